@@ -1,0 +1,55 @@
+"""The definitions, element by element, in Python's own numbers (float64), rounded once."""
+
+import math
+
+import numpy as np
+
+from . import bias_relu, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
+
+
+@relu.implementation("reference", on="numpy")
+def relu_reference(x: np.ndarray, *, out: np.ndarray) -> None:
+    for i in np.ndindex(x.shape):
+        out[i] = 0.0 if x[i] <= 0 else x[i]
+
+
+@relu_grad.implementation("reference", on="numpy")
+def relu_grad_reference(g: np.ndarray, y: np.ndarray, *, out: np.ndarray) -> None:
+    for i in np.ndindex(g.shape):
+        out[i] = g[i] if y[i] > 0 else 0.0
+
+
+@sigmoid.implementation("reference", on="numpy")
+def sigmoid_reference(x: np.ndarray, *, out: np.ndarray) -> None:
+    for i in np.ndindex(x.shape):
+        value = float(x[i])
+        # exp of a large positive number overflows, so each sign has its own form of the same formula.
+        if value < 0:
+            out[i] = math.exp(value) / (1 + math.exp(value))
+        else:
+            out[i] = 1 / (1 + math.exp(-value))
+
+
+@sigmoid_grad.implementation("reference", on="numpy")
+def sigmoid_grad_reference(g: np.ndarray, y: np.ndarray, *, out: np.ndarray) -> None:
+    for i in np.ndindex(g.shape):
+        out[i] = float(g[i]) * float(y[i]) * (1 - float(y[i]))
+
+
+@tanh.implementation("reference", on="numpy")
+def tanh_reference(x: np.ndarray, *, out: np.ndarray) -> None:
+    for i in np.ndindex(x.shape):
+        out[i] = math.tanh(float(x[i]))
+
+
+@tanh_grad.implementation("reference", on="numpy")
+def tanh_grad_reference(g: np.ndarray, y: np.ndarray, *, out: np.ndarray) -> None:
+    for i in np.ndindex(g.shape):
+        out[i] = float(g[i]) * (1 - float(y[i]) ** 2)
+
+
+@bias_relu.implementation("reference", on="numpy")
+def bias_relu_reference(x: np.ndarray, b: np.ndarray, *, out: np.ndarray) -> None:
+    for i in np.ndindex(x.shape):
+        value = float(x[i]) + float(b[i[-1]])
+        out[i] = 0.0 if value <= 0 else value

@@ -1,0 +1,86 @@
+"""Settings of the kernels: threads, chosen implementations, and the cache of compiled code.
+
+Everything above reads them here. The environment gives the start values:
+
+* ``MINIDL_THREADS``: how many threads a kernel may use (default: the cores this process may run on).
+* ``MINIDL_KERNELS``: chosen implementations, such as ``"conv2d=array,*=cpu"``.
+* ``MINIDL_CACHE``: where compiled kernels and downloads are kept (default: the user's cache folder).
+"""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+__all__ = ["cache_folder", "chosen_implementation", "compiled_folder", "set_threads", "threads", "use_implementation"]
+
+
+def _usable_cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _parse_choices(text: str) -> dict[str, str]:
+    choices = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        kernel, separator, implementation = part.partition("=")
+        if not separator:
+            raise ValueError(f"MINIDL_KERNELS: {part!r} should read kernel=implementation, for example conv2d=array")
+        choices[kernel.strip()] = implementation.strip()
+    return choices
+
+
+_threads = int(os.environ.get("MINIDL_THREADS", "0")) or _usable_cores()
+_choices = _parse_choices(os.environ.get("MINIDL_KERNELS", ""))
+
+
+def threads() -> int:
+    """How many threads a kernel may use."""
+    return _threads
+
+
+def set_threads(count: int) -> None:
+    """Set how many threads a kernel may use; results do not depend on it."""
+    global _threads
+    if not isinstance(count, int) or count < 1:
+        raise ValueError(f"threads must be a positive whole number, not {count!r}")
+    _threads = count
+
+
+def use_implementation(kernel: str, implementation: str | None) -> None:
+    """Prefer ``implementation`` for ``kernel`` ("*": for all); ``None`` returns to the measured default.
+
+    A preference that refuses a call falls through to the default; ``with kernel.use(...)`` insists.
+    """
+    if implementation is None:
+        _choices.pop(kernel, None)
+    else:
+        _choices[kernel] = implementation
+
+
+def chosen_implementation(kernel: str) -> str | None:
+    """The preference set for ``kernel``, or ``None``."""
+    return _choices.get(kernel) or _choices.get("*")
+
+
+def cache_folder() -> Path:
+    """The folder of the user for what minidl can make or fetch again."""
+    if "MINIDL_CACHE" in os.environ:
+        return Path(os.environ["MINIDL_CACHE"])
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "minidl"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "minidl"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "minidl"
+
+
+def compiled_folder() -> Path:
+    """Where Numba keeps compiled kernels: one folder for each state of the kernel sources.
+
+    Numba stamps a cached function with the hash of its own file only, so an edited helper in another
+    file would leave stale code behind; the digest of all kernel sources in the path rules that out.
+    """
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return cache_folder() / "kernels" / digest.hexdigest()[:16]

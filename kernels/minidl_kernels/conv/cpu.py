@@ -1,0 +1,248 @@
+"""Convolutions with Numba: implicit matrix products on the micro-kernel, with no im2col (see ../microkernel.py).
+
+In a picture (row, column, channel) the window of an output pixel is kh runs of kw * C numbers that lie side by side, and
+the next window of the row starts a fixed step later: that is the form in which the micro-kernel reads A. So
+
+* forward: rows of C are output pixels, k runs over (di, (dj, c)), columns are filters;
+* input gradient: the same over g, with the kernel turned (see phases.py);
+* kernel gradient: rows of C are the kernel cells (dj, c) of one di, k runs over output pixels (i, j), B is g.
+
+A task takes a few rows of one picture. Only where they need padding does it copy them, with zeros around, into a small
+buffer that stays in the second cache.
+"""
+
+import numpy as np
+
+from ..matmul.cpu import RELU_FLAG, contiguous, only_float32, product
+from ..microkernel import ACCUMULATE, WIDTH, clear, copy, heart, keep, multiply, packed_panels
+from ..parallel import floats, integer, integers, share, task
+from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
+from .geometry import padding_pairs
+from .phases import Axis, forward_axis, gradient_axes
+
+# isort: split
+from numba import njit  # after parallel.py has set the cache folder
+
+BUFFER = 12288  # floats of a picture that a task of the forward pass works on (48 KiB)
+GRADIENT_BUFFER = 6144  # the same for the kernel gradient, which also reads g
+GRADIENT_DEPTH = 64  # output pixels of such a task, at least: each one loads and stores all sums once
+PARTIAL = 1 << 20  # floats of kernel gradients that are held before they are added up
+
+
+@njit(cache=True, inline="always")
+def _copy_rows(picture, height, width, channels, first, left, target, rows, columns):
+    """target[u, v] = picture[first + u, v - left] for rows x columns pixels, zeros outside of the picture.
+
+    ``picture`` is the address of (height, width, channels), ``target`` that of (rows, columns, channels).
+    """
+    begin = min(max(left, 0), columns)
+    end = max(min(width + left, columns), begin)
+    for u in range(rows):
+        line = target + u * columns * channels * 4
+        if 0 <= first + u < height:
+            clear(line, begin * channels)
+            start = picture + ((first + u) * width + begin - left) * channels * 4
+            copy(line + begin * channels * 4, start, (end - begin) * channels)
+            clear(line + end * channels * 4, (columns - end) * channels)
+        else:
+            clear(line, columns * channels)
+
+
+@task
+def _convolve(args, task, tasks):
+    """One strip of output rows of one picture, for one phase."""
+    heart, x_address, table_rows = integer(args, 0), integer(args, 1), integer(args, 2)
+    height, width, channels = integer(args, 5), integer(args, 6), integer(args, 7)
+    filters, image_step, strips, strip_rows = integer(args, 8), integer(args, 9), integer(args, 10), integer(args, 11)
+    bias, flags = integer(args, 12), integer(args, 13)
+    phase = integers(args, 3, (table_rows, 13))[task % table_rows]
+    image, strip = task // table_rows // strips, task // table_rows % strips
+    b, out, row_step, pixel_step, rows, pixels = phase[0], phase[1], phase[2], phase[3], phase[4], phase[5]
+    top, left, sh, sw, kh, kw = phase[6], phase[7], phase[8], phase[9], phase[10], phase[11]
+    start = strip * strip_rows
+    count = min(strip_rows, rows - start)
+    if count <= 0:
+        return
+    first, lines, columns = start * sh - top, (count - 1) * sh + kh, (pixels - 1) * sw + kw
+    picture = x_address + image * height * width * channels * 4
+    inside = left == 0 and columns <= width and first >= 0 and first + lines <= height
+    buffer = np.empty(0 if inside else lines * columns * channels, np.float32)
+    if inside:
+        a, line_step = picture + first * width * channels * 4, width * channels * 4
+    else:
+        a, line_step = buffer.ctypes.data, columns * channels * 4
+        _copy_rows(picture, height, width, channels, first, left, a, lines, columns)
+    depth = kh * kw * channels
+    for panel in range((filters + WIDTH - 1) // WIDTH):
+        last = min(WIDTH, filters - panel * WIDTH)
+        for i in range(count):
+            multiply(
+                heart, pixels, a + i * sh * line_step, sw * channels * 4, kh, line_step, kw * channels, 4,
+                b + panel * depth * WIDTH * 4, WIDTH * 4,
+                out + image * image_step + (start + i) * row_step + panel * WIDTH * 4, pixel_step,
+                0, last, bias + panel * WIDTH * 4 if bias != 0 else 0, flags,
+            )  # fmt: skip
+    keep(buffer)
+
+
+def _run_phases(source, w, target, axes, swap, bias=None, activation=None):
+    """Convolve ``source`` into ``target`` in phases: ``axes`` is a list of (Axis of rows, Axis of columns).
+
+    With ``swap`` the kernel's channel axes change places, as the input gradient wants it.
+    """
+    n, height, width, channels = source.shape
+    _, _, per_tap, last = w.shape
+    out_height, out_width, filters = target.shape[1:]
+    tap_row, tap = w.shape[1] * per_tap * last, per_tap * last
+    channel_step, filter_step = (1, last) if swap else (last, 1)
+    address = target.__array_interface__["data"][0]
+    table = np.zeros((len(axes), 13), np.int64)
+    panels, strip_rows, most_rows = [], 1 << 30, 0
+    for line, (v, h) in zip(table, axes, strict=True):
+        packed = packed_panels(
+            w, v.kernel_start * tap_row + h.kernel_start * tap, (v.taps, h.taps, channels),
+            (v.kernel_step * tap_row, h.kernel_step * tap, channel_step), filters, filter_step,
+        )  # fmt: skip
+        panels.append(packed)  # alive until the tasks have run: the table holds only its address
+        line[:12] = (
+            packed.__array_interface__["data"][0],
+            address + (v.start * out_width + h.start) * filters * 4,
+            v.step * out_width * filters * 4, h.step * filters * 4, v.cells, h.cells,
+            v.before, h.before, v.stride, h.stride, v.taps, h.taps,
+        )  # fmt: skip
+        line_size = ((h.cells - 1) * h.stride + h.taps) * channels
+        strip_rows = min(strip_rows, max(1, (BUFFER // line_size - v.taps) // v.stride + 1))
+        most_rows = max(most_rows, v.cells)
+    strips = -(-most_rows // strip_rows)
+    strip_rows = -(-most_rows // strips)
+    _convolve(
+        heart.address, source, len(axes), table, n, height, width, channels,
+        filters, out_height * out_width * filters * 4, strips, strip_rows,
+        0 if bias is None else bias, RELU_FLAG[activation], tasks=n * strips * len(axes),
+    )  # fmt: skip
+
+
+@conv2d.implementation("cpu", on="numpy", accepts=only_float32)
+def conv2d_cpu(x, w, *, strides, padding, out):
+    x, w, target = np.ascontiguousarray(x), np.ascontiguousarray(w), contiguous(out)
+    if not x.size or not w.size or not target.size:
+        target[...] = 0
+    elif w.shape[:2] == strides == (1, 1):
+        product(x, w, target, x.size // x.shape[3], w.shape[3], w.shape[2])
+    else:
+        (top, _), (left, _) = padding_pairs(x.shape[1:3], w.shape[:2], strides, padding)
+        rows = forward_axis(top, target.shape[1], w.shape[0], strides[0])
+        columns = forward_axis(left, target.shape[2], w.shape[1], strides[1])
+        _run_phases(x, w, target, [(rows, columns)], swap=False)
+    if target is not out:
+        out[...] = target
+
+
+def _gradient_phases(input_shape, window, strides, padding) -> list[tuple[Axis, Axis]]:
+    (top, _), (left, _) = padding_pairs(input_shape[1:3], window, strides, padding)
+    rows = gradient_axes(top, input_shape[1], window[0], strides[0])
+    columns = gradient_axes(left, input_shape[2], window[1], strides[1])
+    return [(v, h) for v in rows for h in columns]
+
+
+@conv2d_input_grad.implementation("cpu", on="numpy", accepts=only_float32)
+def conv2d_input_grad_cpu(g, w, *, input_shape, strides, padding, out):
+    g, w, target = np.ascontiguousarray(g), np.ascontiguousarray(w), contiguous(out)
+    if not g.size or not w.size or not target.size:
+        target[...] = 0
+    elif w.shape[:2] == strides == (1, 1):
+        product(g, w, target, g.size // g.shape[3], w.shape[2], w.shape[3], transpose_b=True)
+    else:
+        phases = _gradient_phases(input_shape, w.shape[:2], strides, padding)
+        if sum(v.cells * h.cells for v, h in phases) < input_shape[1] * input_shape[2]:
+            target[...] = 0  # strides larger than the kernel, or a rest that no window reached
+        _run_phases(g, w, target, phases, swap=True)
+    if target is not out:
+        out[...] = target
+
+
+@task
+def _kernel_gradient(args, task, tasks):
+    """The kernel gradient of a group of pictures and a few panels of filters, into the group's own partial sum."""
+    heart, x_address, g_address, partial = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
+    n, height, width, channels = integer(args, 4), integer(args, 5), integer(args, 6), integer(args, 7)
+    kh, kw, filters, sh, sw = integer(args, 8), integer(args, 9), integer(args, 10), integer(args, 11), integer(args, 12)
+    top, left, rows, pixels = integer(args, 13), integer(args, 14), integer(args, 15), integer(args, 16)
+    groups, strip_rows = integer(args, 17), integer(args, 18)
+    group = task % groups
+    first_image, last_image = share(n, group, groups)
+    panels = (filters + WIDTH - 1) // WIDTH
+    first_panel, last_panel = share(panels, task // groups, tasks // groups)
+    run, columns = kw * channels, (pixels - 1) * sw + kw
+    target = partial + group * kh * run * filters * 4
+    buffer = np.empty(((strip_rows - 1) * sh + kh) * columns * channels, np.float32)
+    # A panel of g side by side: read where it is, its lines would share few places of the first cache.
+    narrow = np.zeros((strip_rows * pixels, WIDTH), np.float32)
+    panel_address = narrow.ctypes.data
+    flags = 0
+    for image in range(first_image, last_image):
+        for start in range(0, rows, strip_rows):
+            count = min(strip_rows, rows - start)
+            first, lines = start * sh - top, (count - 1) * sh + kh
+            picture = x_address + image * height * width * channels * 4
+            if left == 0 and columns <= width and first >= 0 and first + lines <= height:
+                a, line_step = picture + first * width * channels * 4, width * channels * 4
+            else:
+                a, line_step = buffer.ctypes.data, columns * channels * 4
+                _copy_rows(picture, height, width, channels, first, left, a, lines, columns)
+            pixel = (image * rows + start) * pixels
+            for panel in range(first_panel, last_panel):
+                column = panel * WIDTH
+                width_now = min(WIDTH, filters - column)
+                g = g_address + (pixel * filters + column) * 4
+                for p in range(count * pixels):
+                    copy(panel_address + p * WIDTH * 4, g + p * filters * 4, width_now)
+                for di in range(kh):
+                    multiply(
+                        heart, run, a + di * line_step, 4, count, sh * line_step, pixels, sw * channels * 4,
+                        panel_address, WIDTH * 4, target + (di * run * filters + column) * 4, filters * 4,
+                        0, width_now, 0, flags,
+                    )  # fmt: skip
+            flags = ACCUMULATE
+    keep(buffer)
+    keep(narrow)
+
+
+@task
+def _add_up(args, task, tasks):
+    """target = the sum of the partial sums, always in the same order."""
+    groups, size = integer(args, 0), integer(args, 1)
+    partial, target = floats(args, 2, (groups, size)), floats(args, 3, size)
+    first, last = share(size, task, tasks)
+    for i in range(first, last):
+        target[i] = partial[0, i]
+    for group in range(1, groups):
+        for i in range(first, last):
+            target[i] += partial[group, i]
+
+
+@conv2d_kernel_grad.implementation("cpu", on="numpy", accepts=only_float32)
+def conv2d_kernel_grad_cpu(x, g, *, kernel_shape, strides, padding, out):
+    x, g, target = np.ascontiguousarray(x), np.ascontiguousarray(g), contiguous(out)
+    (n, height, width, channels), (kh, kw, _, filters), (sh, sw) = x.shape, kernel_shape, strides
+    if not x.size or not g.size or not target.size:
+        target[...] = 0
+    else:
+        (top, _), (left, _) = padding_pairs((height, width), (kh, kw), strides, padding)
+        rows, pixels = g.shape[1:3]
+        line_size = ((pixels - 1) * sw + kw) * channels
+        strip_rows = max(-(-GRADIENT_DEPTH // pixels), (GRADIENT_BUFFER // line_size - kh) // sh + 1)
+        strips = -(-rows // strip_rows)
+        strip_rows = -(-rows // strips)
+        # The shares follow from the sizes alone, so that every number of threads adds in the same order.
+        groups = max(1, min(n, 16, PARTIAL // target.size))
+        shares = min(-(-filters // WIDTH), -(-16 // groups))
+        partial = target if groups == 1 else np.empty((groups, target.size), np.float32)
+        _kernel_gradient(
+            heart.address, x, g, partial, n, height, width, channels, kh, kw, filters, sh, sw, top, left,
+            rows, pixels, groups, strip_rows, tasks=groups * shares,
+        )  # fmt: skip
+        if groups > 1:
+            _add_up(groups, target.size, partial, target, tasks=8 if target.size >= 1 << 13 else 1)
+    if target is not out:
+        out[...] = target

@@ -1,0 +1,225 @@
+"""A kernel: one contract, several implementations of it, and the rule by which one is chosen.
+
+The contract is a function that checks its arguments and says what comes out; it computes nothing::
+
+    @kernel(arrays=1)
+    def relu(x):
+        '''max(x, 0), elementwise. x: any shape.'''
+        return Output(x.shape, x.dtype)
+
+An implementation fills ``out``, which the kernel has allocated, or which the caller handed in::
+
+    @relu.implementation("array", on=("numpy", "cupy"))
+    def relu_array(x, *, out):
+        namespace(x).maximum(x, 0, out=out)
+
+Which one runs: the one named by ``with relu.use("array"):`` (it must accept the call, or ValueError), else the one
+preferred in the settings (``config.use_implementation``), else the first of the measured order for the array's library
+that accepts. What was refused, and why, is kept in ``relu.refusals``.
+"""
+
+import importlib
+import inspect
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+from . import config
+from .arrays import FLOATS, library_name, namespace, promote
+
+__all__ = ["Implementation", "Kernel", "Output", "kernel", "kernels"]
+
+ORDER = {"numpy": ("cpu", "array", "reference"), "cupy": ("cuda", "array")}
+kernels: dict[str, "Kernel"] = {}  # every kernel by name
+
+
+class Output(NamedTuple):
+    """Shape and dtype of one output of a kernel."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+
+
+class Implementation(NamedTuple):
+    """One way to compute a kernel."""
+
+    name: str
+    run: Callable[..., None]
+    on: tuple[str, ...]
+    accepts: Callable[..., str | None] | None
+    from_size: int
+
+    def refusal(self, library: str, arrays: tuple[Any, ...], settings: dict[str, Any]) -> str | None:
+        """Why this implementation cannot take the call, or ``None`` where it can."""
+        if library not in self.on:
+            return f"runs on {' and '.join(self.on)} arrays, not on {library}'s"
+        return self.accepts(*arrays, **settings) if self.accepts else None
+
+
+class Kernel:
+    """A contract with its implementations; calling it checks, chooses, allocates and computes.
+
+    Args:
+        contract: checks the arguments (ValueError, TypeError) and returns an ``Output``, a tuple of them, or ``None``
+            for a kernel that works in place.
+        arrays: how many leading arguments are arrays that must share one floating dtype.
+    """
+
+    def __init__(self, contract: Callable[..., Any], arrays: int):
+        self.name, self.contract, self.arrays = contract.__name__, contract, arrays
+        self.__doc__, self.__name__, self.__module__ = contract.__doc__, contract.__name__, contract.__module__
+        parameters = inspect.signature(contract).parameters.values()
+        self._settings = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        self.implementations: dict[str, Implementation] = {}
+        self.refusals: Counter[tuple[str, str]] = Counter()
+        self._missing: dict[str, str] = {}  # implementations whose file could not be loaded, and why
+        self._explicit: ContextVar[str | None] = ContextVar(f"use_{self.name}", default=None)
+        kernels[self.name] = self
+
+    def __repr__(self) -> str:
+        return f"<kernel {self.name}: {', '.join(self.implementations) or 'nothing loaded yet'}>"
+
+    def __call__(self, *arrays: Any, out: Any = None, **settings: Any) -> Any:
+        if self.arrays:
+            first = arrays[: self.arrays]
+            if any(getattr(a, "dtype", None) is not FLOATS[0] for a in first):
+                arrays = promote(self.name, first) + arrays[self.arrays :]
+        outputs = self.contract(*arrays, **settings)
+        settings = {**self._settings, **settings}
+        chosen = self._choose(arrays, settings, outputs)
+        if outputs is None:
+            chosen.run(*arrays, **settings)
+            return None
+        if out is None:
+            out = self._allocate(arrays[0], outputs)
+        else:
+            self._check_out(out, outputs)
+        chosen.run(*arrays, out=out, **settings)
+        return out
+
+    def implementation(
+        self,
+        name: str,
+        on: str | tuple[str, ...],
+        accepts: Callable[..., str | None] | None = None,
+        from_size: int = 0,
+    ) -> Callable[[Callable[..., None]], Callable[..., None]]:
+        """Register an implementation under ``name``.
+
+        Args:
+            name: "reference", "array", "cpu", "cuda", or a name of your own (chosen through ``use``).
+            on: the array libraries it runs on, "numpy" and/or "cupy".
+            accepts: called with the arguments; returns ``None``, or a short reason to refuse them.
+            from_size: the measured number of output elements from which it is the default.
+        """
+
+        def register(run: Callable[..., None]) -> Callable[..., None]:
+            self.implementations[name] = Implementation(
+                name, run, (on,) if isinstance(on, str) else tuple(on), accepts, from_size
+            )
+            return run
+
+        return register
+
+    @contextmanager
+    def use(self, name: str) -> Iterator[None]:
+        """Insist on one implementation inside a ``with`` block (this thread only).
+
+        Raises:
+            ValueError: unknown name; or, at the call, when the implementation refuses the arguments.
+        """
+        self.get(name)
+        token = self._explicit.set(name)
+        try:
+            yield
+        finally:
+            self._explicit.reset(token)
+
+    def get(self, name: str) -> Implementation:
+        """The implementation called ``name``, loading its file if needed."""
+        if not self._load(name):
+            known = ", ".join(sorted(self.available()))
+            reason = self._missing.get(name, "no such implementation")
+            raise ValueError(f"{self.name} has no implementation {name!r} ({reason}); there are: {known}")
+        return self.implementations[name]
+
+    def available(self) -> list[str]:
+        """Names of all implementations that can be loaded here."""
+        names = dict.fromkeys(("reference", "array", "cpu", "cuda", *self.implementations))
+        return [name for name in names if self._load(name)]
+
+    def _load(self, name: str) -> bool:
+        if name in self.implementations:
+            return True
+        if name in self._missing:
+            return False
+        family = self.contract.__module__
+        try:
+            importlib.import_module(f"{family}.{name}")
+        except ModuleNotFoundError as error:
+            self._missing[name] = (
+                "no such implementation"
+                if error.name == f"{family}.{name}" or family == error.name
+                else f"{error.name} is not installed"
+            )
+            return False
+        if name not in self.implementations:
+            self._missing[name] = f"{family}.{name} does not implement it"
+        return name in self.implementations
+
+    def _choose(self, arrays: tuple[Any, ...], settings: dict[str, Any], outputs: Any) -> Implementation:
+        first = arrays[0][0] if isinstance(arrays[0], (list, tuple)) and arrays[0] else arrays[0]
+        library = library_name(first)
+        explicit = self._explicit.get()
+        if explicit is not None:
+            implementation = self.get(explicit)
+            refusal = implementation.refusal(library, arrays, settings)
+            if refusal:
+                raise ValueError(f"{self.name}: implementation {explicit!r} was asked for, but it refuses: {refusal}")
+            return implementation
+        preferred = config.chosen_implementation(self.name)
+        size = _size(outputs)
+        for name in ((preferred,) if preferred else ()) + ORDER[library]:
+            if not self._load(name):
+                continue
+            implementation = self.implementations[name]
+            if size is not None and size < implementation.from_size and name != preferred:
+                continue
+            refusal = implementation.refusal(library, arrays, settings)
+            if refusal is None:
+                return implementation
+            self.refusals[name, refusal] += 1
+        raise ValueError(f"{self.name}: no implementation accepts this call: {dict(self.refusals)}")
+
+    def _allocate(self, like: Any, outputs: Any) -> Any:
+        # The one place where kernels get memory for results: a buffer pool can stand here.
+        xp = namespace(like)
+        if isinstance(outputs, Output):
+            return xp.empty(outputs.shape, outputs.dtype)
+        return tuple(xp.empty(o.shape, o.dtype) for o in outputs)
+
+    def _check_out(self, out: Any, outputs: Any) -> None:
+        pairs = [(out, outputs)] if isinstance(outputs, Output) else list(zip(out, outputs, strict=True))
+        for array, expected in pairs:
+            if array.shape != expected.shape or array.dtype != expected.dtype:
+                raise ValueError(
+                    f"{self.name}: out has shape {array.shape} and dtype {array.dtype}; "
+                    f"expected {expected.shape} and {expected.dtype}"
+                )
+
+
+def _size(outputs: Any) -> int | None:
+    """Elements of the (first) output; ``None`` for kernels that work in place."""
+    if outputs is None:
+        return None
+    size = 1
+    for extent in (outputs if isinstance(outputs, Output) else outputs[0]).shape:
+        size *= extent
+    return size
+
+
+def kernel(arrays: int) -> Callable[[Callable[..., Any]], Kernel]:
+    """Make a kernel of a contract; the first ``arrays`` arguments must share one floating dtype."""
+    return lambda contract: Kernel(contract, arrays)

@@ -1,0 +1,27 @@
+"""NumPy and CuPy: the library's own product."""
+
+from ..arrays import namespace
+from . import column_sum, dense, matmul
+
+
+@matmul.implementation("array", on=("numpy", "cupy"))
+def matmul_array(a, b, *, transpose_a, transpose_b, out):
+    a = a.swapaxes(-1, -2) if transpose_a else a
+    b = b.swapaxes(-1, -2) if transpose_b else b
+    namespace(a).matmul(a, b, out=out)
+
+
+@dense.implementation("array", on=("numpy", "cupy"))
+def dense_array(x, w, b, *, activation, out):
+    xp = namespace(x)
+    if out.flags.c_contiguous:  # one product instead of one for each picture or time step
+        x, out = x.reshape(-1, x.shape[-1]) if x.size else x, out.reshape(-1, out.shape[-1]) if x.size else out
+    xp.matmul(x, w, out=out)
+    out += b
+    if activation == "relu":
+        xp.maximum(out, 0, out=out)
+
+
+@column_sum.implementation("array", on=("numpy", "cupy"))
+def column_sum_array(g, *, out):
+    g.sum(axis=tuple(range(g.ndim - 1)), out=out)

@@ -1,0 +1,142 @@
+"""Matrix products with Numba: strips of rows times panels of columns, each tile in registers (see microkernel.py).
+
+No copy is made where it can be helped: A is read by strides, so its transpose is free, and where the columns of B lie
+side by side (B not transposed) panels of B are read where they are. Only a transposed B is packed first.
+"""
+
+import numpy as np
+
+from ..microkernel import ACCUMULATE, WIDTH, heart, multiply, packed_panels
+from ..parallel import floats, integer, share, task
+from . import column_sum, dense, matmul, rows
+
+DEPTH = 256  # k goes in blocks, so that a block of a panel (16 KiB with AVX2) stays in the first cache
+HEIGHT = 128  # rows of a task, at most: its block of A stays in the second cache
+SERIAL = 1 << 17  # multiply-adds below which starting threads costs more than it gains
+RELU_FLAG = {None: 0, "relu": 2}
+
+
+@task
+def _product(args, task, tasks):
+    """C = A @ B, then bias and ReLU. A task is a chunk of rows times a chunk of panels."""
+    heart, m, n, k = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
+    a, a_row, a_k = integer(args, 4), integer(args, 5), integer(args, 6)
+    b, b_k, b_panel = integer(args, 7), integer(args, 8), integer(args, 9)
+    bias, flags, c, row_chunks = integer(args, 10), integer(args, 11), integer(args, 12), integer(args, 13)
+    panels = (n + WIDTH - 1) // WIDTH
+    top, bottom = share(m, task % row_chunks, row_chunks)
+    left, right = share(panels, task // row_chunks, tasks // row_chunks)
+    for k0 in range(0, k, DEPTH):
+        depth = min(DEPTH, k - k0)
+        mode = flags if k0 + depth == k else 0
+        mode += ACCUMULATE if k0 > 0 else 0
+        for panel in range(left, right):
+            column, first, last = panel * WIDTH, 0, min(WIDTH, n - panel * WIDTH)
+            b_now = b + panel * b_panel + k0 * b_k
+            if last < WIDTH and b_panel == WIDTH * 4:
+                # B is read where it is: move the last panel left, so that it ends with B, and write only what is new.
+                moved = WIDTH - last
+                column, first, last, b_now = column - moved, moved, WIDTH, b_now - moved * 4
+            multiply(
+                heart, bottom - top, a + top * a_row + k0 * a_k, a_row, 1, 0, depth, a_k, b_now, b_k,
+                c + (top * n + column) * 4, n * 4, first, last, bias + column * 4 if bias != 0 else 0, mode,
+            )  # fmt: skip
+
+
+def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None, activation=None):
+    """out (m, n) = activation(a @ b + bias) for C-contiguous float32 arrays, read as (m, k) and (k, n) matrices."""
+    if k == 0 or m == 0 or n == 0:
+        out[...] = 0 if bias is None else bias
+        if activation == "relu":
+            np.maximum(out, 0, out=out)
+        return
+    a_row, a_k = (4, m * 4) if transpose_a else (k * 4, 4)
+    if transpose_b or n < WIDTH:
+        strides = (1, k) if transpose_b else (n, 1)
+        b = packed_panels(b, 0, (1, 1, k), (0, 0, strides[0]), n, strides[1])
+        b_k, b_panel = WIDTH * 4, k * WIDTH * 4
+    else:
+        b_k, b_panel = n * 4, WIDTH * 4
+    row_chunks, column_chunks = 1, 1
+    if m * n * k >= SERIAL:
+        row_chunks = -(-m // HEIGHT)
+        column_chunks = min(-(-n // WIDTH), max(1, 16 // row_chunks))
+        if row_chunks * column_chunks == 1:
+            row_chunks = min(4, m)
+    _product(
+        heart.address, m, n, k, a, a_row, a_k, b, b_k, b_panel, 0 if bias is None else bias, RELU_FLAG[activation], out,
+        row_chunks, tasks=row_chunks * column_chunks,
+    )  # fmt: skip
+
+
+def only_float32(*arrays, **settings):
+    """Refuse what is not float32."""
+    for array in arrays:
+        if array.dtype != np.float32:
+            return f"computes in float32, not {array.dtype}"
+    return None
+
+
+def contiguous(out):
+    """``out`` itself, or room of its shape if it is not C-contiguous (the caller copies back)."""
+    return out if out.flags.c_contiguous else np.empty(out.shape, out.dtype)
+
+
+def _accepts_product(a, b, *, transpose_a, transpose_b):
+    if b.ndim != 2 or (transpose_a and a.ndim != 2):
+        return "takes one matrix b, not a stack"
+    return only_float32(a, b)
+
+
+@matmul.implementation("cpu", on="numpy", accepts=_accepts_product)
+def matmul_cpu(a, b, *, transpose_a, transpose_b, out):
+    a, b, target = np.ascontiguousarray(a), np.ascontiguousarray(b), contiguous(out)
+    m, n = rows(out.shape), out.shape[-1]
+    k = b.shape[1] if transpose_b else b.shape[0]
+    product(a, b, target, m, n, k, transpose_a, transpose_b)
+    if target is not out:
+        out[...] = target
+
+
+@dense.implementation("cpu", on="numpy", accepts=only_float32)
+def dense_cpu(x, w, b, *, activation, out):
+    x, w, b, target = np.ascontiguousarray(x), np.ascontiguousarray(w), np.ascontiguousarray(b), contiguous(out)
+    product(x, w, target, rows(x.shape), w.shape[1], w.shape[0], bias=b, activation=activation)
+    if target is not out:
+        out[...] = target
+
+
+@task(fastmath=True)
+def _column_sums(args, task, tasks):
+    """Task t sums its share of the rows into row t of the target, eight rows at a time."""
+    n, count = integer(args, 0), integer(args, 1)
+    g, target = floats(args, 2, (n, count)), floats(args, 3, (tasks, count))
+    first, last = share(n, task, tasks)
+    sums = target[task]
+    for j in range(count):
+        sums[j] = 0.0
+    whole = first + (last - first) // 8 * 8
+    for i in range(first, whole, 8):
+        for j in range(count):
+            sums[j] += ((g[i, j] + g[i + 1, j]) + (g[i + 2, j] + g[i + 3, j])) + (
+                (g[i + 4, j] + g[i + 5, j]) + (g[i + 6, j] + g[i + 7, j])
+            )
+    for i in range(whole, last):
+        for j in range(count):
+            sums[j] += g[i, j]
+
+
+@column_sum.implementation("cpu", on="numpy", accepts=only_float32)
+def column_sum_cpu(g, *, out):
+    g, count = np.ascontiguousarray(g), g.shape[-1]
+    n = rows(g.shape)
+    target = contiguous(out)
+    tasks = min(16, n // 64) if g.size >= 1 << 16 else 1
+    if tasks <= 1:
+        _column_sums(n, count, g, target)
+    else:
+        partial = np.empty((tasks, count), np.float32)
+        _column_sums(n, count, g, partial, tasks=tasks)
+        _column_sums(tasks, count, partial, target)
+    if target is not out:
+        out[...] = target

@@ -1,0 +1,40 @@
+"""The definitions, as plain loops. Sums are kept in float64 and rounded once."""
+
+import numpy as np
+
+from . import column_sum, dense, matmul
+
+
+@matmul.implementation("reference", on="numpy")
+def matmul_reference(a, b, *, transpose_a, transpose_b, out):
+    a = a.swapaxes(-1, -2) if transpose_a else a
+    b = b.swapaxes(-1, -2) if transpose_b else b
+    stack = out.shape[:-2]
+    a = np.broadcast_to(a, stack + a.shape[-2:])
+    b = np.broadcast_to(b, stack + b.shape[-2:])
+    for s in np.ndindex(stack):
+        for i in range(out.shape[-2]):
+            for j in range(out.shape[-1]):
+                total = 0.0
+                for k in range(a.shape[-1]):
+                    total += float(a[(*s, i, k)]) * float(b[(*s, k, j)])
+                out[(*s, i, j)] = total
+
+
+@dense.implementation("reference", on="numpy")
+def dense_reference(x, w, b, *, activation, out):
+    for row in np.ndindex(x.shape[:-1]):
+        for j in range(w.shape[1]):
+            total = float(b[j])
+            for k in range(w.shape[0]):
+                total += float(x[(*row, k)]) * float(w[k, j])
+            out[(*row, j)] = 0.0 if activation == "relu" and total < 0 else total
+
+
+@column_sum.implementation("reference", on="numpy")
+def column_sum_reference(g, *, out):
+    for j in range(g.shape[-1]):
+        total = 0.0
+        for row in np.ndindex(g.shape[:-1]):
+            total += float(g[(*row, j)])
+        out[j] = total

@@ -1,0 +1,310 @@
+"""The heart of matrix products and convolutions: one small product, kept in registers.
+
+A product C = A @ B of big matrices is cut into tiles of a few rows by a few vectors of columns. For one tile::
+
+    for k:                                     # 6 x 2 vectors of 8 columns, on a processor with AVX2
+        b0, b1 = B[k, 0:8], B[k, 8:16]         # 2 loads of vectors
+        for r in 0..5:
+            a = A[r, k] in all lanes           # 6 loads of single numbers
+            c[r][0] += a * b0                  # 12 fused multiply-adds
+            c[r][1] += a * b1
+
+The 12 sums never leave the registers until k ends; that is the whole trick. A core multiplies faster than it can load:
+two multiply-adds and two to three loads a cycle. One row of one vector would need two loads for each multiply-add. The
+tile above needs 8 loads for 12. Larger is better, but AVX2 has 16 registers: 12 sums, 2 for B, 1 for A leave one over, so
+6 x 2 it is. And since a multiply-add takes 4 cycles, at least 2 x 4 = 8 sums must be under way for the units never to
+wait: 12 are enough. AVX-512 and ARM have 32 registers, so 14 x 2 and 12 x 2.
+
+A is read by strides (bytes), B[k] lies ``b_stride`` bytes after B[k-1], with the columns side by side. And k runs in two
+loops, outer and inner, because that is what turns the same text into a convolution: in pictures that lie in memory as
+(row, column, channel), the window of an output pixel is ``kernel height`` runs of ``kernel width * channels`` numbers;
+``row_stride`` then is the step from one output pixel to the next. A transposed A only swaps the strides.
+
+The text is LLVM's own language, because plain loops would keep the sums in memory (3 to 5 times slower). It is compiled
+once; tasks call it by its address, which they get as an argument: ``multiply(address, ...)``.
+"""
+
+import numpy as np
+
+from .parallel import Task, floats, integer, share, task  # before numba: it sets the cache folder
+
+# isort: split
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+__all__ = ["ACCUMULATE", "RELU", "WIDTH", "clear", "copy", "heart", "keep", "multiply", "pack", "packed_panels"]
+
+ACCUMULATE = 1  # flag: add to what C holds (else start from the bias, or from zero)
+RELU = 2  # flag: max(., 0) at the end
+
+
+def _tile_of_target() -> tuple[int, int, int]:
+    """(lanes of a vector, rows, vectors) of the tile, for the processor that Numba compiles for."""
+    triple, _, features = cpu_target.target_context.codegen().magic_tuple()
+    known = features.split(",")
+    if "+avx512f" in known:
+        return 16, 14, 2
+    if "+avx" in known:
+        return 8, 6, 2
+    if triple.startswith(("aarch64", "arm64")):
+        return 4, 12, 2
+    return 4, 6, 2
+
+
+LANES, ROWS, VECTORS = _tile_of_target()
+WIDTH = LANES * VECTORS  # columns of a tile, and of a packed panel of B
+
+_FLOAT, _BYTE, _INT = ir.FloatType(), ir.IntType(8), ir.IntType(64)
+_VECTOR = ir.VectorType(_FLOAT, LANES)
+
+
+def _emit_tile(context, builder, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride,
+               bias, flags):  # fmt: skip
+    """Emit C[0:rows, 0:WIDTH] (+)= A @ B for a fixed number of rows. All arguments but rows are LLVM integers."""
+
+    def vector(address, v):
+        offset = builder.add(address, ir.Constant(_INT, 4 * LANES * v))
+        return builder.inttoptr(offset, _VECTOR.as_pointer())
+
+    def all_lanes(number):
+        first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        return builder.shuffle_vector(first, ir.Constant(_VECTOR, ir.Undefined), lanes)
+
+    zero = ir.Constant(_VECTOR, [0.0] * LANES)
+    grid = [(r, v) for r in range(rows) for v in range(VECTORS)]
+    sums = {cell: cgutils.alloca_once(builder, _VECTOR) for cell in grid}  # LLVM turns these into registers
+    c_rows = [builder.add(c, builder.mul(c_stride, ir.Constant(_INT, r))) for r in range(rows)]
+
+    accumulate = builder.icmp_signed("!=", builder.and_(flags, ir.Constant(_INT, ACCUMULATE)), ir.Constant(_INT, 0))
+    has_bias = builder.icmp_signed("!=", bias, ir.Constant(_INT, 0))
+    with builder.if_else(accumulate) as (then, otherwise):
+        with then:
+            for r, v in grid:
+                builder.store(builder.load(vector(c_rows[r], v), align=4), sums[r, v])
+        with otherwise:
+            for cell in grid:
+                builder.store(zero, sums[cell])
+            with builder.if_then(has_bias):
+                for r, v in grid:
+                    builder.store(builder.load(vector(bias, v), align=4), sums[r, v])
+
+    b_now = cgutils.alloca_once_value(builder, b)
+    a_rows = [builder.add(a, builder.mul(row_stride, ir.Constant(_INT, r))) for r in range(rows)]
+    multiply_add = cgutils.get_or_insert_function(  # LLVM's name for: fma where there is one, else multiply and add
+        builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fmuladd.v{LANES}f32"
+    )
+    with cgutils.for_range(builder, outer) as outer_loop:
+        outer_offset = builder.mul(outer_loop.index, outer_stride)
+        starts = [builder.inttoptr(builder.add(start, outer_offset), _BYTE.as_pointer()) for start in a_rows]
+        with cgutils.for_range(builder, inner) as inner_loop:
+            b_address = builder.load(b_now)
+            b_vectors = [builder.load(vector(b_address, v), align=4) for v in range(VECTORS)]
+            offset = builder.mul(inner_loop.index, inner_stride)
+            for r in range(rows):
+                pointer = builder.bitcast(builder.gep(starts[r], [offset]), _FLOAT.as_pointer())
+                number = all_lanes(builder.load(pointer, align=4))
+                for v in range(VECTORS):
+                    old = builder.load(sums[r, v])
+                    builder.store(builder.call(multiply_add, [number, b_vectors[v], old]), sums[r, v])
+            builder.store(builder.add(b_address, b_stride), b_now)
+
+    with builder.if_then(builder.icmp_signed("!=", builder.and_(flags, ir.Constant(_INT, RELU)), ir.Constant(_INT, 0))):
+        for cell in grid:
+            value = builder.load(sums[cell])
+            negative = builder.fcmp_ordered("<", value, zero)  # false for NaN, which stays
+            builder.store(builder.select(negative, zero, value), sums[cell])
+    for r, v in grid:
+        builder.store(builder.load(sums[r, v]), vector(c_rows[r], v), align=4)
+
+
+@intrinsic
+def _tile(typing_context, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, bias, flags):
+    """One tile of 1 to ROWS rows: a switch over texts that are each unrolled for their number of rows."""
+
+    def generate(context, builder, signature, arguments):
+        done = builder.append_basic_block("done")
+        switch = builder.switch(arguments[0], done)
+        for count in range(1, ROWS + 1):
+            block = builder.append_basic_block(f"rows{count}")
+            switch.add_case(ir.Constant(_INT, count), block)
+            builder.position_at_end(block)
+            _emit_tile(context, builder, count, *arguments[1:])
+            builder.branch(done)
+        builder.position_at_end(done)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 13), generate
+
+
+def _strip(rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, first, last, bias, flags):
+    """C[0:rows, first:last] (+)= A @ B: a strip of any number of rows, one panel of WIDTH columns wide."""
+    tiles = (rows + ROWS - 1) // ROWS
+    if tiles == 0:
+        return
+    fewest, one_more = rows // tiles, rows % tiles  # tiles of nearly equal height: no slow last one
+    if first == 0 and last == WIDTH:
+        for t in range(tiles):
+            count = fewest + 1 if t < one_more else fewest
+            _tile(count, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, bias, flags)
+            a += count * row_stride
+            c += count * c_stride
+        return
+    edge = np.zeros((ROWS + 1, WIDTH), np.float32)  # the tile writes here; only the columns that exist go on to C
+    edge_address = edge.ctypes.data
+    edge_bias = 0
+    if bias != 0:
+        edge_bias = edge_address + ROWS * WIDTH * 4
+        for j in range(first, last):
+            edge[ROWS, j] = read(bias + 4 * j)
+    for t in range(tiles):
+        count = fewest + 1 if t < one_more else fewest
+        if flags & ACCUMULATE:
+            for r in range(count):
+                for j in range(first, last):
+                    edge[r, j] = read(c + r * c_stride + 4 * j)
+        _tile(count, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, edge_address, WIDTH * 4,
+              edge_bias, flags)  # fmt: skip
+        for r in range(count):
+            for j in range(first, last):
+                write(c + r * c_stride + 4 * j, edge[r, j])
+        a += count * row_stride
+        c += count * c_stride
+    keep(edge)
+
+
+@intrinsic
+def read(typing_context, address):
+    """The float32 at ``address``."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.load(builder.inttoptr(arguments[0], _FLOAT.as_pointer()), align=4)
+
+    return types.float32(types.int64), generate
+
+
+@intrinsic
+def write(typing_context, address, value):
+    """Put the float32 ``value`` at ``address``."""
+
+    def generate(context, builder, signature, arguments):
+        builder.store(arguments[1], builder.inttoptr(arguments[0], _FLOAT.as_pointer()), align=4)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.float32), generate
+
+
+@intrinsic
+def copy(typing_context, target, source, count):
+    """Copy ``count`` float32 from one address to another; the two do not overlap."""
+
+    def generate(context, builder, signature, arguments):
+        to, start = (builder.inttoptr(address, _BYTE.as_pointer()) for address in arguments[:2])
+        cgutils.raw_memcpy(builder, to, start, arguments[2], 4)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def clear(typing_context, target, count):
+    """Put ``count`` float32 zeros at an address."""
+
+    def generate(context, builder, signature, arguments):
+        to = builder.inttoptr(arguments[0], _BYTE.as_pointer())
+        cgutils.memset(builder, to, builder.mul(arguments[1], ir.Constant(_INT, 4)), 0)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def keep(typing_context, array):
+    """Say after the last use of an array's address: Numba frees an array after the last use of its name."""
+
+    def generate(context, builder, signature, arguments):
+        return context.get_dummy_value()
+
+    return types.void(array), generate
+
+
+class _Heart(Task):
+    signature = types.void(*[types.int64] * 15)
+
+
+heart = _Heart(_strip, {"error_model": "numpy"})
+
+
+@intrinsic
+def multiply(typing_context, heart, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride,
+             first, last, bias, flags):  # fmt: skip
+    """Inside a task: C[0:rows, first:last] (+)= A @ B, then bias and ReLU. All arguments are integers.
+
+    Args:
+        heart: ``heart.address``.
+        rows: rows of A and C.
+        a, row_stride, outer, outer_stride, inner, inner_stride: A[r, (ko, ki)] is the float32 at the address
+            a + r * row_stride + ko * outer_stride + ki * inner_stride, for ko < outer and ki < inner.
+        b, b_stride: B[k, 0:WIDTH] is at b + k * b_stride, k = ko * inner + ki. All WIDTH columns are read.
+        c, c_stride: C[r, 0:WIDTH] is at c + r * c_stride.
+        first, last: the columns of C that are written (and read); (0, WIDTH) is the fast way.
+        bias: address of the bias of column 0, or 0. Not used with ACCUMULATE.
+        flags: ACCUMULATE + RELU.
+    """
+
+    def generate(context, builder, signature, arguments):
+        function = ir.FunctionType(ir.VoidType(), [_INT] * 15).as_pointer()
+        builder.call(builder.inttoptr(arguments[0], function), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 16), generate
+
+
+@task
+def pack(args, task, tasks):
+    """Lay B out in panels (panel, k, WIDTH), zeros after the last column. k runs over three axes of the source."""
+    offset, k0, k1, k2, columns = integer(args, 2), integer(args, 3), integer(args, 4), integer(args, 5), integer(args, 6)
+    s0, s1, s2, s_column = integer(args, 7), integer(args, 8), integer(args, 9), integer(args, 10)
+    depth = k0 * k1 * k2
+    panels = (columns + WIDTH - 1) // WIDTH
+    source = floats(args, 0, integer(args, 11))
+    target = floats(args, 1, (panels, depth, WIDTH))
+    first, last = share(panels, task, tasks)
+    for panel in range(first, last):
+        width = min(WIDTH, columns - panel * WIDTH)
+        for i in range(k0):
+            for j in range(k1):
+                start = offset + i * s0 + j * s1 + panel * WIDTH * s_column
+                row = (i * k1 + j) * k2
+                if s_column == 1:
+                    for k in range(k2):
+                        for n in range(width):
+                            target[panel, row + k, n] = source[start + k * s2 + n]
+                        for n in range(width, WIDTH):
+                            target[panel, row + k, n] = 0.0
+                else:
+                    for n in range(width):
+                        for k in range(k2):
+                            target[panel, row + k, n] = source[start + k * s2 + n * s_column]
+                    for n in range(width, WIDTH):
+                        for k in range(k2):
+                            target[panel, row + k, n] = 0.0
+
+
+def packed_panels(source, offset, depth, depth_strides, columns, column_stride):
+    """B as panels of WIDTH columns: a float32 array (panels, k, WIDTH).
+
+    Args:
+        source: a C-contiguous float32 array.
+        offset: where in it B[0, 0] is (strides and offset count elements).
+        depth, depth_strides: sizes and strides of the three axes that k runs over, the last one fastest.
+        columns, column_stride: the same for the columns of B.
+    """
+    panels, rows = -(-columns // WIDTH), depth[0] * depth[1] * depth[2]
+    target = np.empty((panels, rows, WIDTH), np.float32)
+    tasks = min(panels, 8) if target.size >= 1 << 16 else 1
+    pack(source, target, offset, *depth, columns, *depth_strides, column_stride, source.size, tasks=tasks)
+    return target

@@ -1,0 +1,227 @@
+"""How Numba kernels run on several cores: serial tasks, and one parallel loop that runs them.
+
+A kernel is a plain function of three arguments, compiled to an address::
+
+    @task
+    def relu(args, task, tasks):
+        n = integer(args, 0)
+        x, y = floats(args, 1, n), floats(args, 2, n)
+        first, last = share(n, task, tasks)
+        for i in range(first, last):
+            y[i] = max(x[i], 0.0)
+
+    relu(x.size, x, y, tasks=4)          # packs sizes and addresses, runs tasks 0 to 3
+
+Only ``_parallel`` is compiled with ``parallel=True`` (that costs seconds for each function); tasks compile in tenths of
+a second. The number of tasks must follow from the sizes alone, never from the number of threads: then results are the
+same bits on every number of threads.
+
+The thread rule: kernels never call a threaded BLAS from a task, there is one pool (Numba's), and small work
+runs in the calling thread (``tasks=1``).
+"""
+
+import logging
+import os
+import struct
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import config
+
+if "NUMBA_CACHE_DIR" not in os.environ:  # read when Numba is first imported
+    os.environ["NUMBA_CACHE_DIR"] = str(config.compiled_folder())
+
+import numba
+from llvmlite import ir
+from numba import carray, cfunc, njit, prange, types
+from numba.extending import intrinsic
+
+__all__ = ["compile_seconds", "floats", "integer", "integers", "number", "share", "task", "unsigned"]
+
+_log = logging.getLogger("minidl")
+_signature = types.void(types.intp, types.int64, types.int64)
+_compile_lock = threading.Lock()
+_launch_lock = threading.Lock()
+_forked = False
+_seconds = 0.0
+if not os.path.isdir(os.environ["NUMBA_CACHE_DIR"]):
+    _log.warning("minidl: compiling kernels for this processor, once; they are kept in %s", config.cache_folder())
+
+
+def compile_seconds() -> float:
+    """Seconds this process has spent compiling kernels (0.0 when all came from the cache)."""
+    return _seconds
+
+
+# ---- inside tasks: reading the packed arguments ----
+
+
+@intrinsic
+def _pointer(typing_context, address):
+    """An integer address as a pointer that ``carray`` takes."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+
+    return types.voidptr(address), generate
+
+
+@intrinsic
+def _as_float64(typing_context, bits):
+    """The 64 bits of an integer read as a float64."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.DoubleType())
+
+    return types.float64(types.int64), generate
+
+
+@njit(cache=True, inline="always")
+def integer(args, i):
+    """Argument ``i`` as an integer (a size, or the address of an array)."""
+    return carray(_pointer(args), 64, np.int64)[i]
+
+
+@njit(cache=True, inline="always")
+def number(args, i):
+    """Argument ``i`` as a float64."""
+    return _as_float64(carray(_pointer(args), 64, np.int64)[i])
+
+
+@njit(cache=True, inline="always")
+def floats(args, i, shape):
+    """Argument ``i`` as a C-contiguous float32 array of ``shape`` (an int or a tuple)."""
+    return carray(_pointer(integer(args, i)), shape, np.float32)
+
+
+@njit(cache=True, inline="always")
+def integers(args, i, shape):
+    """Argument ``i`` as a C-contiguous int64 array of ``shape``."""
+    return carray(_pointer(integer(args, i)), shape, np.int64)
+
+
+@njit(cache=True, inline="always")
+def unsigned(args, i, shape):
+    """Argument ``i`` as a C-contiguous uint32 array of ``shape``."""
+    return carray(_pointer(integer(args, i)), shape, np.uint32)
+
+
+@njit(cache=True, inline="always")
+def share(n, task, tasks):
+    """The range [first, last) of ``n`` items that falls to ``task`` out of ``tasks``."""
+    return n * task // tasks, n * (task + 1) // tasks
+
+
+# ---- running tasks ----
+
+
+@intrinsic
+def _call(typing_context, address, args, task, tasks):
+    """Call the task at ``address``."""
+
+    def generate(context, builder, signature, arguments):
+        integers_ = [ir.IntType(64)] * 3
+        function = ir.FunctionType(ir.VoidType(), integers_).as_pointer()
+        builder.call(builder.inttoptr(arguments[0], function), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.intp, types.int64, types.int64), generate
+
+
+_start = time.perf_counter()
+
+
+@njit("void(int64, intp, int64)", cache=True, nogil=True)
+def _serial(address, args, tasks):
+    for task in range(tasks):
+        _call(address, args, task, tasks)
+
+
+@njit("void(int64, intp, int64)", cache=True, nogil=True, parallel=True)
+def _parallel(address, args, tasks):
+    for task in prange(tasks):
+        _call(address, args, task, tasks)
+
+
+if not _parallel.stats.cache_hits:
+    _seconds += time.perf_counter() - _start
+
+
+def _word(value: Any) -> int:
+    if isinstance(value, np.ndarray):
+        return value.__array_interface__["data"][0]
+    if isinstance(value, float):
+        return struct.unpack("q", struct.pack("d", value))[0]
+    return int(value)
+
+
+class Task:
+    """A serial Numba function ``f(args, task, tasks)`` that is compiled on its first call and run through the pool."""
+
+    signature = _signature
+
+    def __init__(self, function: Callable[[Any, Any, Any], None], options: dict[str, Any]):
+        self.function, self.options, self.__doc__ = function, options, function.__doc__
+        self._address = 0
+        self._compiled: Any = None
+
+    @property
+    def address(self) -> int:
+        """Where the compiled function starts."""
+        if not self._address:
+            with _compile_lock:
+                if not self._address:
+                    self._compile()
+        return self._address
+
+    def _compile(self) -> None:
+        global _seconds
+        start = time.perf_counter()
+        self._compiled = cfunc(self.signature, cache=True, **self.options)(self.function)
+        if not self._compiled.cache_hits:
+            _seconds += time.perf_counter() - start
+        self._address = self._compiled.address
+
+    def __call__(self, *arguments: Any, tasks: int = 1) -> None:
+        """Run tasks 0 to ``tasks - 1``. Arguments are numbers and C-contiguous arrays, read by position."""
+        packed = np.array([_word(a) for a in arguments], np.int64)
+        pointer = packed.__array_interface__["data"][0]
+        threads = config.threads()
+        if tasks == 1 or threads == 1 or _forked:
+            _serial(self.address, pointer, tasks)
+        else:
+            numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+            if _layer_is_thread_safe():
+                _parallel(self.address, pointer, tasks)
+            else:
+                with _launch_lock:
+                    _parallel(self.address, pointer, tasks)
+
+
+def _layer_is_thread_safe() -> bool:
+    # Numba's workqueue layer aborts the process when two Python threads launch at once. Which layer it is,
+    # Numba knows only after the first launch.
+    try:
+        return numba.threading_layer() != "workqueue"
+    except ValueError:
+        return False
+
+
+def _after_fork() -> None:
+    # OpenMP's pool does not survive a fork: the child would hang. It computes in one thread instead.
+    global _forked, _compile_lock, _launch_lock
+    _forked, _compile_lock, _launch_lock = True, threading.Lock(), threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def task(function: Callable[[Any, Any, Any], None] | None = None, **options: Any) -> Any:
+    """Make a ``Task`` of a function; ``options`` are Numba's (fastmath, error_model)."""
+    options.setdefault("error_model", "numpy")
+    return Task(function, options) if function else lambda f: Task(f, options)

@@ -1,0 +1,40 @@
+"""minidl: a neural-net engine to read, to train with and to learn from. Public names are those of Keras 3."""
+
+import importlib
+from typing import Any
+
+from minidl import (
+    activations, callbacks, config, constraints, initializers, layers, losses, metrics, models, ops, optimizers, random,
+    regularizers, utils,
+)  # fmt: skip
+from minidl._version import __version__
+from minidl.engine import GradientTape, Tensor, Variable, custom_gradient, grad, no_grad, op, stop_gradient
+from minidl.graph import KerasTensor
+from minidl.initializers import Initializer
+from minidl.layers import Input, InputSpec, Layer
+from minidl.losses import Loss
+from minidl.metrics import Metric
+from minidl.models import Functional, Model, Sequential
+from minidl.optimizers import Optimizer
+from minidl.regularizers import Regularizer
+
+__all__ = [
+    "Functional", "GradientTape", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric", "Model", "Optimizer",
+    "Regularizer", "Sequential", "Tensor", "Variable", "__version__", "activations", "callbacks", "checking", "config",
+    "constraints", "custom_gradient", "datasets", "grad", "gradcheck", "initializers", "layers", "losses", "metrics", "models",
+    "no_grad", "op", "ops", "optimizers", "random", "regularizers", "saving", "stop_gradient", "utils", "visualize",
+]  # fmt: skip
+
+# Loaded when first asked for, so that `import minidl` stays quick.
+_LAZY = {
+    "gradcheck": ("minidl.checking", "gradcheck"),
+    **{name: (f"minidl.{name}", None) for name in ("checking", "datasets", "saving", "visualize")},
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'minidl' has no attribute {name!r}")
+    module, attribute = _LAZY[name]
+    found = importlib.import_module(module)
+    return getattr(found, attribute) if attribute else found

@@ -1,0 +1,62 @@
+"""Settings of the engine: the default float type, the fuzz factor, and the global seed. Names are Keras'."""
+
+import secrets
+import threading
+
+import numpy as np
+
+__all__ = ["epsilon", "floatx", "global_seed", "next_seed", "set_epsilon", "set_floatx", "set_global_seed"]
+
+_floatx = "float32"
+_epsilon = 1e-7
+_seed_lock = threading.Lock()
+_seed: int | None = None
+_seeds_drawn = 0
+
+
+def floatx() -> str:
+    """The default float type, "float32" unless ``set_floatx`` changed it."""
+    return _floatx
+
+
+def set_floatx(dtype: str) -> None:
+    """Set the default float type to "float32" or "float64"."""
+    global _floatx
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"floatx must be 'float32' or 'float64', not {dtype!r}")
+    _floatx = dtype
+
+
+def epsilon() -> float:
+    """The fuzz factor that keeps logarithms and divisions finite, 1e-7."""
+    return _epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Set the fuzz factor."""
+    global _epsilon
+    _epsilon = float(value)
+
+
+def global_seed() -> int | None:
+    """The seed set by ``utils.set_random_seed``, or ``None``."""
+    return _seed
+
+
+def set_global_seed(seed: int) -> None:
+    """Make every seed that is drawn from here on follow from ``seed``."""
+    global _seed, _seeds_drawn
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1, not {seed!r}")
+    with _seed_lock:
+        _seed, _seeds_drawn = int(seed), 0
+
+
+def next_seed() -> int:
+    """A fresh seed of 32 bits: from the global seed and a counter where that is set, else from the system."""
+    global _seeds_drawn
+    if _seed is None:
+        return secrets.randbits(32)
+    with _seed_lock:
+        _seeds_drawn += 1
+        return int(np.random.SeedSequence((_seed, _seeds_drawn)).generate_state(1)[0])

@@ -1,0 +1,1 @@
+"""How data gets into training: arrays as batches, folders of pictures as arrays."""

@@ -1,0 +1,134 @@
+"""Arrays as batches."""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from minidl_kernels.arrays import is_array
+
+from minidl import config, random
+from minidl.engine.tensor import Tensor, raw
+from minidl.graph.symbolic import flatten, map_structure
+
+__all__ = ["Batches", "standardize", "unpack", "validation_part"]
+
+
+def unpack(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of what a batch holds; what is missing is None."""
+    if not isinstance(data, tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(f"a batch is x, (x, y) or (x, y, sample_weight), not a tuple of {len(data)}")
+    return (*data, None, None)[:3]  # type: ignore[return-value]
+
+
+def standardize(value: Any, name: str) -> Any:
+    """Arrays of what the user gave: Tensors are unwrapped, lists of numbers become arrays, floats become floatx.
+
+    A list of arrays stays a list (several inputs), a list of numbers or of equal rows of numbers is one array.
+    """
+
+    def one(leaf: Any) -> Any:
+        array = raw(leaf)
+        if not is_array(array):
+            try:
+                array = np.asarray(array)
+            except ValueError as error:
+                raise ValueError(f"{name} is a list of rows of different lengths; arrays are rectangular") from error
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"{name} has dtype {array.dtype}; numbers are expected: floats, integers or booleans")
+        if array.dtype == np.float16:
+            raise TypeError(f"{name} has dtype float16; float32 and float64 are supported: write {name}.astype('float32')")
+        if array.ndim == 0:
+            raise ValueError(f"{name} is a single number; its first axis must be the samples")
+        return array.astype(config.floatx(), copy=False) if array.dtype.kind == "f" else array
+
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return {key: standardize(part, f"{name}[{key!r}]") for key, part in value.items()}
+    if isinstance(value, (list, tuple)) and any(is_array(v) or isinstance(v, Tensor) for v in value):
+        return [one(part) for part in value]
+    return one(value)
+
+
+def check_lengths(**parts: Any) -> int:
+    """How many samples there are.
+
+    Raises:
+        ValueError: the arrays have different numbers of them; names each.
+    """
+    lengths = {}
+    for name, part in parts.items():
+        for i, array in enumerate(flatten(part)):
+            if array is not None:
+                lengths[name if not isinstance(part, (list, dict)) else f"{name}[{i}]"] = len(array)
+    if not lengths:
+        raise ValueError("x is missing")
+    if len(set(lengths.values())) != 1:
+        raise ValueError(f"all arrays need the same number of samples; got {', '.join(f'{k}: {v}' for k, v in lengths.items())}")
+    return next(iter(lengths.values()))
+
+
+def warn_of_nan(**parts: Any) -> None:
+    """Warn, naming the row, where data holds NaN or infinity."""
+    for name, part in parts.items():
+        for array in flatten(part):
+            # The sum is one fast pass without a mask; only a suspicious array is searched.
+            if array is not None and array.dtype.kind == "f" and array.size and not np.isfinite(array.sum()):
+                bad = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
+                if bad.any():
+                    warnings.warn(
+                        f"{name} holds NaN or infinity in {int(bad.sum())} of {len(array)} rows, first in row {int(bad.argmax())}; "
+                        f"the loss will become NaN",
+                        stacklevel=4,
+                    )
+
+
+def validation_part(x: Any, y: Any, sample_weight: Any, fraction: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """(training, validation) parts; the validation part is the LAST fraction, before any shuffling (Keras).
+
+    Raises:
+        ValueError: the fraction is not between 0 and 1, or leaves one part empty.
+    """
+    if not 0 < fraction < 1:
+        raise ValueError(f"validation_split must lie between 0 and 1, not {fraction!r}")
+    n = check_lengths(x=x, y=y, sample_weight=sample_weight)
+    split = int(np.floor(n * (1 - fraction)))
+    if split in (0, n):
+        raise ValueError(f"validation_split={fraction} of {n} samples leaves one part without any")
+
+    def part(which: slice) -> tuple[Any, ...]:
+        return tuple(map_structure(lambda a: None if a is None else a[which], v) for v in (x, y, sample_weight))
+
+    return part(slice(0, split)), part(slice(split, n))
+
+
+class Batches:
+    """Iterates over (x, y, sample_weight) in batches; the last one may be short.
+
+    Args:
+        x, y, sample_weight: arrays, or structures of them, standardized.
+        batch_size: samples a batch.
+        shuffle: a new order in every pass.
+        seed: a SeedGenerator for the orders.
+    """
+
+    def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, batch_size: int = 32, shuffle: bool = False, seed: Any = None):
+        if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+            raise ValueError(f"batch_size must be a positive whole number, not {batch_size!r}")
+        self.n = check_lengths(x=x, y=y, sample_weight=sample_weight)
+        self.parts = (x, y, sample_weight)
+        self.batch_size, self.shuffle, self.seed = int(batch_size), shuffle, seed or random.SeedGenerator()
+
+    def __len__(self) -> int:
+        return -(-self.n // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        order = random.permutation(self.n, self.seed) if self.shuffle else None
+        for start in range(0, self.n, self.batch_size):
+            rows: Any = slice(start, min(start + self.batch_size, self.n))
+            if order is not None:
+                rows = order[rows]
+            yield tuple(None if part is None else map_structure(lambda a, r=rows: a[r], part) for part in self.parts)

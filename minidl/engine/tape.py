@@ -1,0 +1,135 @@
+"""GradientTape, stop_gradient and custom_gradient, as TensorFlow's Keras code uses them, on the same walk."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from contextvars import ContextVar
+from functools import wraps
+from types import SimpleNamespace
+from typing import Any
+
+from minidl_kernels.arrays import Array, namespace
+
+from .op import Node, Rule, is_recording, op, setting, trainable_are
+from .tensor import Tensor, raw
+from .walk import gradients
+
+__all__ = ["GradientTape", "custom_gradient", "stop_gradient"]
+
+_open_tapes: ContextVar[int] = ContextVar("open_tapes", default=0)
+
+
+class GradientTape:
+    """Differentiates what was computed in its ``with`` block.
+
+    A gradient taken while another tape is open is itself recorded, so nested tapes give higher orders.
+
+    Args:
+        persistent: allow several calls of ``gradient``.
+        watch_accessed_variables: watch trainable variables; False: only what ``watch`` names.
+    """
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True):
+        self._persistent, self._used = persistent, False
+        self._watch_all = watch_accessed_variables
+        self._watched: dict[int, Tensor] = {}
+        self._block = ExitStack()
+
+    def __enter__(self) -> "GradientTape":
+        self._block.enter_context(setting(_open_tapes, _open_tapes.get() + 1))
+        if not self._watch_all:
+            self._block.enter_context(trainable_are(self._watched))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._block.close()
+        for tensor in self._watched.values():
+            tensor.requires_grad = False
+
+    def watch(self, tensor: Any) -> None:
+        """Let gradients flow to a tensor (or a list of them) that is not a trainable variable, to the block's end."""
+        for one in tensor if isinstance(tensor, (list, tuple)) else [tensor]:
+            if not isinstance(one, Tensor):
+                raise TypeError(
+                    f"watch takes Tensors, not {type(one).__name__}: write x = minidl.ops.convert_to_tensor(x) first"
+                )
+            if one.dtype.kind != "f":
+                raise TypeError(f"only floating tensors can be watched; this one is {one.dtype}")
+            if not one.requires_grad:
+                one.requires_grad = True
+                self._watched[id(one)] = one
+
+    def gradient(
+        self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "none"
+    ) -> Any:
+        """Gradient of ``target`` (a Tensor or a list, summed) with respect to ``sources`` (a Tensor, list or dict).
+
+        Args:
+            output_gradients: the upstream gradient of each target; ones where left out.
+            unconnected_gradients: "none" or "zero": what stands for a source that the target does not depend on.
+
+        Raises:
+            RuntimeError: a second call on a tape that is not persistent.
+        """
+        if self._used and not self._persistent:
+            raise RuntimeError("this tape was already used; write GradientTape(persistent=True) for several gradients")
+        self._used = True
+        if unconnected_gradients not in ("none", "zero"):
+            raise ValueError(f"unconnected_gradients must be 'none' or 'zero', not {unconnected_gradients!r}")
+        targets, flat = _listed(target), _listed(sources)
+        for one in (*targets, *flat):
+            if not isinstance(one, Tensor):
+                raise TypeError(f"gradient takes Tensors and Variables, not {type(one).__name__}")
+        upstreams = [None] * len(targets) if output_gradients is None else _listed(output_gradients)
+        result = []
+        for g, source in zip(gradients(targets, upstreams, flat, _open_tapes.get() > 0), flat, strict=True):
+            if g is None and unconnected_gradients == "zero":
+                g = namespace(source.data).zeros_like(source.data)
+            result.append(g if g is None or isinstance(g, Tensor) else Tensor.of(g))
+        if isinstance(sources, dict):
+            return dict(zip(sources, result, strict=True))
+        return result if isinstance(sources, (list, tuple)) else result[0]
+
+
+def _listed(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+@op(constant=True)
+def stop_gradient(x: Any) -> Array:
+    """The same value as a constant: no gradient flows through it."""
+    return x
+
+
+def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a function its own gradient: it returns ``(y, grad)``, where ``grad(upstream)`` gives one gradient per argument.
+
+    ::
+
+        @minidl.custom_gradient
+        def clipped_identity(x):
+            return x, lambda upstream: ops.clip(upstream, -1.0, 1.0)
+    """
+
+    @wraps(function)
+    def wrapper(*args: Any) -> Any:
+        tensors = [a if isinstance(a, Tensor) else Tensor(a) for a in args]
+        y, grad_function = function(*tensors)
+        result = stop_gradient(y if isinstance(y, Tensor) else Tensor(y))
+        sources = [t.node or t if is_recording() and t.live() else None for t in tensors]
+        if sources.count(None) == len(sources):
+            return result
+
+        def rule(g: Any) -> list[Any]:
+            found = _listed(grad_function(g if isinstance(g, Tensor) else Tensor.of(g)))
+            if len(found) != len(args):
+                raise ValueError(f"{function.__name__}: grad returned {len(found)} gradients for {len(args)} arguments")
+            return found if isinstance(g, Tensor) else [raw(one) for one in found]
+
+        rules = {"arguments": Rule(("arguments",), ("g",), rule)}
+        operation = SimpleNamespace(name=function.__name__, rules=rules, first=None)
+        result.node = Node(operation, {"arguments": sources}, {}, result.data)
+        return result
+
+    return wrapper

@@ -1,0 +1,69 @@
+"""Variable: a leaf that can be assigned to, and that trains unless it is frozen."""
+
+from typing import Any
+
+from .op import selection
+from .tensor import Tensor, as_array, operations
+
+__all__ = ["Variable"]
+
+
+class Variable(Tensor):
+    """A tensor that keeps its identity while its value changes; the weights of layers are Variables.
+
+    Args:
+        value: the start value (copied).
+        trainable: whether gradients flow to it.
+        name: a name for messages and files.
+        dtype: cast to this dtype; default: floatx for Python floats, int32 for Python integers.
+    """
+
+    __slots__ = ("constraint", "name", "path", "regularizer", "trainable")
+    assignable = True
+
+    def __init__(self, value: Any, trainable: bool = True, name: str | None = None, dtype: Any = None):
+        super().__init__(value, dtype)
+        self.data = self.data.copy()
+        self.name = self.path = name or "variable"
+        self.trainable = trainable
+        self.regularizer: Any = None
+        self.constraint: Any = None
+
+    def live(self) -> bool:
+        selected = selection.get()
+        trains = self.trainable and self.data.dtype.kind == "f" if selected is None else id(self) in selected
+        return trains or self.requires_grad
+
+    @property
+    def value(self) -> Tensor:
+        """The value now, as a Tensor through which gradients flow to this variable."""
+        return operations.cast(self, self.dtype)
+
+    def assign(self, value: Any) -> "Variable":
+        """Replace the value by one of the same shape.
+
+        Raises:
+            ValueError: the shape differs.
+        """
+        array = as_array(value)
+        if array.shape != self.data.shape:
+            raise ValueError(f"{self.name}: cannot assign shape {array.shape} to a variable of shape {self.shape}")
+        # A new array, so that views and copies taken earlier keep the value they were taken of.
+        self.data = array.astype(self.data.dtype, copy=True)
+        self.version += 1
+        return self
+
+    def assign_add(self, value: Any) -> "Variable":
+        """Add ``value``."""
+        return self.assign(self.data + as_array(value, self.dtype))
+
+    def assign_sub(self, value: Any) -> "Variable":
+        """Subtract ``value``."""
+        return self.assign(self.data - as_array(value, self.dtype))
+
+    def updated_in_place(self) -> None:
+        """To be called by whoever wrote into ``data`` directly (an optimizer's kernel)."""
+        self.version += 1
+
+    def __repr__(self) -> str:
+        return f"<Variable {self.path}, shape={self.shape}, dtype={self.dtype}, trainable={self.trainable}>"

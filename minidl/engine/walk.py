@@ -1,0 +1,158 @@
+"""The walk: the chain rule, from the result back to the leaves.
+
+Nodes are visited from the newest to the oldest, which is topological order, so it is a loop over a sorted list and
+works at any depth. Gradients live in a dictionary here; only variables, and leaves that asked, keep one.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from minidl_kernels.arrays import namespace
+
+from .op import Node, recording
+from .tensor import Tensor, as_array, operations, raw
+
+__all__ = ["backward", "grad", "gradients"]
+
+
+def grad(y: Tensor, xs: Any, upstream: Any = None, create_graph: bool = False) -> Any:
+    """The gradient of ``y`` (of the sum of its elements, where it has several) with respect to ``xs``.
+
+    Args:
+        y: a Tensor.
+        xs: a Tensor, or a list of them.
+        upstream: weights of y's elements, of its shape; ones where left out.
+        create_graph: record the walk itself, so that the gradients can be differentiated again.
+
+    Returns:
+        A Tensor for each of ``xs``, of its shape; ``None`` where ``y`` does not depend on it.
+    """
+    targets = [xs] if isinstance(xs, Tensor) else list(xs)
+    for value in (y, *targets):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"grad takes Tensors, not {type(value).__name__}: write minidl.Tensor(x, requires_grad=True)")
+    found = gradients([y], [upstream], targets, create_graph)
+    result = [None if g is None else g if isinstance(g, Tensor) else Tensor.of(g) for g in found]
+    return result[0] if isinstance(xs, Tensor) else result
+
+
+def gradients(ys: Sequence[Tensor], upstreams: Sequence[Any], targets: Sequence[Tensor], create_graph: bool) -> list[Any]:
+    """Gradients of the sum of ``ys`` for each target: arrays, or Tensors with ``create_graph``; None: no dependence."""
+    sources = [t.node or t for t in targets]
+    found = _walk(ys, upstreams, set(sources), create_graph)
+    return [found.get(source) for source in sources]
+
+
+def backward(y: Tensor, upstream: Any) -> None:
+    """Add gradients to ``.grad`` of all leaves below ``y``."""
+    if not y.live():
+        raise ValueError("backward(): no gradient flows to this tensor; it was made under no_grad, or of constants only")
+    owned = {id(raw(upstream))}
+    for leaf, g in _walk([y], [upstream], None, False).items():
+        if leaf.grad is not None:
+            leaf.grad = leaf.grad + g
+        else:  # a view, or an array that two leaves share, would change with what the user does to another
+            leaf.grad = g.copy() if id(g) in owned or g.base is not None else g
+            owned.add(id(g))
+
+
+def _walk(ys: Sequence[Tensor], upstreams: Sequence[Any], targets: set[Any] | None, create_graph: bool) -> dict[Any, Any]:
+    """Gradients by source (a node, or a leaf): of the targets, or of all leaves where ``targets`` is None."""
+    nodes = _nodes_below(ys)
+    useful = None if targets is None else _leading_to(targets, nodes)
+    found: dict[Any, Any] = {}
+    with recording(create_graph):
+        for y, upstream in zip(ys, upstreams, strict=True):
+            _add(found, y.node or y, _seed(y, upstream, create_graph))
+        for node in reversed(nodes):
+            g = found.get(node) if targets and node in targets else found.pop(node, None)
+            if g is not None:
+                for source, name, g_input in _apply_rules(node, g, useful, create_graph):
+                    _add(found, source, _fit(g_input, source, node, name))
+    return found
+
+
+def _nodes_below(ys: Iterable[Tensor]) -> list[Node]:
+    """All nodes that the results were made by, oldest first."""
+    stack = [y.node for y in ys if y.node is not None]
+    seen = set(stack)
+    while stack:
+        for source in stack.pop().sources():
+            if isinstance(source, Node) and source not in seen:
+                seen.add(source)
+                stack.append(source)
+    return sorted(seen, key=lambda node: node.order)
+
+
+def _leading_to(targets: set[Any], nodes: list[Node]) -> set[Any]:
+    """The targets, and the nodes through which some target is reached; the rest need not be visited."""
+    useful = set(targets)
+    for node in nodes:
+        if not useful.isdisjoint(node.sources()):
+            useful.add(node)
+    return useful
+
+
+def _apply_rules(node: Node, g: Any, useful: set[Any] | None, create_graph: bool) -> Iterator[tuple[Any, str, Any]]:
+    """(source, name of the input, its gradient) for every useful input of a node."""
+    wanted = [name for name, among in node.inputs.items() if useful is None or not useful.isdisjoint(among)]
+    if not wanted:
+        return
+    for name, tensor, version in node.versions:
+        if tensor.version != version:
+            raise RuntimeError(
+                f"{getattr(tensor, 'name', 'a tensor')} was assigned to after op {node.op.name} used it as {name!r}; its "
+                f"gradient needs the old value. Call backward() or gradient() before the assignment"
+            )
+    given = {name: _given(node, name, value, create_graph) for name, value in node.saved.items()}
+    given["g"] = g
+    if node.op.first:
+        given["g"] = node.op.first.function(**{ask: given[ask] for ask in node.op.first.asks})
+    done: dict[tuple[str, ...], Any] = {}
+    for name in wanted:
+        rule = node.op.rules[name]
+        if rule.inputs not in done:
+            result = rule.function(**{ask: given[ask] for ask in rule.asks})
+            done[rule.inputs] = result if len(rule.inputs) > 1 else (result,)
+        result = done[rule.inputs][rule.inputs.index(name)]
+        parts = result if isinstance(result, (list, tuple)) else [result]
+        for source, part in zip(node.inputs[name], parts, strict=True):
+            if source is not None and part is not None:
+                yield source, name, part
+
+
+def _given(node: Node, name: str, value: Any, create_graph: bool) -> Any:
+    if create_graph:
+        is_output = name == node.op.outputs[0] and name not in node.op.parameters
+        return Tensor.of(value, node) if is_output else value
+    return type(value)([raw(v) for v in value]) if isinstance(value, (list, tuple)) else raw(value)
+
+
+def _fit(g: Any, source: Any, node: Node, name: str) -> Any:
+    """Undo broadcasting and casting: sum over the axes that the forward repeated."""
+    shape = tuple(source.shape)
+    if g.shape != shape:
+        extra = len(g.shape) - len(shape)
+        inner = range(len(shape))
+        if extra < 0 or any(shape[i] != g.shape[i + extra] and shape[i] != 1 for i in inner):
+            raise ValueError(
+                f"the rule of op {node.op.name} for {name!r} gave a gradient of shape {tuple(g.shape)}; the input has {shape}"
+            )
+        axes = (*range(extra), *(i + extra for i in inner if shape[i] != g.shape[i + extra]))
+        g = operations.reshape(operations.sum(g, axis=axes), shape)
+    return g if g.dtype == source.dtype else operations.cast(g, source.dtype)
+
+
+def _add(found: dict[Any, Any], source: Any, g: Any) -> None:
+    found[source] = operations.add(found[source], g) if source in found else g
+
+
+def _seed(y: Tensor, upstream: Any, create_graph: bool) -> Any:
+    if y.dtype.kind != "f":
+        raise TypeError(f"only floating tensors have gradients; this one is {y.dtype}")
+    if upstream is None:
+        upstream = namespace(y.data).ones_like(y.data)
+    upstream = upstream if isinstance(upstream, Tensor) else Tensor.of(as_array(upstream, y.dtype))
+    if upstream.shape != y.shape:
+        raise ValueError(f"upstream gradient has shape {upstream.shape}; the tensor has {y.shape}")
+    return upstream if create_graph else upstream.data

@@ -1,0 +1,103 @@
+"""The calls between given inputs and outputs, as a function of the inputs."""
+
+from typing import Any
+
+from .symbolic import Call, KerasTensor, flatten, map_structure
+
+__all__ = ["Function"]
+
+
+class Function:
+    """Runs a graph.
+
+    Args:
+        inputs, outputs: nested structures of KerasTensors.
+
+    Raises:
+        ValueError: an output that does not follow from the inputs.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any):
+        self.inputs, self.outputs = list(flatten(inputs)), list(flatten(outputs))
+        self.output_structure = outputs
+        for tensor in (*self.inputs, *self.outputs):
+            if not isinstance(tensor, KerasTensor):
+                raise ValueError(
+                    f"inputs and outputs of a model are symbolic tensors (from minidl.Input or a layer called on one), "
+                    f"not {type(tensor).__name__}"
+                )
+        self.calls = self._sorted_calls()
+
+    def _sorted_calls(self) -> list[Call]:
+        """All calls needed, in the order in which they were made, which is topological order."""
+        given = {id(t) for t in self.inputs}
+        needed: dict[int, Call] = {}
+        stack = [t for t in self.outputs if id(t) not in given]
+        while stack:
+            tensor = stack.pop()
+            if tensor.call is None or not tensor.call.inputs():
+                raise ValueError(
+                    f"the output depends on {tensor!r}, which is not among the model's inputs "
+                    f"{[t.name for t in self.inputs]}"
+                )
+            if id(tensor.call) not in needed:
+                needed[id(tensor.call)] = tensor.call
+                stack.extend(t for t in tensor.call.inputs() if id(t) not in given)
+        return sorted(needed.values(), key=lambda call: call.order)
+
+    def __call__(self, values: list[Any]) -> Any:
+        """The outputs, in their structure, for one value of each input."""
+        known = {id(t): v for t, v in zip(self.inputs, values, strict=True)}
+        for call in self.calls:
+            args, kwargs = call.args, call.kwargs
+            if len(args) == 1 and not kwargs and isinstance(args[0], KerasTensor):
+                args = (known[id(args[0])],)
+            else:
+                args, kwargs = map_structure(
+                    lambda leaf: known[id(leaf)] if isinstance(leaf, KerasTensor) else leaf, (args, kwargs)
+                )
+            result = call.operation(*args, **kwargs)
+            if len(call.outputs) == 1 and not isinstance(result, (list, tuple, dict)):
+                known[id(call.outputs[0])] = result
+            else:
+                known.update(zip(map(id, call.outputs), flatten(result), strict=True))
+        if isinstance(self.output_structure, KerasTensor):
+            return known[id(self.output_structure)]
+        return map_structure(lambda leaf: known[id(leaf)], self.output_structure)
+
+    def operations(self) -> list[Any]:
+        """Every layer and op once, the inputs' layers too, in the order of Keras: by depth above the outputs, then as met.
+
+        Files and ``model.layers`` depend on this order.
+        """
+        finished: list[Call] = []  # every call after the calls it depends on
+        met: dict[int, int] = {}
+        entered: set[int] = set()
+        stack = [(t.call, False) for t in reversed(self.outputs)]
+        while stack:
+            call, leaving = stack.pop()
+            if call is None or (id(call) in entered and not leaving):
+                continue
+            if leaving:
+                finished.append(call)
+                continue
+            entered.add(id(call))
+            met.setdefault(id(call.operation), len(met))
+            stack.append((call, True))
+            stack.extend((t.call, False) for t in reversed(self._parents(call)))
+        depths: dict[int, int] = {}
+        operations = {id(call.operation): call.operation for call in finished}
+        for call in reversed(finished):
+            depth = max(depths.get(id(call), 0), depths.get(id(call.operation), 0))
+            depths[id(call)] = depths[id(call.operation)] = depth
+            for tensor in self._parents(call):
+                depths[id(tensor.call)] = max(depths.get(id(tensor.call), 0), depth + 1)
+        for tensor in self.inputs:
+            if tensor.call is not None and not tensor.call.inputs():
+                operations.setdefault(id(tensor.call.operation), tensor.call.operation)
+        ordered = sorted(operations, key=lambda key: (-depths.get(key, 0), met.get(key, -1)))
+        return [operations[key] for key in ordered]
+
+    def _parents(self, call: Call) -> list[KerasTensor]:
+        given = {id(t) for t in self.inputs}
+        return [] if any(id(t) in given for t in call.outputs) else call.inputs()

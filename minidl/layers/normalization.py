@@ -1,0 +1,119 @@
+"""Batch normalisation (Ioffe and Szegedy 2015) with Keras' defaults."""
+
+from typing import Any
+
+from minidl import constraints, initializers, ops, registry, regularizers
+from minidl.engine.tensor import raw
+
+from .layer import InputSpec, Layer
+
+__all__ = ["BatchNormalization"]
+
+
+class BatchNormalization(Layer):
+    """gamma * (x - mean) / sqrt(variance + epsilon) + beta, for each place of ``axis``.
+
+    In training, mean and (biased) variance are the batch's, and the moving ones follow:
+    moving = momentum * moving + (1 - momentum) * batch. Otherwise, and wherever the layer is frozen, the moving
+    ones are used and stay as they are.
+
+    Args:
+        axis: the axis of the channels.
+        momentum, epsilon: as in the formulas.
+        center, scale: whether there are beta and gamma.
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ):
+        for ignored in ("renorm", "renorm_clipping", "renorm_momentum"):
+            kwargs.pop(ignored, None)
+        super().__init__(**kwargs)
+        if synchronized:
+            raise ValueError("BatchNormalization: synchronized=True is not supported: there is one process")
+        self.axis = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
+        if not isinstance(self.axis, int):
+            raise ValueError(f"axis must be a whole number, not {axis!r}")
+        self.momentum, self.epsilon, self.center, self.scale = float(momentum), float(epsilon), center, scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+
+    def build(self, input_shape):
+        extent = input_shape[self.axis]
+        if extent is None:
+            raise ValueError(f"BatchNormalization {self.name!r}: axis {self.axis} must be known, got shape {input_shape}")
+        shape = (extent,)
+        self.gamma = self.beta = None
+        if self.scale:
+            self.gamma = self.add_weight(
+                shape, self.gamma_initializer, regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
+                name="gamma",
+            )  # fmt: skip
+        if self.center:
+            self.beta = self.add_weight(
+                shape, self.beta_initializer, regularizer=self.beta_regularizer, constraint=self.beta_constraint,
+                name="beta",
+            )  # fmt: skip
+        self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, trainable=False, name="moving_mean")
+        self.moving_variance = self.add_weight(
+            shape, self.moving_variance_initializer, trainable=False, name="moving_variance"
+        )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: extent})
+
+    def call(self, inputs, training=False):
+        if not (training and self.trains_now()):
+            return ops.batch_normalization(
+                inputs, self.moving_mean, self.moving_variance, self.axis, self.beta, self.gamma, self.epsilon
+            )
+        last = self.axis in (-1, len(inputs.shape) - 1)
+        x = inputs if last else ops.moveaxis(inputs, self.axis, -1)
+        extent = x.shape[-1]
+        gamma = self.gamma if self.gamma is not None else ops.ones((extent,), x.dtype)
+        beta = self.beta if self.beta is not None else ops.zeros((extent,), x.dtype)
+        y, mean, variance = ops.batch_norm(x, gamma, beta, self.epsilon)
+        if x.size:
+            for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                moving.assign(moving.data * self.momentum + raw(batch) * (1 - self.momentum))
+        return y if last else ops.moveaxis(y, -1, self.axis)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            "beta_initializer": registry.serialize(self.beta_initializer),
+            "gamma_initializer": registry.serialize(self.gamma_initializer),
+            "moving_mean_initializer": registry.serialize(self.moving_mean_initializer),
+            "moving_variance_initializer": registry.serialize(self.moving_variance_initializer),
+            "beta_regularizer": registry.serialize(self.beta_regularizer),
+            "gamma_regularizer": registry.serialize(self.gamma_regularizer),
+            "beta_constraint": registry.serialize(self.beta_constraint),
+            "gamma_constraint": registry.serialize(self.gamma_constraint),
+        }

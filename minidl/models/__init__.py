@@ -1,0 +1,20 @@
+"""Models: Sequential, the functional Model, and subclasses of Model."""
+
+from minidl import registry
+
+from .functional import Functional
+from .model import Model
+from .sequential import Sequential
+
+__all__ = ["Functional", "Model", "Sequential"]
+
+
+def __getattr__(name: str):
+    if name in ("load_model", "save_model"):
+        from minidl import saving
+
+        return getattr(saving, name)
+    raise AttributeError(f"module 'minidl.models' has no attribute {name!r}")
+
+
+registry.publish("keras", {"Functional": Functional, "Model": Functional, "Sequential": Sequential})

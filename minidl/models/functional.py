@@ -1,0 +1,125 @@
+"""The functional model: a graph from inputs to outputs."""
+
+from typing import Any
+
+from minidl import ops
+from minidl.graph.function import Function
+from minidl.graph.symbolic import KerasTensor, map_structure
+from minidl.layers import Layer
+
+from .model import Model
+
+__all__ = ["Functional"]
+
+
+class Functional(Model):
+    """``Model(inputs, outputs)``.
+
+    Args:
+        inputs, outputs: symbolic tensors, or lists or dictionaries of them.
+        name: default "functional", numbered.
+    """
+
+    def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any):
+        if inputs is None or outputs is None:
+            raise ValueError("a functional model needs both: Model(inputs=..., outputs=...)")
+        self._function = Function(inputs, outputs)
+        trainable = kwargs.pop("trainable", True)
+        super().__init__(name=name, **kwargs)
+        self.input_structure, self.output_structure = inputs, outputs
+        self._graph_layers = [one for one in self._function.operations() if isinstance(one, Layer)]
+        names = [layer.name for layer in self._graph_layers]
+        twice = sorted({one for one in names if names.count(one) > 1})
+        if twice:
+            raise ValueError(f"layer names must differ; {twice} are used by several layers: give them name=...")
+        self.built = True
+        if not trainable:
+            self.trainable = False
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic inputs."""
+        return self._function.inputs
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic outputs."""
+        return self._function.outputs
+
+    @property
+    def input(self) -> Any:
+        return self.input_structure
+
+    @property
+    def output(self) -> Any:
+        return self.output_structure
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input(s), batch axis first."""
+        return map_structure(lambda t: t.shape, self.input_structure)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output(s), batch axis first."""
+        return map_structure(lambda t: t.shape, self.output_structure)
+
+    @property
+    def layers(self) -> list[Layer]:
+        return list(self._graph_layers)
+
+    def _sublayers(self) -> list[Layer]:
+        return self._graph_layers
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names by which inputs can be given in a dictionary."""
+        return [_maker_name(t) for t in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: those of the layers that make them, or the keys of a dictionary."""
+        if isinstance(self.output_structure, dict):
+            return sorted(self.output_structure)
+        return [_maker_name(t) for t in self.outputs]
+
+    def _prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        return None
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        names = sorted(self.input_structure) if isinstance(self.input_structure, dict) else self.input_names
+        values = [self._adapted(v, t) for v, t in zip(self._named_inputs(inputs, names), self.inputs, strict=True)]
+        return self._function(values)
+
+    def _adapted(self, value: Any, expected: KerasTensor) -> Any:
+        """The value, with a last axis of 1 added or taken off where that makes it fit."""
+        rank = len(expected.shape)
+        if len(value.shape) == rank - 1 and expected.shape[-1] == 1:
+            value = ops.expand_dims(value, -1)
+        elif len(value.shape) == rank + 1 and value.shape[-1] == 1:
+            value = ops.squeeze(value, axis=-1)
+        fits = len(value.shape) == rank and all(
+            a is None or b is None or a == b for a, b in zip(value.shape[1:], expected.shape[1:], strict=True)
+        )
+        if not fits:
+            raise ValueError(
+                f"model {self.name!r}: input {_maker_name(expected)!r} expects shape {expected.shape}, got {tuple(value.shape)}"
+            )
+        return value
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        given = [input_shape] if not isinstance(input_shape, (list, dict)) else list(_shapes(input_shape))
+        if [tuple(s)[1:] for s in given] == [t.shape[1:] for t in self.inputs]:
+            shapes = [(given[0][0], *t.shape[1:]) for t in self.outputs]
+            return shapes[0] if isinstance(self.output_structure, KerasTensor) else shapes
+        return super().compute_output_shape(input_shape)
+
+
+def _shapes(structure: Any) -> Any:
+    return structure.values() if isinstance(structure, dict) else structure
+
+
+def _maker_name(tensor: KerasTensor) -> str:
+    return tensor.call.operation.name if tensor.call is not None else tensor.name
+
+

@@ -1,0 +1,123 @@
+"""Model: layers that are trained, summarised and saved together."""
+
+from typing import Any
+
+from minidl.graph.symbolic import KerasTensor, flatten
+from minidl.layers import Layer
+
+from .trainer import Trainer
+
+__all__ = ["Model"]
+
+
+class Model(Trainer, Layer):
+    """A trainable whole.
+
+    Either ``Model(inputs=x, outputs=y)`` with symbolic tensors (from ``Input``), or a subclass with layers as
+    attributes and a method ``call(self, inputs, training=None)``.
+
+    Args:
+        inputs, outputs: symbolic tensors, or lists or dictionaries of them.
+        name: default: the class name in snake case, numbered.
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs):
+            from .functional import Functional
+
+            return super().__new__(Functional)
+        return super().__new__(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        if args or "inputs" in kwargs or "outputs" in kwargs:
+            raise TypeError(
+                f"{type(self).__name__} got inputs and outputs, but it is a subclass of Model; write Model(inputs, outputs), or "
+                f"define layers in __init__ and use them in call()"
+            )
+        super().__init__(**kwargs)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of the model, in order."""
+        return self._sublayers()
+
+    @property
+    def output_names(self) -> list[str] | None:
+        """A name for each output; None while they are not known."""
+        return None
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by name or by index.
+
+        Raises:
+            ValueError: no such layer; names those there are.
+        """
+        if (name is None) == (index is None):
+            raise ValueError("get_layer takes either a name or an index")
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(f"the model has {len(self.layers)} layers; there is none with index {index}")
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"no layer is called {name!r}; there are: {', '.join(layer.name for layer in self.layers)}")
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create the weights of a subclassed model for inputs of this shape, batch axis first."""
+        if self.built or type(self).call is Layer.call or input_shape is None:
+            return
+        from minidl.graph.symbolic import infer
+        from minidl.layers.layer import map_structure_of_shapes
+
+        like = map_structure_of_shapes(lambda shape: KerasTensor(shape, self.dtype), input_shape)
+        self.built = True
+        infer(self.call, (like,), {})
+
+    def _prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        # The layers inside a subclassed model build themselves when call() reaches them.
+        self._check_spec(args[0])
+        self.built = True
+
+    def summary(self, line_length: int | None = None, print_fn: Any = None, show_trainable: bool = False) -> None:
+        """Print layers, output shapes and parameter counts.
+
+        Args:
+            line_length: characters a line; default: what the terminal has, at most 88 (108 with branches).
+            print_fn: called with the text instead of printing it.
+            show_trainable: a further column.
+        """
+        from .summary import summary_text
+
+        text = summary_text(self, line_length, show_trainable)
+        (print_fn or print)(text)
+
+    def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """Save architecture, weights and the state of training to a ``.keras`` file (Keras 3 opens it)."""
+        from minidl.saving import save_model
+
+        save_model(self, filepath, overwrite=overwrite, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Save the weights to a ``.weights.h5`` file."""
+        from minidl.saving import save_weights
+
+        save_weights(self, filepath, overwrite=overwrite)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+        """Load weights that ``save_weights`` or Keras 3 wrote."""
+        from minidl.saving import load_weights
+
+        load_weights(self, filepath, skip_mismatch=skip_mismatch)
+
+    def _named_inputs(self, inputs: Any, names: list[str]) -> list[Any]:
+        """One value for each input, of an array, a list, or a dictionary by name."""
+        if isinstance(inputs, dict):
+            missing = [name for name in names if name not in inputs]
+            if missing:
+                raise ValueError(f"model {self.name!r} lacks the inputs {missing}; its inputs are {names}, given were {list(inputs)}")
+            return [inputs[name] for name in names]
+        values = list(flatten(inputs))
+        if len(values) != len(names):
+            raise ValueError(f"model {self.name!r} has the {len(names)} inputs {names}, but got {len(values)} arrays")
+        return values

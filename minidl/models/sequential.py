@@ -1,0 +1,178 @@
+"""The sequential model: one layer after the other."""
+
+from typing import Any
+
+from minidl import registry
+from minidl.graph.symbolic import KerasTensor
+from minidl.layers import Input, InputLayer, Layer
+
+from .model import Model
+
+__all__ = ["Sequential"]
+
+
+class Sequential(Model):
+    """Layers in a row.
+
+    It has weights as soon as it knows its input's shape: from an ``Input`` in front, from ``input_shape`` of the first
+    layer, or from the first data.
+
+    Args:
+        layers: a list of layers.
+        name: default "sequential", numbered.
+    """
+
+    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None):
+        super().__init__(name=name)
+        self._stack: list[Layer] = []
+        self._symbolic: list[KerasTensor] = []  # the input, then each layer's output
+        for layer in layers or []:
+            self._append(layer)
+        self._maybe_build()
+        if not trainable:
+            self.trainable = False
+
+    def add(self, layer: Any, rebuild: bool = True) -> None:
+        """Put a layer at the end.
+
+        Raises:
+            ValueError: not a layer; a second layer of the same name.
+        """
+        self._append(layer)
+        self._forget_graph()
+        self._maybe_build()
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Take the last layer off."""
+        if not self.layers:
+            raise ValueError(f"{self.name!r} has no layers to pop")
+        layer = self._stack.pop()
+        self._forget_graph()
+        self._maybe_build()
+        return layer
+
+    def _append(self, layer: Any) -> None:
+        if isinstance(layer, KerasTensor) and layer.call is not None:  # Sequential([Input(...), ...])
+            layer = layer.call.operation
+        if not isinstance(layer, Layer):
+            raise ValueError(f"only layers can be added to a Sequential model, not {layer!r} of type {type(layer).__name__}")
+        if any(one is not layer and one.name == layer.name for one in self._stack):
+            raise ValueError(f"the model has a layer called {layer.name!r} already; give this one another name=...")
+        if isinstance(layer, InputLayer) and self._stack:
+            raise ValueError(f"an Input belongs in front of all layers; {self.name!r} has {len(self._stack)} already")
+        if not self._stack and not isinstance(layer, InputLayer):
+            shape = layer.batch_input_shape or (layer.batch_shape_of_input() if isinstance(layer, Model) else None)
+            if shape is not None:
+                self._stack.append(Input(batch_shape=shape).call.operation)
+        self._stack.append(layer)
+
+    def _forget_graph(self) -> None:
+        self.built, self._symbolic = False, []
+
+    def _maybe_build(self) -> None:
+        if self._stack and isinstance(self._stack[0], InputLayer) and len(self._stack) > 1:
+            self.build(self._stack[0].batch_shape)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create the weights for inputs of this shape, batch axis first."""
+        if input_shape is None:
+            raise ValueError(f"{self.name!r}: build() needs the shape of the input, batch axis first")
+        if not self._stack:
+            raise ValueError(f"Sequential model {self.name!r} has no layers; add some with .add()")
+        first = self._stack[0]
+        x = first.output if isinstance(first, InputLayer) else Input(batch_shape=tuple(input_shape))
+        tensors = [x]
+        for layer in self.layers:
+            x = layer(x)
+            tensors.append(x)
+        self._symbolic = tensors
+
+    def _prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if not self.built:
+            self.build((None, *args[0].shape[1:]))
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        x = inputs
+        for layer in self._stack:
+            x = layer(x) if not isinstance(layer, InputLayer) else self._checked(x, layer)
+        return x
+
+    def _checked(self, x: Any, layer: InputLayer) -> Any:
+        expected = layer.batch_shape
+        if len(x.shape) != len(expected) or any(
+            a is not None and b is not None and a != b for a, b in zip(expected[1:], x.shape[1:], strict=True)
+        ):
+            raise ValueError(f"model {self.name!r} expects inputs of shape {expected}, got {tuple(x.shape)}")
+        return x
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        shape = tuple(input_shape)
+        for layer in self.layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without the input's."""
+        return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
+
+    def _sublayers(self) -> list[Layer]:
+        return list({id(layer): layer for layer in self._stack}.values())
+
+    def batch_shape_of_input(self) -> Any:
+        """The shape that the model was built for; None before."""
+        return self._symbolic[0].shape if self._symbolic else None
+
+    def _known(self, what: str) -> list[KerasTensor]:
+        if not self._symbolic:
+            raise AttributeError(
+                f"{self.name!r} has no {what} before its input's shape is known; put Input(shape=...) in front, or call it on data"
+            )
+        return self._symbolic
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic input."""
+        return self._known("inputs")[:1]
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic output."""
+        return self._known("outputs")[-1:]
+
+    @property
+    def input(self) -> KerasTensor:
+        return self._known("input")[0]
+
+    @property
+    def output(self) -> KerasTensor:
+        return self._known("output")[-1]
+
+    @property
+    def input_shape(self) -> tuple[Any, ...]:
+        """The shape of the input, batch axis first."""
+        return self._known("input_shape")[0].shape
+
+    @property
+    def output_shape(self) -> tuple[Any, ...]:
+        """The shape of the output, batch axis first."""
+        return self._known("output_shape")[-1].shape
+
+    @property
+    def output_names(self) -> list[str]:
+        return [self._stack[-1].name if self._stack else "output"]
+
+    def get_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
+        config["layers"] = [registry.serialize(layer) for layer in self._stack]
+        if self._symbolic:
+            config["build_input_shape"] = list(self._symbolic[0].shape)
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Sequential":
+        layers = [registry.deserialize(layer) for layer in config["layers"]]
+        model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
+        if not model.built and config.get("build_input_shape"):
+            model.build(tuple(config["build_input_shape"]))
+        return model

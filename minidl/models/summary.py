@@ -1,0 +1,91 @@
+"""The table that ``model.summary()`` prints, in Keras' columns."""
+
+import math
+import shutil
+from typing import Any
+
+from minidl.engine.op import Op
+
+__all__ = ["summary_text"]
+
+
+def summary_text(model: Any, line_length: int | None, show_trainable: bool) -> str:
+    """Layers, output shapes, parameter counts and totals."""
+    from rich.console import Console
+    from rich.table import Table
+
+    branched = _is_branched(model)
+    widths = [0.30, 0.26, 0.18, 0.26] if branched else [0.45, 0.35, 0.20]
+    headers = ["Layer (type)", "Output Shape", "Param #"] + (["Connected to"] if branched else [])
+    if show_trainable:
+        widths, headers = [w * 0.9 for w in widths] + [0.1], [*headers, "Trainable"]
+    default = min((108 if branched else 88) + (12 if show_trainable else 0), shutil.get_terminal_size().columns - 4)
+    line_length = line_length or max(default, 60)
+    table = Table(width=line_length, show_lines=True)
+    for header, width in zip(headers, widths, strict=True):
+        justify: Any = "right" if header == "Param #" else "center" if header == "Trainable" else "left"
+        table.add_column(header, justify=justify, width=int(width * line_length) - 3, overflow="fold")
+    for layer in model.layers:
+        row = [f"{layer.name} ({type(layer).__name__})", _shape(layer), _params(layer)]
+        if branched:
+            row.append(_connections(model, layer))
+        if show_trainable:
+            row.append(("Y" if layer.trainable else "N") if layer.weights else "-")
+        table.add_row(*row)
+    console = Console(width=max(line_length, 40), color_system=None, highlight=False, force_terminal=False)
+    with console.capture() as capture:
+        console.print(f'Model: "{model.name}"', markup=False)
+        console.print(table, markup=False)
+        for title, weights in _totals(model):
+            count = sum(w.size for w in weights)
+            memory = sum(w.size * w.dtype.itemsize for w in weights)
+            console.print(f" {title}: {count:,} ({_readable(memory)})", markup=False)
+    return capture.get()
+
+
+def _totals(model: Any) -> list[tuple[str, list[Any]]]:
+    trainable, fixed = model.trainable_weights, model.non_trainable_weights
+    rows = [("Total params", trainable + fixed), ("Trainable params", trainable), ("Non-trainable params", fixed)]
+    if model.optimizer is not None and model.optimizer.built:
+        rows[0] = ("Total params", trainable + fixed + model.optimizer.variables)
+        rows.append(("Optimizer params", model.optimizer.variables))
+    return rows
+
+
+def _is_branched(model: Any) -> bool:
+    function = getattr(model, "_function", None)
+    if function is None:
+        return False
+    calls = function.calls
+    joined = any(len(call.inputs()) > 1 for call in calls)
+    shared = len({id(call.operation) for call in calls}) < len(calls)
+    used = [id(t) for call in calls for t in call.inputs()]
+    return joined or shared or len(function.outputs) > 1 or len(set(used)) < len(used)
+
+
+def _shape(layer: Any) -> str:
+    if layer._inbound:
+        shapes = [str(t.shape) for t in layer._inbound[-1].outputs]
+        return shapes[0] if len(shapes) == 1 else ", ".join(shapes)
+    return "?"
+
+
+def _params(layer: Any) -> str:
+    return f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
+
+
+def _connections(model: Any, layer: Any) -> str:
+    names = []
+    for call in model._function.calls:
+        if call.operation is layer:
+            for tensor in call.inputs():
+                maker = tensor.call.operation
+                place = 0 if isinstance(maker, Op) else maker._inbound.index(tensor.call)
+                names.append(f"{maker.name}[{place}][{tensor.index}]")
+    return ", ".join(names) or "-"
+
+
+def _readable(size: float) -> str:
+    units = ["B", "KB", "MB", "GB", "TB"]
+    place = min(int(math.log(size, 1024)), len(units) - 1) if size >= 1 else 0
+    return f"{size / 1024**place:.2f} {units[place]}"

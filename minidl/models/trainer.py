@@ -1,0 +1,428 @@
+"""compile, fit, evaluate, predict: the training loop, and the step inside it.
+
+One step reads top to bottom in ``Trainer.train_step``: forward, loss, the walk back, the optimizer.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from minidl_kernels.arrays import to_numpy
+
+from minidl import optimizers
+from minidl.callbacks import CallbackList, History, ProgressBar
+from minidl.data.arrays import Batches, check_lengths, standardize, unpack, validation_part, warn_of_nan
+from minidl.engine.op import no_grad, trainable_are
+from minidl.engine.tensor import Tensor, raw
+from minidl.engine.walk import gradients
+from minidl.graph.symbolic import flatten, map_structure
+from minidl.metrics import Mean, Metric
+
+from .compiled import CompiledLosses, CompiledMetrics
+
+__all__ = ["Trainer"]
+
+
+class Trainer:
+    """The part of a model that trains it."""
+
+    optimizer: Any = None
+    compiled = False
+    stop_training = False
+    _compiled_loss: CompiledLosses | None = None
+    _compiled_metrics: CompiledMetrics | None = None
+    _snapshot: "Snapshot | None" = None
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Choose how to train, and take a snapshot of what is trainable.
+
+        Args:
+            optimizer: name or object.
+            loss: name, object or function of (y_true, y_pred); for several outputs a list, or a dictionary by name.
+            loss_weights: factors of the outputs' losses.
+            metrics: names, objects or functions; for several outputs a list of lists, or a dictionary by name.
+            weighted_metrics: metrics that use sample_weight.
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted for Keras' sake; nothing is traced here.
+        """
+        self.optimizer = optimizers.get(optimizer)
+        self._settings = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics}
+        self.loss, self._compiled_loss, self._compiled_metrics = loss, None, None
+        names = self.output_names if self.output_names is not None else self._names_given(loss)  # type: ignore[attr-defined]
+        if names is not None:
+            self._compile_outputs(names)
+            if self._compiled_metrics is not None:
+                self._compiled_metrics.check_names()
+        self._loss_tracker = Mean(name="loss")
+        self._snapshot = Snapshot(self)
+        self.compiled, self.stop_training = True, False
+
+    @staticmethod
+    def _names_given(loss: Any) -> list[str] | None:
+        # A subclassed model's outputs are known at its first call; one loss means one output.
+        return ["output"] if loss is not None and not isinstance(loss, (list, tuple, dict)) else None
+
+    def _compile_outputs(self, names: list[str]) -> None:
+        settings = self._settings
+        self._compiled_loss = CompiledLosses(settings["loss"], settings["loss_weights"], names)
+        self._compiled_metrics = CompiledMetrics(settings["metrics"], settings["weighted_metrics"], names)
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """What compile() was called with, as plain data; None before."""
+        from minidl import registry
+
+        if not self.compiled:
+            return None
+        return {"optimizer": registry.serialize(self.optimizer), **{k: registry.serialize(v) for k, v in self._settings.items()}}
+
+    # ---- one step ----
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One update from one batch; override it for a training of your own (return a dictionary of numbers)."""
+        x, y, sample_weight = unpack(data)
+        snapshot = self._snapshot.resolved()  # type: ignore[union-attr]
+        with trainable_are(snapshot.ids):
+            y_pred = self(x, training=True)  # type: ignore[operator]
+            loss = self.compute_loss(x, y, y_pred, sample_weight)
+        if snapshot.variables:
+            grads = gradients([loss], [None], snapshot.variables, create_graph=False)
+            self.optimizer.apply(grads, snapshot.variables)
+        self._loss_tracker.update_state(loss, float(_batch_size(x)))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Loss and metrics of one batch; override it for an evaluation of your own."""
+        x, y, sample_weight = unpack(data)
+        with no_grad(), trainable_are(self._snapshot.resolved(self).ids):  # type: ignore[union-attr]
+            y_pred = self(x, training=False)  # type: ignore[operator]
+            loss = self.compute_loss(x, y, y_pred, sample_weight)
+        self._loss_tracker.update_state(loss, float(_batch_size(x)))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """The outputs for one batch."""
+        with no_grad():
+            return self(unpack(data)[0], training=False)  # type: ignore[operator]
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Tensor:
+        """The compiled loss plus what layers added and the penalties on weights that train."""
+        if self._compiled_loss is None and self._settings["loss"] is not None:
+            self._compile_outputs([f"output_{i + 1}" for i in range(len(list(flatten(y_pred))))])
+        total = None
+        if self._compiled_loss is not None and y is not None:
+            total = self._compiled_loss(y, y_pred, sample_weight)
+        for extra in self._added_losses():
+            total = extra if total is None else total + extra
+        if total is None:
+            raise ValueError("there is no loss: pass one to compile(loss=...), call add_loss() in a layer, or pass y to fit()")
+        return total if isinstance(total, Tensor) else Tensor(total)
+
+    def _added_losses(self) -> list[Any]:
+        snapshot = self._snapshot
+        penalties = [w.regularizer(w) for w in snapshot.regularized] if snapshot is not None else []
+        return [*self._run, *penalties]  # type: ignore[attr-defined]
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Count a batch in all metrics, and return their values so far."""
+        if self._compiled_metrics is not None and y is not None:
+            with no_grad():
+                self._compiled_metrics.update(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The value of every metric, by name."""
+        result: dict[str, Any] = {}
+        for metric in self.metrics:
+            value = metric.result()
+            result.update(value if isinstance(value, dict) else {metric.name: _number(value)})
+        return result
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The loss tracker, the losses of several outputs, the compiled metrics, and metrics kept as attributes."""
+        found: list[Metric] = [self._loss_tracker] if self.compiled else []
+        if self._compiled_loss is not None:
+            found += self._compiled_loss.trackers
+        if self._compiled_metrics is not None:
+            found += self._compiled_metrics.metrics()
+        for layer in self._flatten_layers():  # type: ignore[attr-defined]
+            found += [m for m in vars(layer).values() if isinstance(m, Metric) and m is not self._loss_tracker]
+        return list({id(m): m for m in found}.values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Start all metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    # ---- loops ----
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
+    ) -> History:
+        """Train for some epochs.
+
+        Args:
+            x, y: arrays; lists of them, or dictionaries by name, for several inputs and outputs.
+            batch_size: default 32; the last batch of an epoch may be short.
+            epochs: the number of the last epoch.
+            verbose: 0 (silent), 1 or "auto" (a bar), 2 (a line an epoch).
+            callbacks: a list of Callback objects.
+            validation_split: the last part of the data is held out.
+            validation_data: (x, y) or (x, y, sample_weight).
+            shuffle: a new order of the training data in every epoch.
+            sample_weight: a weight for each sample.
+            initial_epoch: the number of the first epoch, from 0.
+            validation_freq: evaluate every so many epochs.
+
+        Returns:
+            A History: ``.history`` holds a list for each name, one number an epoch.
+        """
+        self._require_compiled("fit")
+        _check_epochs(epochs, initial_epoch)
+        x, y, sample_weight = _standardized(x, y, sample_weight)
+        check_lengths(x=x, y=y, sample_weight=sample_weight)
+        warn_of_nan(x=x, y=y)
+        if validation_data is not None:
+            if not isinstance(validation_data, (tuple, list)) or not 2 <= len(validation_data) <= 3:
+                raise ValueError("validation_data must be (x, y) or (x, y, sample_weight)")
+            held_out = _standardized(*unpack(tuple(validation_data)), prefix="validation ")
+        elif validation_split:
+            (x, y, sample_weight), held_out = validation_part(x, y, sample_weight, validation_split)
+        else:
+            held_out = None
+        batches = Batches(x, y, sample_weight, 32 if batch_size is None else batch_size, shuffle)
+        history, bar, calls = self._callbacks(callbacks, verbose, epochs=epochs, steps=len(batches))
+        self.stop_training = False
+        calls.on_train_begin({})
+        try:
+            for epoch in range(initial_epoch, epochs):
+                self.reset_metrics()
+                calls.on_epoch_begin(epoch, {})
+                logs: dict[str, Any] = {}
+                for step, batch in enumerate(batches):
+                    calls.on_train_batch_begin(step, {})
+                    logs = self.train_step(_as_data(batch))
+                    calls.on_train_batch_end(step, logs)
+                    if self.stop_training:
+                        break
+                logs = {name: logs[name] for name in sorted(logs)}
+                if held_out is not None and (epoch + 1) % validation_freq == 0:
+                    size = validation_batch_size or batches.batch_size
+                    found = self._evaluate(Batches(*held_out, batch_size=size), calls)
+                    logs |= {f"val_{name}": value for name, value in sorted(found.items())}
+                calls.on_epoch_end(epoch, logs)
+                if self.stop_training:
+                    break
+            calls.on_train_end(logs if epochs > initial_epoch else {})
+        finally:
+            if bar is not None:
+                bar.close()
+        return history
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Loss and metrics on data.
+
+        Returns:
+            The loss, or a list [loss, metrics...], or a dictionary with ``return_dict``.
+        """
+        self._require_compiled("evaluate")
+        x, y, sample_weight = _standardized(x, y, sample_weight)
+        batches = Batches(x, y, sample_weight, 32 if batch_size is None else batch_size)
+        _, bar, calls = self._callbacks(callbacks, verbose, epochs=1, steps=len(batches), history=False)
+        try:
+            logs = self._evaluate(batches, calls)
+        finally:
+            if bar is not None:
+                bar.close()
+        return logs if return_dict else self._in_order(logs)
+
+    def _evaluate(self, batches: Batches, calls: CallbackList) -> dict[str, Any]:
+        self.reset_metrics()
+        calls.on_test_begin({})
+        logs: dict[str, Any] = {}
+        for step, batch in enumerate(batches):
+            calls.on_test_batch_begin(step, {})
+            logs = self.test_step(_as_data(batch))
+            calls.on_test_batch_end(step, logs)
+        calls.on_test_end(logs)
+        return logs
+
+    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", callbacks: Any = None) -> Any:
+        """The outputs for data as NumPy arrays; nothing is recorded, dropout is off."""
+        batches = Batches(standardize(x, "x"), batch_size=32 if batch_size is None else batch_size)
+        if batches.n == 0:
+            raise ValueError("x holds no samples")
+        _, bar, calls = self._callbacks(callbacks, verbose, epochs=1, steps=len(batches), history=False)
+        calls.on_predict_begin({})
+        parts = []
+        try:
+            for step, batch in enumerate(batches):
+                calls.on_predict_batch_begin(step, {})
+                parts.append(map_structure(lambda t: to_numpy(raw(t)), self.predict_step((batch[0],))))
+                calls.on_predict_batch_end(step, {})
+            calls.on_predict_end({})
+        finally:
+            if bar is not None:
+                bar.close()
+        columns = [np.concatenate(column) for column in zip(*(list(flatten(part)) for part in parts), strict=True)]
+        places = iter(columns)
+        return map_structure(lambda _: next(places), parts[0])
+
+    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """One update from these samples; returns the loss, or [loss, metrics...], of this batch alone."""
+        return self._on_batch("train_on_batch", x, y, sample_weight, return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """The loss, or [loss, metrics...], of these samples."""
+        return self._on_batch("test_on_batch", x, y, sample_weight, return_dict)
+
+    def _on_batch(self, name: str, x: Any, y: Any, sample_weight: Any, return_dict: bool) -> Any:
+        self._require_compiled(name)
+        x, y, sample_weight = _standardized(x, y, sample_weight)
+        check_lengths(x=x, y=y, sample_weight=sample_weight)
+        self.reset_metrics()
+        step = self.train_step if name == "train_on_batch" else self.test_step
+        logs = step(_as_data((x, y, sample_weight)))
+        return logs if return_dict else self._in_order(logs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for these samples as NumPy arrays."""
+        return map_structure(lambda t: to_numpy(raw(t)), self.predict_step((standardize(x, "x"),)))
+
+    # ---- helpers ----
+
+    def _require_compiled(self, name: str) -> None:
+        if not self.compiled:
+            raise ValueError(f"call compile() before {name}(), for example model.compile(optimizer='adam', loss='mse')")
+
+    def _in_order(self, logs: dict[str, Any]) -> Any:
+        names = [name for name in self.metrics_names if name in logs]
+        values = [logs[name] for name in names] + [logs[name] for name in sorted(logs) if name not in names]
+        return values[0] if len(values) == 1 else values
+
+    def _callbacks(
+        self, callbacks: Any, verbose: Any, epochs: int, steps: int, history: bool = True
+    ) -> tuple[History, ProgressBar | None, CallbackList]:
+        if verbose not in ("auto", 0, 1, 2, True, False):
+            raise ValueError(f"verbose must be 0, 1, 2 or 'auto', not {verbose!r}")
+        verbose = 1 if verbose == "auto" else int(verbose)
+        if isinstance(callbacks, CallbackList):
+            return History(), None, callbacks
+        given = [*callbacks] if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
+        kept = next((c for c in given if isinstance(c, History)), None) or History()
+        bar = ProgressBar(verbose) if verbose and not any(isinstance(c, ProgressBar) for c in given) else None
+        own = ([bar] if bar else []) + ([kept] if history and kept not in given else [])
+        self.history = kept if history else getattr(self, "history", None)
+        return kept, bar, CallbackList([*given, *own], self, verbose=verbose, epochs=epochs, steps=steps)
+
+
+class Snapshot:
+    """What was trainable when a model was compiled; later changes of flags wait for the next compile()."""
+
+    def __init__(self, model: Any):
+        self.model = model
+        self._frozen = {id(layer) for layer in model._flatten_layers() if not layer._trainable}
+        self._known = {id(layer) for layer in model._flatten_layers()}
+        self.ids: set[int] = set()
+        self.variables: list[Any] = []
+        self.regularized: list[Any] = []
+        self._resolved = False
+        if model.built:
+            self.variables = model.trainable_variables
+            self._finish()
+
+    def resolved(self, building: Any = None) -> "Snapshot":
+        """Find the variables, once the model's weights exist."""
+        if not self._resolved and self.model.built:
+            self.variables = [
+                weight
+                for layer in self.model._flatten_layers()
+                if not (id(layer) in self._frozen or (id(layer) not in self._known and not layer._trainable))
+                for weight in layer._own_weights()[0]
+            ]
+            order = {id(w): i for i, w in enumerate(self.model.weights)}
+            self.variables.sort(key=lambda weight: order[id(weight)])
+            self._finish()
+        return self
+
+    def _finish(self) -> None:
+        layers = self.model._flatten_layers()
+        trained = {id(layer) for layer in layers if id(layer) not in self._frozen and layer._trainable}
+        self.ids = {id(v) for v in self.variables} | trained
+        self.regularized = [v for v in self.variables if v.regularizer is not None]
+        self._resolved = True
+
+
+def _batch_size(x: Any) -> int:
+    return next(int(leaf.shape[0]) for leaf in flatten(x))
+
+
+def _number(value: Any) -> Any:
+    value = raw(value)
+    return float(value) if getattr(value, "size", 1) == 1 else value
+
+
+def _standardized(x: Any, y: Any, sample_weight: Any, prefix: str = "") -> tuple[Any, Any, Any]:
+    if x is None:
+        raise ValueError(f"{prefix}x is missing")
+    return (
+        standardize(x, f"{prefix}x"),
+        standardize(y, f"{prefix}y"),
+        standardize(sample_weight, f"{prefix}sample_weight"),
+    )
+
+
+def _as_data(batch: tuple[Any, ...]) -> Any:
+    """A batch as users' train_step unpacks it: x, (x, y) or (x, y, sample_weight), as Tensors."""
+    parts = [map_structure(lambda a: None if a is None else Tensor.of(a), part) for part in batch]
+    while len(parts) > 1 and parts[-1] is None:
+        parts.pop()
+    return tuple(parts)
+
+
+def _check_epochs(epochs: Any, initial_epoch: Any) -> None:
+    for name, value, least in (("epochs", epochs, 1), ("initial_epoch", initial_epoch, 0)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+            raise ValueError(f"{name} must be a whole number from {least} on, not {value!r}")
+    if initial_epoch >= epochs:
+        warnings.warn(f"initial_epoch={initial_epoch} is not below epochs={epochs}: nothing is trained", stacklevel=3)
+
+

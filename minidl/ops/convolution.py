@@ -1,0 +1,84 @@
+"""Convolution: three operations that differentiate into each other.
+
+All three are linear in the upstream gradient, so the adjoint of each is another of the three. Pictures are NHWC:
+(pictures, rows, columns, channels); kernels are (rows, columns, channels in, channels out).
+"""
+
+from typing import Any
+
+import minidl_kernels as kernels
+from minidl.engine.op import op
+from minidl_kernels.arrays import Array
+
+__all__ = ["conv", "pair"]
+
+
+def pair(value: Any, name: str) -> tuple[int, int]:
+    """A number, or two, as two positive whole numbers (for rows and columns)."""
+    two = (value, value) if isinstance(value, int) else tuple(value)
+    if len(two) != 2 or any(not isinstance(v, int) or v < 1 for v in two):
+        raise ValueError(f"{name} must be a positive whole number or two of them, not {value!r}")
+    return two
+
+
+def conv(inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid") -> Any:
+    """Cross-correlation of pictures with a kernel, as ``keras.ops.conv`` with data_format "channels_last".
+
+    Args:
+        inputs: (n, rows, columns, channels).
+        kernel: (kernel rows, kernel columns, channels, filters).
+        strides: a number, or two.
+        padding: "valid", or "same": ceil(extent / stride), the odd cell of zeros after.
+
+    Returns:
+        (n, rows', columns', filters).
+    """
+    return conv2d(inputs, kernel, pair(strides, "strides"), padding)
+
+
+@op
+def conv2d(x: Any, kernel: Any, strides: tuple[int, int], padding: str) -> Array:
+    """Cross-correlation of x with the kernel."""
+    return kernels.conv2d(x, kernel, strides=strides, padding=padding)
+
+
+@conv2d.grad("x")
+def _(g, x, kernel, strides, padding):
+    return conv2d_input_grad(g, kernel, x.shape, strides, padding)
+
+
+@conv2d.grad("kernel")
+def _(g, x, kernel, strides, padding):
+    return conv2d_kernel_grad(x, g, kernel.shape, strides, padding)
+
+
+@op
+def conv2d_input_grad(upstream: Any, kernel: Any, shape: Any, strides: tuple[int, int], padding: str) -> Array:
+    """The gradient of conv2d for its input, which has ``shape``; run forward it is the transposed convolution."""
+    return kernels.conv2d_input_grad(upstream, kernel, input_shape=tuple(shape), strides=strides, padding=padding)
+
+
+@conv2d_input_grad.grad("upstream")
+def _(g, kernel, strides, padding):
+    return conv2d(g, kernel, strides, padding)
+
+
+@conv2d_input_grad.grad("kernel")
+def _(g, upstream, kernel, strides, padding):
+    return conv2d_kernel_grad(g, upstream, kernel.shape, strides, padding)
+
+
+@op
+def conv2d_kernel_grad(x: Any, upstream: Any, shape: Any, strides: tuple[int, int], padding: str) -> Array:
+    """The gradient of conv2d for its kernel, which has ``shape``."""
+    return kernels.conv2d_kernel_grad(x, upstream, kernel_shape=tuple(shape), strides=strides, padding=padding)
+
+
+@conv2d_kernel_grad.grad("x")
+def _(g, x, upstream, strides, padding):
+    return conv2d_input_grad(upstream, g, x.shape, strides, padding)
+
+
+@conv2d_kernel_grad.grad("upstream")
+def _(g, x, strides, padding):
+    return conv2d(x, g, strides, padding)

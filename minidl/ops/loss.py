@@ -1,0 +1,123 @@
+"""Cross-entropies and the one-hot coding; formulas are those of Keras 3 on its JAX and NumPy backends."""
+
+from typing import Any
+
+import numpy as np
+
+import minidl_kernels as kernels
+from minidl import config
+from minidl.engine.op import op
+from minidl.engine.tensor import raw
+from minidl_kernels.arrays import Array, namespace
+
+from .activation import log_softmax, softmax, softmax_grad, softplus
+from .arithmetic import add, clip, divide, log, multiply, negative, subtract
+from .reductions import sum
+from .shaping import expand_dims, getitem, moveaxis, reshape, squeeze
+
+__all__ = [
+    "binary_crossentropy", "categorical_crossentropy", "one_hot", "softmax_cross_entropy", "softmax_cross_entropy_composed",
+    "sparse_categorical_crossentropy",
+]  # fmt: skip
+
+
+@op(constant=True)
+def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Array:
+    """Rows of zeros with a one at each label; a label out of range gives a row of zeros (as Keras)."""
+    xp = namespace(x)
+    labels = xp.asarray(x)
+    coded = (xp.expand_dims(labels, -1) == xp.arange(num_classes)).astype(dtype or config.floatx())
+    return coded if axis in (-1, coded.ndim - 1) else xp.moveaxis(coded, -1, axis)
+
+
+@op(outputs=("y", "probabilities"))
+def softmax_cross_entropy(logits: Any, labels: Any) -> tuple[Array, Array]:
+    """-log softmax(logits)[label] of every row, softmax and logarithm in one pass.
+
+    Args:
+        logits: (n, classes).
+        labels: (n,) whole numbers from 0 to classes - 1.
+
+    Returns:
+        The losses (n,), and the probabilities (n, classes) as constants.
+    """
+    return kernels.softmax_cross_entropy(logits, labels)
+
+
+@softmax_cross_entropy.grad("logits")
+def _(g, logits, labels, probabilities):
+    return softmax_cross_entropy_grad(g, logits, probabilities, labels)
+
+
+@op
+def softmax_cross_entropy_grad(upstream: Any, logits: Any, probabilities: Any, labels: Any) -> Array:
+    """(softmax(logits) - one_hot(label)) * upstream for every row; ``probabilities`` are softmax(logits)."""
+    return kernels.softmax_cross_entropy_grad(upstream, probabilities, labels)
+
+
+@softmax_cross_entropy_grad.grad("upstream")
+def _(g, probabilities, labels):
+    coded = one_hot(labels, probabilities.shape[-1], dtype=g.dtype)
+    return sum(multiply(g, subtract(probabilities, coded)), axis=-1)
+
+
+@softmax_cross_entropy_grad.grad("logits")
+def _(g, upstream, logits):
+    return softmax_grad(multiply(g, expand_dims(upstream, -1)), softmax(logits))
+
+
+def softmax_cross_entropy_composed(logits: Any, labels: Any) -> Any:
+    """What ``softmax_cross_entropy`` computes, one op at a time."""
+    return negative(sum(multiply(one_hot(labels, logits.shape[-1], dtype=logits.dtype), log_softmax(logits)), axis=-1))
+
+
+def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+    """-sum(target * log(p)) over ``axis``; p is ``output`` divided by its sum and clipped to [epsilon, 1 - epsilon].
+
+    Args:
+        target: probabilities (often one-hot), of output's shape.
+        output: probabilities, or logits with ``from_logits``.
+    """
+    _same_shape("categorical_crossentropy", target, output)
+    return negative(sum(multiply(target, _log_probabilities(output, from_logits, axis)), axis=axis))
+
+
+def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+    """The categorical cross-entropy for whole-number labels, of output's shape without ``axis`` (or with extent 1 there)."""
+    if len(target.shape) == len(output.shape) and target.shape[-1] == 1:
+        target = squeeze(target, axis=-1)
+    output = output if axis in (-1, len(output.shape) - 1) else moveaxis(output, axis, -1)
+    if tuple(target.shape) != tuple(output.shape[:-1]):
+        raise ValueError(
+            f"sparse_categorical_crossentropy: labels of shape {tuple(target.shape)} do not fit outputs of shape "
+            f"{tuple(output.shape)}: one whole number for each row of {output.shape[-1]} is expected"
+        )
+    classes = output.shape[-1]
+    labels = np.asarray(raw(target)) if isinstance(raw(target), (list, tuple)) else raw(target)
+    labels = labels.astype("int64").reshape(-1)
+    if from_logits and len(output.shape) == 2:
+        return softmax_cross_entropy(output, labels)[0]
+    logs = reshape(_log_probabilities(output, from_logits, -1), (-1, classes))
+    picked = getitem(logs, (namespace(labels).arange(labels.shape[0]), labels))
+    return negative(reshape(picked, output.shape[:-1]))
+
+
+def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
+    """-(t log(p) + (1 - t) log(1 - p)), elementwise; p is clipped to [epsilon, 1 - epsilon]."""
+    _same_shape("binary_crossentropy", target, output)
+    if from_logits:  # softplus(x) - t x, which overflows nowhere
+        return subtract(softplus(output), multiply(target, output))
+    p = clip(output, config.epsilon(), 1 - config.epsilon())
+    return negative(add(multiply(target, log(p)), multiply(subtract(1.0, target), log(subtract(1.0, p)))))
+
+
+def _log_probabilities(output: Any, from_logits: bool, axis: int) -> Any:
+    if from_logits:
+        return log_softmax(output, axis=axis)
+    p = divide(output, sum(output, axis=axis, keepdims=True))
+    return log(clip(p, config.epsilon(), 1 - config.epsilon()))
+
+
+def _same_shape(name: str, target: Any, output: Any) -> None:
+    if tuple(target.shape) != tuple(output.shape):
+        raise ValueError(f"{name}: targets of shape {tuple(target.shape)} for outputs of shape {tuple(output.shape)}")

@@ -1,0 +1,94 @@
+"""Matrix products: everything dense."""
+
+from typing import Any
+
+import minidl_kernels as kernels
+from minidl.engine.op import op
+from minidl.engine.tensor import operations
+from minidl_kernels.arrays import Array
+
+from .activation import relu, relu_grad
+from .arithmetic import add
+from .reductions import sum
+from .shaping import expand_dims, matrix_transpose, reshape, squeeze
+
+__all__ = ["dense", "dense_composed", "dot", "matmul"]
+
+
+@op
+def matrix_product(x1: Any, x2: Any) -> Array:
+    """The product of two matrices, or of stacks of them, (..., m, k) and (..., k, n)."""
+    # A transposed view of a row-major matrix is read where it lies, not copied.
+    ta, tb = _is_transposed(x1), _is_transposed(x2)
+    return kernels.matmul(x1.T if ta else x1, x2.T if tb else x2, transpose_a=ta, transpose_b=tb)
+
+
+@matrix_product.grad("x1")
+def _(g, x2):
+    return matrix_product(g, matrix_transpose(x2))
+
+
+@matrix_product.grad("x2")
+def _(g, x1):
+    return matrix_product(matrix_transpose(x1), g)
+
+
+def _is_transposed(x: Any) -> bool:
+    return bool(x.ndim == 2 and x.flags.f_contiguous and not x.flags.c_contiguous)
+
+
+def matmul(x1: Any, x2: Any) -> Any:
+    """The matrix product with NumPy's rules: stacks broadcast, a vector is a row on the left and a column on the right.
+
+    Raises:
+        ValueError: inner extents that differ.
+    """
+    left, right = len(x1.shape) == 1, len(x2.shape) == 1
+    y = matrix_product(expand_dims(x1, 0) if left else x1, expand_dims(x2, 1) if right else x2)
+    if right:
+        y = squeeze(y, axis=-1)
+    return squeeze(y, axis=-1 if right else -2) if left else y
+
+
+def dot(x1: Any, x2: Any) -> Any:
+    """The sum over the last axis of x1 and the second last (or only) axis of x2."""
+    return matmul(x1, x2)
+
+
+@op
+def dense(x: Any, kernel: Any, bias: Any, activation: str | None = None) -> Array:
+    """activation(x @ kernel + bias) in one pass; x (..., k), kernel (k, n), bias (n,); activation None or "relu"."""
+    return kernels.dense(x, kernel, bias, activation=activation)
+
+
+@dense.upstream
+def _(g, y, activation):
+    return relu_grad(g, y) if activation == "relu" else g
+
+
+@dense.grad("x")
+def _(g, kernel):
+    return matmul(g, matrix_transpose(kernel))
+
+
+@dense.grad("kernel")
+def _(g, x):
+    return matmul(matrix_transpose(_rows(x)), _rows(g))
+
+
+@dense.grad("bias")
+def _(g):
+    return sum(_rows(g), axis=0)
+
+
+def _rows(x: Any) -> Any:
+    return x if len(x.shape) == 2 else reshape(x, (-1, x.shape[-1]))
+
+
+def dense_composed(x: Any, kernel: Any, bias: Any, activation: str | None = None) -> Any:
+    """What ``dense`` computes, one op at a time."""
+    y = add(matmul(x, kernel), bias)
+    return relu(y) if activation == "relu" else y
+
+
+operations.matmul = matmul

@@ -1,0 +1,122 @@
+"""Random numbers from counters (Philox): the same seed gives the same numbers on every machine and thread count.
+
+Names follow ``keras.random``. A ``seed`` is a whole number (the same numbers at every call), a ``SeedGenerator``
+(new numbers at every call), or None (a fresh seed, from ``utils.set_random_seed`` where that was called).
+"""
+
+import math
+from typing import Any
+
+import minidl_kernels as kernels
+import numpy as np
+from minidl_kernels.arrays import Array
+
+from minidl import config
+from minidl.engine.tensor import Tensor
+from minidl.engine.variable import Variable
+from minidl.ops.randomness import masked_dropout
+
+__all__ = ["SeedGenerator", "dropout", "normal", "randint", "shuffle", "truncated_normal", "uniform"]
+
+
+class SeedGenerator:
+    """A stream of keys; ``state`` holds the seed and how many keys were drawn, so that it can be saved.
+
+    Args:
+        seed: a whole number; None: a fresh one.
+    """
+
+    def __init__(self, seed: int | None = None):
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
+            raise ValueError(f"seed must be a whole number from 0 on, or None, not {seed!r}")
+        self.seed = seed
+        start = config.next_seed() if seed is None else int(seed) % 2**32
+        self.state = Variable(np.array([start, 0], np.uint32), trainable=False, name="seed_generator_state")
+
+    def next(self) -> Array:
+        """The next key: two 32-bit words."""
+        key = self.state.data
+        self.state.assign(np.array([key[0], (int(key[1]) + 1) % 2**32], np.uint32))
+        return key
+
+    def get_config(self) -> dict[str, Any]:
+        return {"seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "SeedGenerator":
+        return cls(**config)
+
+
+def key_of(seed: Any) -> Array:
+    """Two 32-bit words that name a stream of random numbers."""
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    if seed is None:
+        return np.array([config.next_seed(), 0], np.uint32)
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed must be a whole number from 0 on, a SeedGenerator or None, not {seed!r}")
+    return np.array([int(seed) % 2**32, int(seed) >> 32 & 0xFFFFFFFF], np.uint32)
+
+
+def _unit(shape: Any, key: Array) -> Array:
+    """float64 numbers in [0, 1) with 53 random bits."""
+    size = math.prod(shape)
+    words = kernels.random_bits(key, size=2 * size).astype("uint64")
+    bits = (words[0::2] << np.uint64(21)) ^ (words[1::2] >> np.uint64(11))
+    return (bits.astype("float64") * 2.0**-53).reshape(shape)
+
+
+def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+    """Numbers spread evenly over [minval, maxval)."""
+    values = minval + (maxval - minval) * _unit(shape, key_of(seed))
+    return Tensor.of(values.astype(dtype or config.floatx()))
+
+
+def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+    """Normally distributed numbers (Box and Muller 1958)."""
+    size = math.prod(shape)
+    u = _unit((2, size), key_of(seed))
+    values = np.sqrt(-2 * np.log1p(-u[0])) * np.cos(2 * np.pi * u[1])
+    return Tensor.of((mean + stddev * values).reshape(shape).astype(dtype or config.floatx()))
+
+
+def truncated_normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+) -> Tensor:
+    """Normally distributed numbers, none further than two ``stddev`` from ``mean``."""
+    from scipy.special import ndtr, ndtri
+
+    low, high = ndtr(-2.0), ndtr(2.0)
+    values = np.clip(ndtri(low + (high - low) * _unit(shape, key_of(seed))), -2.0, 2.0)
+    return Tensor.of((mean + stddev * values).astype(dtype or config.floatx()))
+
+
+def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
+    """Whole numbers from minval to maxval - 1."""
+    return Tensor.of((minval + np.floor((maxval - minval) * _unit(shape, key_of(seed)))).astype(dtype))
+
+
+def permutation(n: int, seed: Any = None) -> np.ndarray:
+    """The numbers 0 to n - 1 in random order."""
+    return np.random.Generator(np.random.PCG64(key_of(seed))).permutation(n)
+
+
+def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
+    """x with the entries of one axis in random order."""
+    array = Tensor(x).data
+    return Tensor.of(np.take(array, permutation(array.shape[axis], seed), axis=axis))
+
+
+def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
+    """Each element is 0 with probability ``rate``, else divided by 1 - rate.
+
+    Args:
+        noise_shape: shape of the mask, broadcast over the inputs; default: the inputs' own.
+    """
+    if not 0 <= rate < 1:
+        raise ValueError(f"rate must be at least 0 and less than 1, not {rate!r}")
+    key = key_of(seed)
+    if noise_shape is None:
+        return masked_dropout(inputs, key, rate)
+    extents = tuple(n if m is None else m for m, n in zip(noise_shape, inputs.shape, strict=True))
+    return inputs * masked_dropout(np.ones(extents, inputs.dtype), key, rate)

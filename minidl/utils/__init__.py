@@ -1,0 +1,47 @@
+"""Helpers that Keras keeps in ``keras.utils``."""
+
+import random as python_random
+from typing import Any
+
+import numpy as np
+from minidl_kernels.arrays import to_numpy
+
+from minidl import config, registry
+from minidl.engine.tensor import raw
+from minidl.registry import custom_object_scope, get_registered_name, get_registered_object, register_keras_serializable
+
+__all__ = [
+    "clear_session", "custom_object_scope", "get_registered_name", "get_registered_object", "register_keras_serializable",
+    "set_random_seed", "to_categorical",
+]  # fmt: skip
+
+
+def set_random_seed(seed: int) -> None:
+    """Make start values, shuffling and dropout repeat bit for bit; seeds Python's and NumPy's generators too."""
+    config.set_global_seed(seed)
+    python_random.seed(seed)
+    np.random.seed(seed)
+
+
+def clear_session() -> None:
+    """Start the numbering of layer names anew."""
+    registry.reset_names()
+
+
+def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
+    """One-hot rows of whole-number labels.
+
+    Args:
+        x: labels of any shape; a last axis of 1 is dropped.
+        num_classes: default: the largest label + 1.
+
+    Raises:
+        ValueError: a label that is negative or not below ``num_classes``.
+    """
+    labels = np.asarray(to_numpy(raw(x))).astype("int64")
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    classes = int(labels.max()) + 1 if num_classes is None else num_classes
+    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+        raise ValueError(f"labels must lie from 0 to {classes - 1}; got {labels.min()} to {labels.max()}")
+    return np.eye(classes, dtype=config.floatx())[labels]

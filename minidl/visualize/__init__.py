@@ -1,0 +1,12 @@
+"""Pictures of what a model learned: charts and tiles as SVG and HTML, and the report. Everything takes plain arrays."""
+
+from .confusion import confusion_chart, confusion_matrix, mix_ups
+from .curves import curves
+from .pictures import heat, kernel_tiles, map_tiles, picture, signed
+from .report import Check, Report, render, write
+from .svg import Figure
+
+__all__ = [
+    "Check", "Figure", "Report", "confusion_chart", "confusion_matrix", "curves", "heat", "kernel_tiles", "map_tiles",
+    "mix_ups", "picture", "render", "signed", "write",
+]  # fmt: skip

@@ -1,0 +1,194 @@
+"""Convolution and its gradients: every implementation against the definition, and against each other at block borders."""
+
+import itertools
+
+import numpy as np
+import pytest
+from minidl_kernels import config
+from minidl_kernels.conv import conv2d, conv2d_input_grad, conv2d_kernel_grad
+from minidl_kernels.conv.geometry import output_size, same_padding
+
+KERNELS = (conv2d, conv2d_input_grad, conv2d_kernel_grad)
+
+
+def normal(*shape, dtype="float32", seed=0):
+    return np.random.default_rng([seed, *shape]).standard_normal(shape).astype(dtype)
+
+
+def close(actual, expected, terms):
+    """Equal up to the rounding of a sum of so many terms in the dtype of ``actual``."""
+    assert actual.shape == expected.shape
+    scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
+    atol = 4 * np.finfo(actual.dtype).eps * max(terms, 4) ** 0.5 * scale
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
+
+
+def all_three(implementation, x, w, strides, padding):
+    """(y, dx, dw) by one implementation, and how many terms their sums have; g is random."""
+    settings = {"strides": strides, "padding": padding}
+    with conv2d.use(implementation), conv2d_input_grad.use(implementation), conv2d_kernel_grad.use(implementation):
+        y = conv2d(x, w, **settings)
+        g = normal(*y.shape, seed=3).astype(x.dtype)
+        dx = conv2d_input_grad(g, w, input_shape=x.shape, **settings)
+        return y, dx, conv2d_kernel_grad(x, g, kernel_shape=w.shape, **settings)
+
+
+def check(implementation, against, shape, kernel, strides, padding, dtype="float32"):
+    x, w = normal(*shape, dtype=dtype), normal(*kernel, dtype=dtype, seed=1)
+    actual = all_three(implementation, x, w, strides, padding)
+    expected = all_three(against, x.astype("d"), w.astype("d"), strides, padding)
+    (kh, kw, channels, filters), outputs = kernel, actual[0].shape
+    terms = (kh * kw * channels, kh * kw * filters, outputs[0] * outputs[1] * outputs[2])
+    for a, e, n in zip(actual, expected, terms, strict=True):
+        assert a.dtype == dtype
+        close(a, e, n)
+
+
+SMALL = [
+    # x, w, strides: no two sizes equal; then equal ones; one of everything; strides larger than the kernel
+    ((2, 5, 6, 3), (2, 3, 3, 4), (1, 1)),
+    ((3, 3, 3, 3), (3, 3, 3, 3), (1, 1)),
+    ((1, 1, 1, 1), (1, 1, 1, 1), (1, 1)),
+    ((1, 7, 5, 1), (3, 2, 1, 1), (2, 1)),
+    ((2, 7, 8, 2), (1, 1, 2, 3), (2, 2)),
+    ((1, 8, 7, 2), (1, 2, 2, 3), (3, 3)),
+    ((1, 9, 8, 2), (4, 5, 2, 3), (2, 3)),
+    ((1, 6, 6, 2), (6, 6, 2, 5), (1, 1)),
+    ((0, 4, 4, 2), (2, 2, 2, 3), (1, 1)),
+    ((1, 4, 4, 2), (2, 2, 2, 0), (1, 1)),
+]
+
+
+@pytest.mark.parametrize("implementation", ["array", "cpu"])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_against_the_definition(implementation, padding, dtype):
+    if implementation == "cpu" and dtype == "float64":
+        pytest.skip("computes in float32")
+    for shape, kernel, strides in SMALL:
+        check(implementation, "reference", shape, kernel, strides, padding, dtype)
+
+
+def test_the_definition_by_einsum():
+    x, w = normal(2, 6, 7, 3), normal(2, 3, 3, 5, seed=1)
+    windows = np.lib.stride_tricks.sliding_window_view(x.astype("d"), (2, 3), axis=(1, 2))[:, ::2, ::1]
+    with conv2d.use("reference"):
+        close(conv2d(x, w, strides=(2, 1)), np.einsum("nijcab,abcf->nijf", windows, w.astype("d")), 18)
+
+
+@pytest.mark.parametrize("implementation", ["reference", "array", "cpu"])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_the_gradients_are_adjoint_to_the_forward_pass(implementation, padding):
+    # <conv(x, w), g> = <x, input_grad(g, w)> = <w, kernel_grad(x, g)>: holds for a bilinear map and its two adjoints only.
+    x, w, settings = normal(2, 7, 6, 2), normal(3, 2, 2, 3, seed=1), {"strides": (2, 1), "padding": padding}
+    with conv2d.use(implementation), conv2d_input_grad.use(implementation), conv2d_kernel_grad.use(implementation):
+        y = conv2d(x, w, **settings)
+        g = normal(*y.shape, seed=2)
+        expected = np.vdot(y.astype("d"), g)
+        dx, dw = conv2d_input_grad(g, w, input_shape=x.shape, **settings), conv2d_kernel_grad(
+            x, g, kernel_shape=w.shape, **settings
+        )
+    assert np.vdot(x.astype("d"), dx) == pytest.approx(expected, rel=1e-4)
+    assert np.vdot(w.astype("d"), dw) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_every_kernel_size_and_stride_on_the_cpu(padding):
+    for k, s, n in itertools.product((1, 2, 3, 4, 5, 7), (1, 2, 3, 4, 8), (7, 8, 9)):
+        check("cpu", "array", (1, n, 8, 2), (k, 3, 2, 3), (s, 2), padding)
+        check("cpu", "array", (1, 8, n, 2), (2, k, 2, 3), (3, s), padding)
+
+
+@pytest.mark.parametrize("filters", [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48])
+def test_borders_of_the_tile_on_the_cpu(filters):
+    for width, channels, padding in [(5, 3, "same"), (6, 16, "valid"), (13, 5, "same"), (14, 8, "same"), (29, 17, "valid")]:
+        check("cpu", "array", (2, 4, width, channels), (3, 3, channels, filters), (1, 1), padding)
+
+
+def test_pictures_larger_than_the_buffers_of_the_cpu():
+    check("cpu", "array", (3, 60, 50, 16), (3, 3, 16, 20), (1, 1), "same")
+    check("cpu", "array", (2, 51, 40, 24), (5, 5, 24, 16), (2, 2), "same")
+    check("cpu", "array", (1, 5, 300, 64), (3, 3, 64, 17), (1, 1), "same")
+    check("cpu", "array", (19, 4, 4, 96), (3, 3, 96, 100), (1, 1), "same")
+
+
+@pytest.mark.parametrize("implementation", ["reference", "array", "cpu"])
+def test_strided_arguments_and_out(implementation):
+    x, w = normal(2, 5, 12, 8)[:, :, ::2, ::2], normal(3, 6, 2, 8, seed=1)[:, ::2, :, ::2].transpose(0, 1, 3, 2)  # w: (3, 3, 4, 2)
+    expected = all_three("array", x.astype("d"), w.astype("d"), (1, 1), "same")
+    for a, e in zip(all_three(implementation, x, w, (1, 1), "same"), expected, strict=True):
+        close(a, e, 60)
+    with conv2d.use(implementation):
+        for out in (np.full((2, 5, 6, 2), 9, "f"), np.full((2, 5, 6, 4), 9, "f")[..., ::2]):
+            assert conv2d(x, w, padding="same", out=out) is out
+            close(out, expected[0], 36)
+
+
+@pytest.mark.parametrize("shape", [(3, 20, 18, 8), (40, 6, 6, 8)])
+def test_the_same_bits_on_any_number_of_threads(shape):
+    before, results = config.threads(), []
+    try:
+        for threads in (1, 2, 3):
+            config.set_threads(threads)
+            results.append(all_three("cpu", normal(*shape), normal(3, 3, 8, 33, seed=1), (1, 1), "same"))
+    finally:
+        config.set_threads(before)
+    for other in results[1:]:
+        assert all((one == two).all() for one, two in zip(results[0], other, strict=True))
+
+
+def test_error_of_float32_on_a_real_layer():
+    x, w = normal(4, 16, 16, 64), normal(3, 3, 64, 64, seed=1)
+    exact = all_three("array", x.astype("d"), w.astype("d"), (1, 1), "same")
+    for actual, expected in zip(all_three("cpu", x, w, (1, 1), "same"), exact, strict=True):
+        assert np.linalg.norm(actual - expected) / np.linalg.norm(expected) < 1e-6
+
+
+def test_empty_batch_has_a_kernel_gradient_of_zeros():
+    for implementation in ("reference", "array", "cpu"):
+        with conv2d_kernel_grad.use(implementation):
+            dw = conv2d_kernel_grad(normal(0, 4, 4, 2), normal(0, 3, 3, 5), kernel_shape=(2, 2, 2, 5))
+        assert dw.shape == (2, 2, 2, 5)
+        assert not dw.any()
+
+
+def test_geometry_is_that_of_keras():
+    # total = max((ceil(n / s) - 1) s + k - n, 0), the odd cell after (keras/src/backend/common/backend_utils.py)
+    assert same_padding(5, 2, 1) == (0, 1)
+    assert same_padding(5, 3, 1) == (1, 1)
+    assert same_padding(6, 3, 2) == (0, 1)
+    assert same_padding(7, 3, 2) == (1, 1)
+    assert same_padding(4, 1, 3) == (0, 0)
+    assert [output_size(n, 3, 2, "same") for n in (1, 2, 5, 6)] == [1, 1, 3, 3]
+    assert [output_size(n, 3, 2, "valid") for n in (3, 4, 5, 6)] == [1, 1, 2, 2]
+    with pytest.raises(ValueError, match="a window of 4 does not fit into 3 cells"):
+        output_size(3, 4, 1, "valid")
+    with pytest.raises(ValueError, match="'full'"):
+        output_size(3, 2, 1, "full")
+
+
+X, W, G = normal(2, 5, 6, 3), normal(2, 3, 3, 4), normal(2, 4, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: conv2d(X, normal(6, 2, 3, 4)), ValueError, "kernel of 6x2 does not fit into a picture of 5x6"),
+        (lambda: conv2d(X, normal(2, 2, 4, 4)), ValueError, "has 3 channels, w of shape .* is for 4"),
+        (lambda: conv2d(X[0], W), ValueError, r"x has shape \(5, 6, 3\); expected \(N, H, W, C\)"),
+        (lambda: conv2d(X, W[0]), ValueError, r"expected \(kh, kw, C, F\)"),
+        (lambda: conv2d(X, W, padding="full"), ValueError, "'full'"),
+        (lambda: conv2d(X, W, strides=(0, 1)), ValueError, r"not \(0, 1\)"),
+        (lambda: conv2d(X, W, strides=2), ValueError, "tuple of two"),
+        (lambda: conv2d(X.astype("float16"), W), TypeError, "float16"),
+        (lambda: conv2d_input_grad(G[:, :3], W, input_shape=X.shape), ValueError, r"expected \(2, 4, 4, 4\)"),
+        (lambda: conv2d_input_grad(G, W, input_shape=(2, 5, 6, 2)), ValueError, "2 channels"),
+        (lambda: conv2d_input_grad(G, W, input_shape=(2, 1, 6, 3)), ValueError, "does not fit"),
+        (lambda: conv2d_kernel_grad(X, G[:, :3], kernel_shape=W.shape), ValueError, r"expected \(2, 4, 4, 4\)"),
+        (lambda: conv2d_kernel_grad(X, G, kernel_shape=(2, 3, 5, 4)), ValueError, "is for 5"),
+        (lambda: conv2d_kernel_grad(X, G, kernel_shape=(2, 3, 4)), ValueError, "kernel_shape has shape"),
+    ],
+)
+def test_errors_say_what_came(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
