@@ -119,7 +119,7 @@ def accuracy(y_true: Any, y_pred: Any) -> np.ndarray:
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> np.ndarray:
     """Where y_pred > threshold (strictly) agrees with y_true, averaged over the last axis."""
     y_true, y_pred = _aligned(*_arrays(y_true, y_pred))
-    return np.mean(y_true == (y_pred > threshold), axis=-1, dtype=np.float32)
+    return np.asarray(np.mean(y_true == (y_pred > threshold), axis=-1, dtype=np.float32))
 
 
 def categorical_accuracy(y_true: Any, y_pred: Any) -> np.ndarray:
@@ -185,7 +185,7 @@ mae = MAE = MeanAbsoluteError
 mean_squared_error, mean_absolute_error = MeanSquaredError, MeanAbsoluteError
 
 
-def accuracy_for(target_shape: tuple[Any, ...], output_shape: tuple[Any, ...]) -> type[MeanMetricWrapper]:
+def accuracy_for(target_shape: tuple[Any, ...], output_shape: tuple[Any, ...]) -> Any:
     """What "accuracy" means for these shapes: binary, sparse categorical or categorical (Keras' rule)."""
     if output_shape[-1] == 1:
         return BinaryAccuracy

@@ -12,7 +12,7 @@ from minidl._version import __version__
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SOURCES = sorted([*(ROOT / "minidl").rglob("*.py"), *(ROOT / "kernels" / "minidl_kernels").rglob("*.py")])
-DISTRIBUTION = {"PIL": "pillow", "yaml": "pyyaml", "cupy": "cupy", "cupyx": "cupy", "llvmlite": "numba"}
+DISTRIBUTION = {"PIL": "pillow", "yaml": "pyyaml", "cupyx": "cupy", "llvmlite": "numba", "markupsafe": "jinja2"}
 
 
 def names(requirements):

@@ -26,16 +26,16 @@ once; tasks call it by its address, which they get as an argument: ``multiply(ad
 
 import numpy as np
 
-from .parallel import Task, floats, integer, share, task  # before numba: it sets the cache folder
+from .parallel import Task, address_of, integer, share, task  # before numba: it sets the cache folder
 
 # isort: split
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-__all__ = ["ACCUMULATE", "RELU", "WIDTH", "clear", "copy", "heart", "keep", "multiply", "pack", "packed_panels"]
+__all__ = ["ACCUMULATE", "RELU", "WIDTH", "clear", "copy", "heart", "keep", "multiply", "pack_panel", "packed_panels"]
 
 ACCUMULATE = 1  # flag: add to what C holds (else start from the bias, or from zero)
 RELU = 2  # flag: max(., 0) at the end
@@ -61,13 +61,18 @@ _FLOAT, _BYTE, _INT = ir.FloatType(), ir.IntType(8), ir.IntType(64)
 _VECTOR = ir.VectorType(_FLOAT, LANES)
 
 
+def _vector_at(builder, address, v):
+    """A pointer to the v-th vector that starts at an address."""
+    offset = builder.add(address, ir.Constant(_INT, 4 * LANES * v))
+    return builder.inttoptr(offset, _VECTOR.as_pointer())
+
+
 def _emit_tile(context, builder, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride,
                bias, flags):  # fmt: skip
     """Emit C[0:rows, 0:WIDTH] (+)= A @ B for a fixed number of rows. All arguments but rows are LLVM integers."""
 
     def vector(address, v):
-        offset = builder.add(address, ir.Constant(_INT, 4 * LANES * v))
-        return builder.inttoptr(offset, _VECTOR.as_pointer())
+        return _vector_at(builder, address, v)
 
     def all_lanes(number):
         first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
@@ -263,35 +268,90 @@ def multiply(typing_context, heart, rows, a, row_stride, outer, outer_stride, in
     return types.void(*[types.int64] * 16), generate
 
 
+@intrinsic
+def _copy_row(typing_context, target, source):
+    """Copy one row of a panel, WIDTH float32 (a fixed size becomes a few vector moves)."""
+
+    def generate(context, builder, signature, arguments):
+        for v in range(VECTORS):
+            to, start = (_vector_at(builder, address, v) for address in arguments)
+            builder.store(builder.load(start, align=4), to, align=4)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def _transpose_block(typing_context, target, target_step, source, source_step):
+    """target[i, j] = source[j, i] for LANES x LANES float32; rows lie ``step`` bytes apart.
+
+    Eklundh's way: swap the off-diagonal halves, then those of the halves, and so on; each swap is two shuffles.
+    """
+
+    def generate(context, builder, signature, arguments):
+        to, to_step, start, step = arguments
+        rows = []
+        for i in range(LANES):
+            address = builder.add(start, builder.mul(step, ir.Constant(_INT, i)))
+            rows.append(builder.load(_vector_at(builder, address, 0), align=4))
+        half = LANES // 2
+        while half:
+            for i in (i for i in range(LANES) if not i & half):
+                above, below = rows[i], rows[i + half]
+                for position, lanes in (
+                    (i, [LANES + j - half if j & half else j for j in range(LANES)]),
+                    (i + half, [LANES + j if j & half else j + half for j in range(LANES)]),
+                ):
+                    mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), lanes)
+                    rows[position] = builder.shuffle_vector(above, below, mask)
+            half //= 2
+        for i, row in enumerate(rows):
+            address = builder.add(to, builder.mul(to_step, ir.Constant(_INT, i)))
+            builder.store(row, _vector_at(builder, address, 0), align=4)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 4), generate
+
+
+@njit(cache=True, inline="always")
+def pack_panel(target, source, depth, k_step, width, column_step):
+    """Lay B[0:depth, 0:width] out as one panel (depth, WIDTH) at the address ``target``, zeros after the last column.
+
+    B[k, n] is at ``source + k * k_step + n * column_step``, in bytes; one of the two steps should be 4.
+    """
+    done = 0
+    if width == WIDTH and column_step == 4:
+        for k in range(depth):
+            _copy_row(target + k * WIDTH * 4, source + k * k_step)
+        return
+    if width == WIDTH and k_step == 4:
+        done = depth // LANES * LANES
+        for k in range(0, done, LANES):
+            for n in range(0, WIDTH, LANES):
+                _transpose_block(
+                    target + (k * WIDTH + n) * 4, WIDTH * 4, source + k * 4 + n * column_step, column_step
+                )  # fmt: skip
+    for k in range(done, depth):
+        row = target + k * WIDTH * 4
+        for n in range(width):
+            write(row + n * 4, read(source + k * k_step + n * column_step))
+        clear(row + width * 4, WIDTH - width)
+
+
 @task
 def pack(args, task, tasks):
-    """Lay B out in panels (panel, k, WIDTH), zeros after the last column. k runs over three axes of the source."""
-    offset, k0, k1, k2, columns = integer(args, 2), integer(args, 3), integer(args, 4), integer(args, 5), integer(args, 6)
-    s0, s1, s2, s_column = integer(args, 7), integer(args, 8), integer(args, 9), integer(args, 10)
-    depth = k0 * k1 * k2
-    panels = (columns + WIDTH - 1) // WIDTH
-    source = floats(args, 0, integer(args, 11))
-    target = floats(args, 1, (panels, depth, WIDTH))
-    first, last = share(panels, task, tasks)
+    """Lay B out in panels (panel, k, WIDTH). k runs over three axes of the source."""
+    source, target = integer(args, 0), integer(args, 1)
+    k0, k1, k2, columns = integer(args, 2), integer(args, 3), integer(args, 4), integer(args, 5)
+    s0, s1, s2, column_step = integer(args, 6), integer(args, 7), integer(args, 8), integer(args, 9)
+    first, last = share((columns + WIDTH - 1) // WIDTH, task, tasks)
     for panel in range(first, last):
         width = min(WIDTH, columns - panel * WIDTH)
         for i in range(k0):
             for j in range(k1):
-                start = offset + i * s0 + j * s1 + panel * WIDTH * s_column
-                row = (i * k1 + j) * k2
-                if s_column == 1:
-                    for k in range(k2):
-                        for n in range(width):
-                            target[panel, row + k, n] = source[start + k * s2 + n]
-                        for n in range(width, WIDTH):
-                            target[panel, row + k, n] = 0.0
-                else:
-                    for n in range(width):
-                        for k in range(k2):
-                            target[panel, row + k, n] = source[start + k * s2 + n * s_column]
-                    for n in range(width, WIDTH):
-                        for k in range(k2):
-                            target[panel, row + k, n] = 0.0
+                start = source + i * s0 + j * s1 + panel * WIDTH * column_step
+                row = ((panel * k0 + i) * k1 + j) * k2
+                pack_panel(target + row * WIDTH * 4, start, k2, s2, width, column_step)
 
 
 def packed_panels(source, offset, depth, depth_strides, columns, column_stride):
@@ -303,8 +363,9 @@ def packed_panels(source, offset, depth, depth_strides, columns, column_stride):
         depth, depth_strides: sizes and strides of the three axes that k runs over, the last one fastest.
         columns, column_stride: the same for the columns of B.
     """
-    panels, rows = -(-columns // WIDTH), depth[0] * depth[1] * depth[2]
-    target = np.empty((panels, rows, WIDTH), np.float32)
+    panels = -(-columns // WIDTH)
+    target = np.empty((panels, depth[0] * depth[1] * depth[2], WIDTH), np.float32)
+    steps = [4 * stride for stride in (*depth_strides, column_stride)]
     tasks = min(panels, 8) if target.size >= 1 << 16 else 1
-    pack(source, target, offset, *depth, columns, *depth_strides, column_stride, source.size, tasks=tasks)
+    pack(address_of(source) + 4 * offset, target, *depth, columns, *steps, tasks=tasks)
     return target

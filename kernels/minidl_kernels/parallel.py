@@ -20,11 +20,13 @@ The thread rule: kernels never call a threaded BLAS from a task, there is one po
 runs in the calling thread (``tasks=1``).
 """
 
+import ctypes
 import logging
 import os
 import struct
 import threading
 import time
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +42,7 @@ from llvmlite import ir
 from numba import carray, cfunc, njit, prange, types
 from numba.extending import intrinsic
 
-__all__ = ["compile_seconds", "floats", "integer", "integers", "number", "share", "task", "unsigned"]
+__all__ = ["address_of", "compile_seconds", "floats", "integer", "integers", "number", "share", "task", "unsigned"]
 
 _log = logging.getLogger("minidl")
 _signature = types.void(types.intp, types.int64, types.int64)
@@ -151,9 +153,17 @@ if not _parallel.stats.cache_hits:
     _seconds += time.perf_counter() - _start
 
 
+def address_of(values: np.ndarray) -> int:
+    """Where the numbers of a C-contiguous array start."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(values))  # three times quicker than the array interface
+    except (TypeError, ValueError):  # read-only, or empty
+        return values.__array_interface__["data"][0]
+
+
 def _word(value: Any) -> int:
     if isinstance(value, np.ndarray):
-        return value.__array_interface__["data"][0]
+        return address_of(value)
     if isinstance(value, float):
         return struct.unpack("q", struct.pack("d", value))[0]
     return int(value)
@@ -188,8 +198,8 @@ class Task:
 
     def __call__(self, *arguments: Any, tasks: int = 1) -> None:
         """Run tasks 0 to ``tasks - 1``. Arguments are numbers and C-contiguous arrays, read by position."""
-        packed = np.array([_word(a) for a in arguments], np.int64)
-        pointer = packed.__array_interface__["data"][0]
+        packed = array("q", [a if type(a) is int else _word(a) for a in arguments])
+        pointer = packed.buffer_info()[0]
         threads = config.threads()
         if tasks == 1 or threads == 1 or _forked:
             _serial(self.address, pointer, tasks)

@@ -65,7 +65,7 @@ class Node:
 
     def __init__(self, op: Any, inputs: dict[str, list[Any]], saved: dict[str, Any], output: Array):
         self.op = op
-        self.inputs = inputs  # name -> its sources: one, or for a list of tensors one each (None: no gradient flows there)
+        self.inputs = inputs  # name -> its sources: one, or one for each of a list of tensors (None: not live)
         self.saved = saved
         self.versions = [(name, v, v.version) for name, v in saved.items() if isinstance(v, Tensor)]
         self.shape, self.dtype = output.shape, output.dtype
@@ -213,5 +213,5 @@ def no_grad() -> Any:
 
 
 def trainable_are(ids: Any) -> Any:
-    """Inside the ``with`` block, the variables (and layers) in this set of ids are trainable, whatever their flags say."""
+    """Inside the ``with`` block, the variables (and layers) in this set of ids train, whatever their flags say."""
     return setting(selection, ids)

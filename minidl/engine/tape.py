@@ -103,7 +103,7 @@ def stop_gradient(x: Any) -> Array:
 
 
 def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a function its own gradient: it returns ``(y, grad)``, where ``grad(upstream)`` gives one gradient per argument.
+    """Give a function its own gradient: it returns ``(y, grad)``; ``grad(upstream)`` gives one gradient per argument.
 
     ::
 

@@ -4,7 +4,7 @@ Nodes are visited from the newest to the oldest, which is topological order, so 
 works at any depth. Gradients live in a dictionary here; only variables, and leaves that asked, keep one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from minidl_kernels.arrays import namespace
@@ -30,13 +30,13 @@ def grad(y: Tensor, xs: Any, upstream: Any = None, create_graph: bool = False) -
     targets = [xs] if isinstance(xs, Tensor) else list(xs)
     for value in (y, *targets):
         if not isinstance(value, Tensor):
-            raise TypeError(f"grad takes Tensors, not {type(value).__name__}: write minidl.Tensor(x, requires_grad=True)")
+            raise TypeError(f"grad takes Tensors, not {type(value).__name__}; write Tensor(x, requires_grad=True)")
     found = gradients([y], [upstream], targets, create_graph)
     result = [None if g is None else g if isinstance(g, Tensor) else Tensor.of(g) for g in found]
     return result[0] if isinstance(xs, Tensor) else result
 
 
-def gradients(ys: Sequence[Tensor], upstreams: Sequence[Any], targets: Sequence[Tensor], create_graph: bool) -> list[Any]:
+def gradients(ys: list[Tensor], upstreams: list[Any], targets: list[Tensor], create_graph: bool) -> list[Any]:
     """Gradients of the sum of ``ys`` for each target: arrays, or Tensors with ``create_graph``; None: no dependence."""
     sources = [t.node or t for t in targets]
     found = _walk(ys, upstreams, set(sources), create_graph)
@@ -46,7 +46,7 @@ def gradients(ys: Sequence[Tensor], upstreams: Sequence[Any], targets: Sequence[
 def backward(y: Tensor, upstream: Any) -> None:
     """Add gradients to ``.grad`` of all leaves below ``y``."""
     if not y.live():
-        raise ValueError("backward(): no gradient flows to this tensor; it was made under no_grad, or of constants only")
+        raise ValueError("backward(): no gradient flows here; the tensor was made under no_grad, or of constants only")
     owned = {id(raw(upstream))}
     for leaf, g in _walk([y], [upstream], None, False).items():
         if leaf.grad is not None:
@@ -56,7 +56,7 @@ def backward(y: Tensor, upstream: Any) -> None:
             owned.add(id(g))
 
 
-def _walk(ys: Sequence[Tensor], upstreams: Sequence[Any], targets: set[Any] | None, create_graph: bool) -> dict[Any, Any]:
+def _walk(ys: list[Tensor], upstreams: list[Any], targets: set[Any] | None, create_graph: bool) -> dict[Any, Any]:
     """Gradients by source (a node, or a leaf): of the targets, or of all leaves where ``targets`` is None."""
     nodes = _nodes_below(ys)
     useful = None if targets is None else _leading_to(targets, nodes)
@@ -101,8 +101,8 @@ def _apply_rules(node: Node, g: Any, useful: set[Any] | None, create_graph: bool
     for name, tensor, version in node.versions:
         if tensor.version != version:
             raise RuntimeError(
-                f"{getattr(tensor, 'name', 'a tensor')} was assigned to after op {node.op.name} used it as {name!r}; its "
-                f"gradient needs the old value. Call backward() or gradient() before the assignment"
+                f"{getattr(tensor, 'name', 'a tensor')} was assigned to after op {node.op.name} used it as {name!r}; "
+                f"its gradient needs the old value. Call backward() or gradient() before the assignment"
             )
     given = {name: _given(node, name, value, create_graph) for name, value in node.saved.items()}
     given["g"] = g
@@ -136,7 +136,8 @@ def _fit(g: Any, source: Any, node: Node, name: str) -> Any:
         inner = range(len(shape))
         if extra < 0 or any(shape[i] != g.shape[i + extra] and shape[i] != 1 for i in inner):
             raise ValueError(
-                f"the rule of op {node.op.name} for {name!r} gave a gradient of shape {tuple(g.shape)}; the input has {shape}"
+                f"the rule of op {node.op.name} for {name!r} gave a gradient of shape {tuple(g.shape)}; "
+                f"the input has shape {shape}"
             )
         axes = (*range(extra), *(i + extra for i in inner if shape[i] != g.shape[i + extra]))
         g = operations.reshape(operations.sum(g, axis=axes), shape)

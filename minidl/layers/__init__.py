@@ -5,7 +5,8 @@ from minidl import registry
 from .activation import LeakyReLU, ReLU, Softmax
 from .convolution import Conv2D, Convolution2D
 from .core import Activation, Dense, Dropout, Flatten, Input, InputLayer, Reshape
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 from .merging import Add, Concatenate, add, concatenate
 from .normalization import BatchNormalization
 from .pooling import AveragePooling2D, AvgPool2D, GlobalAveragePooling2D, MaxPool2D, MaxPooling2D

@@ -6,7 +6,8 @@ from minidl import activations, constraints, initializers, ops, regularizers
 from minidl.ops.convolution import pair
 
 from .core import channels_last, positive_int, weighted_config
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 __all__ = ["Conv2D", "Convolution2D"]
 

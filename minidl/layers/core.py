@@ -8,7 +8,8 @@ import numpy as np
 from minidl import activations, constraints, initializers, ops, random, registry, regularizers
 from minidl.graph.symbolic import KerasTensor, record
 
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 __all__ = ["Activation", "Dense", "Dropout", "Flatten", "Input", "InputLayer", "Reshape"]
 

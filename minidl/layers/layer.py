@@ -1,7 +1,6 @@
 """Layer: weights, and a ``call`` that uses them. The life cycle is Keras 3's: __init__, build (weights), call."""
 
 import inspect
-from collections.abc import Iterator
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any
@@ -9,13 +8,14 @@ from typing import Any
 import numpy as np
 from minidl_kernels.arrays import is_array
 
-from minidl import config, constraints, initializers, ops, registry, regularizers
-from minidl.engine.op import selection
+from minidl import config, ops, registry, regularizers
 from minidl.engine.tensor import Tensor
-from minidl.engine.variable import Variable
 from minidl.graph.symbolic import KerasTensor, flatten, infer, map_structure, record, symbolic_in
 
-__all__ = ["InputSpec", "Layer"]
+from .input_spec import InputSpec
+from .weights import WeightHolder
+
+__all__ = ["Layer"]
 
 
 class _CallContext:
@@ -31,33 +31,7 @@ class _CallContext:
 _context: ContextVar[_CallContext | None] = ContextVar("call_context", default=None)
 
 
-class InputSpec:
-    """What a layer expects of its input.
-
-    Args:
-        ndim, min_ndim: how many axes, exactly or at least.
-        axes: extents by axis, such as {-1: 784}.
-    """
-
-    def __init__(self, ndim: int | None = None, min_ndim: int | None = None, axes: dict[int, int] | None = None):
-        self.ndim, self.min_ndim, self.axes = ndim, min_ndim, axes or {}
-
-    def check(self, layer: str, shape: tuple[Any, ...]) -> None:
-        """Raise ValueError where a shape does not fit."""
-        problem = None
-        if self.ndim is not None and len(shape) != self.ndim:
-            problem = f"expected ndim={self.ndim}, found ndim={len(shape)}"
-        elif self.min_ndim is not None and len(shape) < self.min_ndim:
-            problem = f"expected min_ndim={self.min_ndim}, found ndim={len(shape)}"
-        else:
-            for axis, extent in self.axes.items():
-                if shape[axis] is not None and shape[axis] != extent:
-                    problem = f"expected axis {axis} of the input to have extent {extent}, found {shape[axis]}"
-        if problem:
-            raise ValueError(f"Input of layer {layer!r} is incompatible with the layer: {problem}. Full shape: {shape}")
-
-
-class Layer:
+class Layer(WeightHolder):
     """Base class of layers and models.
 
     A subclass creates weights in ``build(input_shape)`` with ``add_weight`` and computes in ``call(inputs)``, of ops.
@@ -71,6 +45,8 @@ class Layer:
     """
 
     input_spec: InputSpec | None = None
+    _call_losses: list[Any]
+    _run: list[Any]
 
     def __init__(
         self,
@@ -82,10 +58,10 @@ class Layer:
         name: str | None = None,
         **kwargs: Any,
     ):
-        self._trainable_list: list[Variable] = []
-        self._non_trainable_list: list[Variable] = []
-        self._call_losses: list[Any] = []
-        self._run: list[Any] = []  # the losses of the outermost call that this layer was last part of
+        self._trainable_list = []
+        self._non_trainable_list = []
+        self._call_losses = []
+        self._run = []  # the losses of the outermost call that this layer was last part of
         self._inbound: list[Any] = []  # the symbolic calls
         self.batch_input_shape = _batch_input_shape(kwargs)
         kwargs.pop("input_dtype", None)
@@ -134,144 +110,6 @@ class Layer:
         """A layer of a configuration."""
         return cls(**config)
 
-    # ---- weights ----
-
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        name: str | None = None,
-        **ignored: Any,
-    ) -> Variable:
-        """Create a weight.
-
-        Args:
-            shape: default: ().
-            initializer: default: "glorot_uniform" for floats, "zeros" for others.
-            regularizer: penalty added to the loss while the weight trains.
-            constraint: applied after every update.
-        """
-        dtype = np.dtype(dtype or self.dtype)
-        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
-        if any(n is None or n < 0 for n in shape):
-            raise ValueError(f"layer {self.name!r}: a weight needs a known shape, not {shape}")
-        default = "glorot_uniform" if dtype.kind == "f" else "zeros"
-        start = initializers.get(default if initializer is None else initializer)(shape, dtype=dtype)  # type: ignore[misc]
-        weight = Variable(start, trainable=trainable and self._trainable, name=name, dtype=dtype)
-        if weight.shape != shape:
-            raise ValueError(f"layer {self.name!r}: the initializer made shape {weight.shape} for a weight of shape {shape}")
-        weight.path = f"{self.name}/{weight.name}"
-        weight.regularizer, weight.constraint = regularizers.get(regularizer), constraints.get(constraint)
-        (self._trainable_list if trainable else self._non_trainable_list).append(weight)
-        return weight
-
-    def _own_weights(self) -> tuple[list[Variable], list[Variable]]:
-        """(trainable, non-trainable) weights of this layer itself: made by add_weight, or kept as attributes."""
-        known = {id(v) for v in self._trainable_list + self._non_trainable_list}
-        for value in vars(self).values():
-            for variable in _found(value, Variable):
-                if id(variable) not in known:
-                    known.add(id(variable))
-                    (self._trainable_list if variable.trainable else self._non_trainable_list).append(variable)
-        return self._trainable_list, self._non_trainable_list
-
-    def _sublayers(self) -> list["Layer"]:
-        """The layers kept as attributes, or in lists and dictionaries that are."""
-        return list({id(layer): layer for value in vars(self).values() for layer in _found(value, Layer)}.values())
-
-    def _flatten_layers(self) -> list["Layer"]:
-        """This layer and all below it, each once."""
-        found: dict[int, Layer] = {}
-        stack = [self]
-        while stack:
-            layer = stack.pop()
-            if id(layer) not in found:
-                found[id(layer)] = layer
-                stack.extend(reversed(layer._sublayers()))
-        return list(found.values())
-
-    def _collect(self, which: str) -> list[Variable]:
-        trainable, fixed = self._own_weights()
-        own = {"all": trainable + fixed, "trainable": trainable, "fixed": fixed}[which]
-        if which != "all" and not self._trainable:
-            own = trainable + fixed if which == "fixed" else []
-        below = [v for layer in self._sublayers() for v in layer._collect(which)]
-        if which == "fixed" and not self._trainable:
-            below = [v for layer in self._sublayers() for v in layer._collect("all")]
-        elif which == "trainable" and not self._trainable:
-            below = []
-        return list({id(v): v for v in own + below}.values())
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All weights: for each layer the trainable ones, then the others."""
-        return self._collect("all")
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that train; none of a frozen layer."""
-        return self._collect("trainable")
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that do not train."""
-        return self._collect("fixed")
-
-    variables = weights
-    trainable_variables = trainable_weights
-    non_trainable_variables = non_trainable_weights
-
-    @property
-    def trainable(self) -> bool:
-        """Whether the layer trains; setting it reaches all layers below. A compiled model wants compile() again."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        for layer in self._flatten_layers():
-            layer._trainable = bool(value)
-            for weight in layer._own_weights()[0]:
-                weight.trainable = bool(value)
-
-    def trains_now(self) -> bool:
-        """The trainable flag, or, inside a training step, what it was when the model was compiled."""
-        selected = selection.get()
-        return self._trainable if selected is None else id(self) in selected
-
-    def get_weights(self) -> list[np.ndarray]:
-        """The values of all weights, as copies."""
-        return [weight.numpy() for weight in self.weights]
-
-    def set_weights(self, weights: list[Any]) -> None:
-        """Assign all weights.
-
-        Raises:
-            ValueError: a different number of arrays, or a shape that differs; then nothing is assigned.
-        """
-        own = self.weights
-        values = [np.asarray(w) for w in weights]
-        if len(own) != len(values):
-            raise ValueError(f"{self.name!r} has {len(own)} weights, but set_weights() was given {len(values)} arrays")
-        for weight, value in zip(own, values, strict=True):
-            if weight.shape != value.shape:
-                raise ValueError(f"{weight.path} has shape {weight.shape}, but set_weights() was given {value.shape} for it")
-        for weight, value in zip(own, values, strict=True):
-            weight.assign(value)
-
-    def count_params(self) -> int:
-        """How many numbers the weights hold.
-
-        Raises:
-            ValueError: the layer is not built yet.
-        """
-        if not self.built:
-            raise ValueError(f"{self.name!r} has no weights yet; call it on data, or build(input_shape), first")
-        return sum(weight.size for weight in self.weights)
-
     # ---- losses made on the way ----
 
     def add_loss(self, loss: Any) -> None:
@@ -289,10 +127,6 @@ class Layer:
         layers = self._flatten_layers()
         made = [one for layer in layers if layer._run is self._run for one in layer._call_losses]
         return made + [w.regularizer(w) for w in self.regularized_weights() if w.live()]
-
-    def regularized_weights(self) -> list[Variable]:
-        """All weights that have a regularizer."""
-        return [weight for weight in self.weights if weight.regularizer is not None]
 
     # ---- calling ----
 
@@ -420,17 +254,6 @@ def _marking_built(build: Any) -> Any:
 
 def _is_tensor_like(value: Any) -> bool:
     return isinstance(value, Tensor) or is_array(value)
-
-
-def _found(value: Any, kind: type) -> Iterator[Any]:
-    if isinstance(value, kind):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for one in value:
-            yield from _found(one, kind)
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from _found(one, kind)
 
 
 def _dtype_of(dtype: Any) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 from minidl import constraints, initializers, ops, registry, regularizers
 from minidl.engine.tensor import raw
 
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 __all__ = ["BatchNormalization"]
 

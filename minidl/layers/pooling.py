@@ -7,7 +7,8 @@ from minidl.ops.convolution import pair
 
 from .convolution import checked_padding, window_outputs
 from .core import channels_last
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 __all__ = ["AveragePooling2D", "AvgPool2D", "GlobalAveragePooling2D", "MaxPool2D", "MaxPooling2D"]
 

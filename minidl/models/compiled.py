@@ -67,7 +67,7 @@ class CompiledLosses:
             raise ValueError(f"y holds {len(targets)} arrays, but the model has the {len(predictions)} outputs {self.names}")
         weights = outputs_as_list(sample_weight, self.names, "sample_weight")
         total = None
-        trackers = self.trackers or [None] * len(predictions)
+        trackers: list[Any] = list(self.trackers) or [None] * len(predictions)
         for function, factor, target, prediction, weight, tracker in zip(
             self.functions, self.weights, targets, predictions, weights, trackers, strict=True
         ):

@@ -61,7 +61,7 @@ class Sequential(Model):
         if isinstance(layer, InputLayer) and self._stack:
             raise ValueError(f"an Input belongs in front of all layers; {self.name!r} has {len(self._stack)} already")
         if not self._stack and not isinstance(layer, InputLayer):
-            shape = layer.batch_input_shape or (layer.batch_shape_of_input() if isinstance(layer, Model) else None)
+            shape = layer.batch_input_shape or (layer.batch_shape_of_input() if isinstance(layer, Sequential) else None)
             if shape is not None:
                 self._stack.append(Input(batch_shape=shape).call.operation)
         self._stack.append(layer)

@@ -26,6 +26,7 @@ __all__ = ["Trainer"]
 class Trainer:
     """The part of a model that trains it."""
 
+    built: bool
     optimizer: Any = None
     compiled = False
     stop_training = False
@@ -90,6 +91,9 @@ class Trainer:
     def train_step(self, data: Any) -> dict[str, Any]:
         """One update from one batch; override it for a training of your own (return a dictionary of numbers)."""
         x, y, sample_weight = unpack(data)
+        if not self.built:
+            with no_grad():  # the first call makes the weights; they must be there before it is settled which of them train
+                self(x, training=False)  # type: ignore[operator]
         snapshot = self._snapshot.resolved()  # type: ignore[union-attr]
         with trainable_are(snapshot.ids):
             y_pred = self(x, training=True)  # type: ignore[operator]
@@ -103,7 +107,7 @@ class Trainer:
     def test_step(self, data: Any) -> dict[str, Any]:
         """Loss and metrics of one batch; override it for an evaluation of your own."""
         x, y, sample_weight = unpack(data)
-        with no_grad(), trainable_are(self._snapshot.resolved(self).ids):  # type: ignore[union-attr]
+        with no_grad(), trainable_are(self._snapshot.resolved().ids):  # type: ignore[union-attr]
             y_pred = self(x, training=False)  # type: ignore[operator]
             loss = self.compute_loss(x, y, y_pred, sample_weight)
         self._loss_tracker.update_state(loss, float(_batch_size(x)))
@@ -369,7 +373,7 @@ class Snapshot:
             self.variables = model.trainable_variables
             self._finish()
 
-    def resolved(self, building: Any = None) -> "Snapshot":
+    def resolved(self) -> "Snapshot":
         """Find the variables, once the model's weights exist."""
         if not self._resolved and self.model.built:
             self.variables = [

@@ -26,8 +26,8 @@ from .reductions import sum
 from .shaping import moveaxis
 
 __all__ = [
-    "bias_relu", "bias_relu_composed", "elu", "gelu", "hard_sigmoid", "leaky_relu", "log_sigmoid", "log_softmax", "relu", "relu6",
-    "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
+    "bias_relu", "bias_relu_composed", "elu", "gelu", "hard_sigmoid", "leaky_relu", "log_sigmoid", "log_softmax",
+    "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
 ]  # fmt: skip
 
 

@@ -13,15 +13,15 @@ from minidl.engine.tensor import as_array, operations
 from minidl_kernels.arrays import Array, is_array, namespace
 
 __all__ = [
-    "abs", "absolute", "add", "cast", "clip", "cos", "divide", "equal", "erf", "exp", "expm1", "greater", "greater_equal",
-    "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p", "logical_and", "logical_not", "logical_or",
-    "maximum", "minimum", "multiply", "negative", "not_equal", "power", "reciprocal", "rsqrt", "sign", "sin", "sqrt",
-    "square", "subtract", "true_divide", "where",
+    "abs", "absolute", "add", "cast", "clip", "cos", "divide", "equal", "erf", "exp", "expm1", "greater",
+    "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p", "logical_and", "logical_not",
+    "logical_or", "maximum", "minimum", "multiply", "negative", "not_equal", "power", "reciprocal", "rsqrt", "sign",
+    "sin", "sqrt", "square", "subtract", "true_divide", "where",
 ]  # fmt: skip
 
 
 def floating(x: Any) -> Any:
-    """``x`` itself, or, where it holds integers or booleans, its cast to floatx (as Keras does before exp, mean, ...)."""
+    """``x`` itself; integers and booleans are cast to floatx (as Keras does before exp, mean, ...)."""
     if is_array(x) or isinstance(x, np.generic):
         return x.astype(config.floatx()) if x.dtype.kind in "iub" else x
     return float(x) if isinstance(x, (int, float)) else np.asarray(x, config.floatx())

@@ -10,12 +10,13 @@ from minidl.engine.tensor import Tensor, raw
 from minidl_kernels.arrays import to_numpy
 
 __all__ = [
-    "arange", "convert_to_numpy", "convert_to_tensor", "eye", "full", "is_tensor", "linspace", "ones", "stop_gradient", "zeros",
+    "arange", "convert_to_numpy", "convert_to_tensor", "eye", "full", "is_tensor", "linspace", "ones",
+    "stop_gradient", "zeros",
 ]  # fmt: skip
 
 
 def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
-    """A Tensor of x: Python floats become floatx, Python integers int32, arrays keep their dtype; a Tensor stays itself."""
+    """A Tensor of x: Python floats become floatx, Python integers int32, arrays keep their dtype."""
     if isinstance(x, Tensor):
         return x if dtype is None or x.dtype == np.dtype(dtype) else x.astype(dtype)
     return Tensor(x, dtype)

@@ -16,8 +16,8 @@ from .reductions import sum
 from .shaping import expand_dims, getitem, moveaxis, reshape, squeeze
 
 __all__ = [
-    "binary_crossentropy", "categorical_crossentropy", "one_hot", "softmax_cross_entropy", "softmax_cross_entropy_composed",
-    "sparse_categorical_crossentropy",
+    "binary_crossentropy", "categorical_crossentropy", "one_hot", "softmax_cross_entropy",
+    "softmax_cross_entropy_composed", "sparse_categorical_crossentropy",
 ]  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
 
 def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
-    """The categorical cross-entropy for whole-number labels, of output's shape without ``axis`` (or with extent 1 there)."""
+    """The categorical cross-entropy for whole-number labels, of output's shape without ``axis`` (or with 1 there)."""
     if len(target.shape) == len(output.shape) and target.shape[-1] == 1:
         target = squeeze(target, axis=-1)
     output = output if axis in (-1, len(output.shape) - 1) else moveaxis(output, axis, -1)

@@ -12,8 +12,8 @@ from .arithmetic import cast, equal, exp, floating, isfinite, log, sqrt, square,
 from .shaping import broadcast_to, concatenate, moveaxis, ones_like, reshape, stack
 
 __all__ = [
-    "all", "any", "argmax", "argmin", "argsort", "count_nonzero", "logsumexp", "max", "mean", "min", "moments", "prod", "std",
-    "sum", "var",
+    "all", "any", "argmax", "argmin", "argsort", "count_nonzero", "logsumexp", "max", "mean", "min", "moments",
+    "prod", "std", "sum", "var",
 ]  # fmt: skip
 
 Axis = int | tuple[int, ...] | None

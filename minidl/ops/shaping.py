@@ -9,9 +9,9 @@ from minidl.engine.tensor import operations, raw
 from minidl_kernels.arrays import Array, is_array, namespace
 
 __all__ = [
-    "broadcast_to", "concatenate", "expand_dims", "flip", "getitem", "matrix_transpose", "moveaxis", "ones_like", "pad", "ravel",
-    "repeat", "reshape", "scatter_add", "shape", "split", "squeeze", "stack", "swapaxes", "take", "take_along_axis", "tile",
-    "transpose", "zeros_like",
+    "broadcast_to", "concatenate", "expand_dims", "flip", "getitem", "matrix_transpose", "moveaxis", "ones_like",
+    "pad", "ravel", "repeat", "reshape", "scatter_add", "shape", "split", "squeeze", "stack", "swapaxes", "take",
+    "take_along_axis", "tile", "transpose", "zeros_like",
 ]  # fmt: skip
 
 

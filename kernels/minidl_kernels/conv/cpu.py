@@ -14,8 +14,8 @@ buffer that stays in the second cache.
 import numpy as np
 
 from ..matmul.cpu import RELU_FLAG, contiguous, only_float32, product
-from ..microkernel import ACCUMULATE, WIDTH, clear, copy, heart, keep, multiply, packed_panels
-from ..parallel import floats, integer, integers, share, task
+from ..microkernel import ACCUMULATE, WIDTH, clear, copy, heart, keep, multiply, pack_panel, packed_panels
+from ..parallel import address_of, floats, integer, integers, share, task
 from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
 from .geometry import padding_pairs
 from .phases import Axis, forward_axis, gradient_axes
@@ -95,7 +95,7 @@ def _run_phases(source, w, target, axes, swap, bias=None, activation=None):
     out_height, out_width, filters = target.shape[1:]
     tap_row, tap = w.shape[1] * per_tap * last, per_tap * last
     channel_step, filter_step = (1, last) if swap else (last, 1)
-    address = target.__array_interface__["data"][0]
+    address = address_of(target)
     table = np.zeros((len(axes), 13), np.int64)
     panels, strip_rows, most_rows = [], 1 << 30, 0
     for line, (v, h) in zip(table, axes, strict=True):
@@ -105,7 +105,7 @@ def _run_phases(source, w, target, axes, swap, bias=None, activation=None):
         )  # fmt: skip
         panels.append(packed)  # alive until the tasks have run: the table holds only its address
         line[:12] = (
-            packed.__array_interface__["data"][0],
+            address_of(packed),
             address + (v.start * out_width + h.start) * filters * 4,
             v.step * out_width * filters * 4, h.step * filters * 4, v.cells, h.cells,
             v.before, h.before, v.stride, h.stride, v.taps, h.taps,
@@ -177,7 +177,7 @@ def _kernel_gradient(args, task, tasks):
     target = partial + group * kh * run * filters * 4
     buffer = np.empty(((strip_rows - 1) * sh + kh) * columns * channels, np.float32)
     # A panel of g side by side: read where it is, its lines would share few places of the first cache.
-    narrow = np.zeros((strip_rows * pixels, WIDTH), np.float32)
+    narrow = np.empty((strip_rows * pixels, WIDTH), np.float32)
     panel_address = narrow.ctypes.data
     flags = 0
     for image in range(first_image, last_image):
@@ -195,8 +195,7 @@ def _kernel_gradient(args, task, tasks):
                 column = panel * WIDTH
                 width_now = min(WIDTH, filters - column)
                 g = g_address + (pixel * filters + column) * 4
-                for p in range(count * pixels):
-                    copy(panel_address + p * WIDTH * 4, g + p * filters * 4, width_now)
+                pack_panel(panel_address, g, count * pixels, filters * 4, width_now, 4)
                 for di in range(kh):
                     multiply(
                         heart, run, a + di * line_step, 4, count, sh * line_step, pixels, sw * channels * 4,

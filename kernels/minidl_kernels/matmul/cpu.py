@@ -1,46 +1,61 @@
 """Matrix products with Numba: strips of rows times panels of columns, each tile in registers (see microkernel.py).
 
-No copy is made where it can be helped: A is read by strides, so its transpose is free, and where the columns of B lie
-side by side (B not transposed) panels of B are read where they are. Only a transposed B is packed first.
+A task takes a chunk of rows and a chunk of panels, and k in blocks: so a block of a panel of B stays in the first cache
+while the rows go by, and the chunk's block of A in the second. A and B are read where they are, by strides, unless that
+is slow: then the task copies its block first. No copy outlives its task, and none is made of a whole matrix.
 """
 
 import numpy as np
 
-from ..microkernel import ACCUMULATE, WIDTH, heart, multiply, packed_panels
+from ..microkernel import ACCUMULATE, WIDTH, copy, heart, keep, multiply, pack_panel
 from ..parallel import floats, integer, share, task
 from . import column_sum, dense, matmul, rows
 
-DEPTH = 256  # k goes in blocks, so that a block of a panel (16 KiB with AVX2) stays in the first cache
-HEIGHT = 128  # rows of a task, at most: its block of A stays in the second cache
+DEPTH = 256  # k of a block: that much of a panel is 16 KiB with AVX2
+HEIGHT = 128  # rows of a task, at most
+PACK_FROM = 48  # rows from which copying a block of B pays even where its columns lie side by side
 SERIAL = 1 << 17  # multiply-adds below which starting threads costs more than it gains
 RELU_FLAG = {None: 0, "relu": 2}
 
 
 @task
 def _product(args, task, tasks):
-    """C = A @ B, then bias and ReLU. A task is a chunk of rows times a chunk of panels."""
+    """C = A @ B, then bias and ReLU. A task is a chunk of rows times a chunk of panels. Steps are in bytes."""
     heart, m, n, k = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
     a, a_row, a_k = integer(args, 4), integer(args, 5), integer(args, 6)
-    b, b_k, b_panel = integer(args, 7), integer(args, 8), integer(args, 9)
+    b, b_k, b_column = integer(args, 7), integer(args, 8), integer(args, 9)
     bias, flags, c, row_chunks = integer(args, 10), integer(args, 11), integer(args, 12), integer(args, 13)
-    panels = (n + WIDTH - 1) // WIDTH
     top, bottom = share(m, task % row_chunks, row_chunks)
-    left, right = share(panels, task // row_chunks, tasks // row_chunks)
+    left, right = share((n + WIDTH - 1) // WIDTH, task // row_chunks, tasks // row_chunks)
+    copy_a = a_row == 4 and right - left > 2  # read where it is, a transposed A touches a page of memory for each k
+    pack_b = b_column != 4 or n < WIDTH or bottom - top >= PACK_FROM
+    a_line = ((bottom - top + 15) // 16 | 1) * 64  # an odd number of cache lines: rows then do not share their places
+    a_block = np.empty(DEPTH * a_line // 4 if copy_a else 0, np.float32)
+    b_block = np.empty(DEPTH * WIDTH if pack_b else 0, np.float32)
     for k0 in range(0, k, DEPTH):
         depth = min(DEPTH, k - k0)
         mode = flags if k0 + depth == k else 0
         mode += ACCUMULATE if k0 > 0 else 0
+        a_now, a_step = a + top * a_row + k0 * a_k, a_k
+        if copy_a:
+            for i in range(depth):
+                copy(a_block.ctypes.data + i * a_line, a_now + i * a_k, bottom - top)
+            a_now, a_step = a_block.ctypes.data, a_line
         for panel in range(left, right):
             column, first, last = panel * WIDTH, 0, min(WIDTH, n - panel * WIDTH)
-            b_now = b + panel * b_panel + k0 * b_k
-            if last < WIDTH and b_panel == WIDTH * 4:
-                # B is read where it is: move the last panel left, so that it ends with B, and write only what is new.
-                moved = WIDTH - last
-                column, first, last, b_now = column - moved, moved, WIDTH, b_now - moved * 4
+            if not pack_b and last < WIDTH:
+                # Move the last panel left, so that it ends with B, and write only the columns that are new.
+                first, last, column = WIDTH - last, WIDTH, n - WIDTH
+            b_now, b_step = b + k0 * b_k + column * b_column, b_k
+            if pack_b:
+                pack_panel(b_block.ctypes.data, b_now, depth, b_k, last, b_column)
+                b_now, b_step = b_block.ctypes.data, WIDTH * 4
             multiply(
-                heart, bottom - top, a + top * a_row + k0 * a_k, a_row, 1, 0, depth, a_k, b_now, b_k,
+                heart, bottom - top, a_now, a_row, 1, 0, depth, a_step, b_now, b_step,
                 c + (top * n + column) * 4, n * 4, first, last, bias + column * 4 if bias != 0 else 0, mode,
             )  # fmt: skip
+    keep(a_block)
+    keep(b_block)
 
 
 def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None, activation=None):
@@ -51,12 +66,7 @@ def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None,
             np.maximum(out, 0, out=out)
         return
     a_row, a_k = (4, m * 4) if transpose_a else (k * 4, 4)
-    if transpose_b or n < WIDTH:
-        strides = (1, k) if transpose_b else (n, 1)
-        b = packed_panels(b, 0, (1, 1, k), (0, 0, strides[0]), n, strides[1])
-        b_k, b_panel = WIDTH * 4, k * WIDTH * 4
-    else:
-        b_k, b_panel = n * 4, WIDTH * 4
+    b_k, b_column = (4, k * 4) if transpose_b else (n * 4, 4)
     row_chunks, column_chunks = 1, 1
     if m * n * k >= SERIAL:
         row_chunks = -(-m // HEIGHT)
@@ -64,7 +74,7 @@ def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None,
         if row_chunks * column_chunks == 1:
             row_chunks = min(4, m)
     _product(
-        heart.address, m, n, k, a, a_row, a_k, b, b_k, b_panel, 0 if bias is None else bias, RELU_FLAG[activation], out,
+        heart.address, m, n, k, a, a_row, a_k, b, b_k, b_column, 0 if bias is None else bias, RELU_FLAG[activation], out,
         row_chunks, tasks=row_chunks * column_chunks,
     )  # fmt: skip
 

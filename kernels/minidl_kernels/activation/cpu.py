@@ -1,0 +1,127 @@
+"""Numba: one pass over memory, in vector code.
+
+Loops run from 0 over slices, not from first to last: Numba cannot know that ``first`` is not negative, and the check
+of a negative index would keep the loop from being vectorised.
+"""
+
+import numpy as np
+
+from ..on_cpu import contiguous, only_float32, tasks_for
+from ..parallel import floats, integer, share, task
+from . import bias_relu, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
+from .exponential import exp, expm1
+
+FASTMATH = {"contract", "nsz", "arcp"}
+ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
+HIGHEST = np.float32(20)  # tanh of half of it is 1 in float32
+
+
+@task
+def _relu(args, task, tasks):
+    n = integer(args, 0)
+    first, last = share(n, task, tasks)
+    x, y = floats(args, 1, n)[first:last], floats(args, 2, n)[first:last]
+    for i in range(last - first):
+        y[i] = ZERO if x[i] <= ZERO else x[i]
+
+
+@task
+def _relu_grad(args, task, tasks):
+    n = integer(args, 0)
+    first, last = share(n, task, tasks)
+    g, y, out = floats(args, 1, n)[first:last], floats(args, 2, n)[first:last], floats(args, 3, n)[first:last]
+    for i in range(last - first):
+        out[i] = g[i] if y[i] > ZERO else ZERO
+
+
+@task(fastmath=FASTMATH)
+def _sigmoid(args, task, tasks):
+    n = integer(args, 0)
+    first, last = share(n, task, tasks)
+    x, y = floats(args, 1, n)[first:last], floats(args, 2, n)[first:last]
+    for i in range(last - first):
+        y[i] = ONE / (ONE + exp(-x[i]))
+
+
+@task(fastmath=FASTMATH)
+def _sigmoid_grad(args, task, tasks):
+    n = integer(args, 0)
+    first, last = share(n, task, tasks)
+    g, y, out = floats(args, 1, n)[first:last], floats(args, 2, n)[first:last], floats(args, 3, n)[first:last]
+    for i in range(last - first):
+        out[i] = g[i] * y[i] * (ONE - y[i])
+
+
+@task(fastmath=FASTMATH)
+def _tanh(args, task, tasks):
+    n = integer(args, 0)
+    first, last = share(n, task, tasks)
+    x, y = floats(args, 1, n)[first:last], floats(args, 2, n)[first:last]
+    for i in range(last - first):
+        size = TWO * abs(x[i])
+        e = expm1(HIGHEST if size > HIGHEST else size)
+        t = e / (e + TWO)
+        y[i] = -t if x[i] < ZERO else t
+
+
+@task(fastmath=FASTMATH)
+def _tanh_grad(args, task, tasks):
+    n = integer(args, 0)
+    first, last = share(n, task, tasks)
+    g, y, out = floats(args, 1, n)[first:last], floats(args, 2, n)[first:last], floats(args, 3, n)[first:last]
+    for i in range(last - first):
+        out[i] = g[i] * (ONE - y[i] * y[i])
+
+
+@task
+def _bias_relu(args, task, tasks):
+    rows, channels = integer(args, 0), integer(args, 1)
+    x, b, y = floats(args, 2, (rows, channels)), floats(args, 3, channels), floats(args, 4, (rows, channels))
+    first, last = share(rows, task, tasks)
+    for row in range(first, last):
+        source, target = x[row], y[row]
+        for c in range(channels):
+            value = source[c] + b[c]
+            target[c] = ZERO if value <= ZERO else value
+
+
+@relu.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
+def relu_cpu(x, *, out):
+    _relu(x.size, x, out, tasks=tasks_for(x.size))
+
+
+@relu_grad.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
+def relu_grad_cpu(g, y, *, out):
+    _relu_grad(g.size, g, y, out, tasks=tasks_for(g.size))
+
+
+@sigmoid.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
+def sigmoid_cpu(x, *, out):
+    _sigmoid(x.size, x, out, tasks=tasks_for(x.size))
+
+
+@sigmoid_grad.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
+def sigmoid_grad_cpu(g, y, *, out):
+    _sigmoid_grad(g.size, g, y, out, tasks=tasks_for(g.size))
+
+
+@tanh.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
+def tanh_cpu(x, *, out):
+    _tanh(x.size, x, out, tasks=tasks_for(x.size))
+
+
+@tanh_grad.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
+def tanh_grad_cpu(g, y, *, out):
+    _tanh_grad(g.size, g, y, out, tasks=tasks_for(g.size))
+
+
+@bias_relu.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
+def bias_relu_cpu(x, b, *, out):
+    _bias_relu(x.size // b.size if b.size else 0, b.size, x, b, out, tasks=tasks_for(x.size))

@@ -1,0 +1,130 @@
+"""One training from data to report: what ``minidl demo`` and ``minidl train`` have in common."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from minidl.callbacks import Callback, History
+
+from .arguments import UsageError
+from .data import Data
+
+__all__ = ["Decay", "Job"]
+
+
+class Decay(Callback):
+    """Lowers the learning rate in a straight line, from where it is to zero at the end of the last epoch."""
+
+    def __init__(self) -> None:
+        self.start, self.step = 0.0, 0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.start, self.step = self.model.optimizer.learning_rate, 0
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        done = self.step / (self.params["epochs"] * self.params["steps"])
+        self.model.optimizer.learning_rate = self.start * (1 - done)
+        self.step += 1
+
+    def restore(self) -> None:
+        """Set the rate of the start again: a model saved with a rate of zero could not learn on."""
+        if self.step:
+            self.model.optimizer.learning_rate = self.start
+
+
+@dataclass
+class Job:
+    """What to train, on what, how, and where to leave it."""
+
+    title: str
+    data: Data
+    network: str
+    optimizer: str
+    learning_rate: float
+    batch_size: int
+    epochs: int
+    seed: int
+    out: str
+    quiet: bool = False
+    callbacks: list[Callback] = field(default_factory=list)  # besides those of the job
+
+    def run(self) -> int:
+        """Train, save, test, check the gradients, report.
+
+        Returns:
+            0; 1 where the gradient check failed; 130 where Ctrl-C stopped the training (the model is saved then too).
+
+        Raises:
+            UsageError: the folder cannot be made, or the pictures are too small for the network.
+        """
+        folder = self._folder()
+        model = self._model()
+        self.say(f"{self.network} with {model.count_params():,} parameters, on {self.data.name}: "
+                 f"{len(self.data.x_train):,} pictures to learn from, {len(self.data.x_test):,} to test on")  # fmt: skip
+        start = time.perf_counter()
+        history, finished = self._fit(model)
+        seconds = time.perf_counter() - start
+        path = folder / "model.keras"
+        model.save(path)
+        if not finished:
+            print(f"\nstopped in epoch {len(history.epoch) + 1} of {self.epochs}{_best(history)}; "
+                  f"the model as it was then is in {path}", file=sys.stderr)  # fmt: skip
+            return 130
+        from .results import finish
+
+        return finish(self, model, history.history, seconds, folder)
+
+    def say(self, text: str) -> None:
+        """Print a line, unless quiet."""
+        if not self.quiet:
+            print(text, flush=True)
+
+    def _folder(self) -> Path:
+        """The folder for the results; made first, so that no training is lost for want of it."""
+        folder = Path(self.out)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--out: cannot make the folder {folder}: {error.strerror}") from error
+        return folder
+
+    def _model(self) -> Any:
+        from minidl import config, optimizers
+
+        from .networks import NETWORKS
+
+        config.set_global_seed(self.seed)
+        try:
+            model = NETWORKS[self.network](self.data.shape, len(self.data.class_names))
+        except ValueError as error:
+            raise UsageError(f"the network does not fit pictures of shape {self.data.shape}: {error}") from error
+        optimizer: optimizers.Optimizer = optimizers.Adam(self.learning_rate)
+        if self.optimizer == "sgd":
+            optimizer = optimizers.SGD(self.learning_rate, momentum=0.9)
+        model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    def _fit(self, model: Any) -> tuple[History, bool]:
+        """Train; returns the history, and whether nobody pressed Ctrl-C."""
+        history, decay, data = History(), Decay(), self.data
+        finished = True
+        try:
+            model.fit(
+                data.x_train, data.y_train, batch_size=self.batch_size, epochs=self.epochs, verbose=0 if self.quiet else 1,
+                validation_data=(data.x_test, data.y_test), callbacks=[history, decay, *self.callbacks],
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            finished = False
+        finally:
+            decay.restore()
+        return history, finished
+
+
+def _best(history: History) -> str:
+    accuracies = history.history.get("val_accuracy", [])
+    if not accuracies:
+        return ""
+    best = max(range(len(accuracies)), key=accuracies.__getitem__)
+    return f" (after epoch {len(accuracies)} the test accuracy was {accuracies[-1]:.4f}; best after epoch {best + 1}: {accuracies[best]:.4f})"

@@ -1,0 +1,178 @@
+"""The weights of a layer and of the layers inside it: how they are made, listed, frozen, read and assigned."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from minidl import constraints, initializers, regularizers
+from minidl.engine.op import selection
+from minidl.engine.variable import Variable
+
+__all__ = ["WeightHolder"]
+
+
+class WeightHolder:
+    """The part of a Layer that holds weights.
+
+    Weights are those made by ``add_weight`` and the Variables kept as attributes; layers inside are those kept as
+    attributes, in lists or in dictionaries.
+    """
+
+    name: str
+    dtype: str
+    built: bool
+    _trainable: bool
+    _trainable_list: list[Variable]
+    _non_trainable_list: list[Variable]
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+        **ignored: Any,
+    ) -> Variable:
+        """Create a weight.
+
+        Args:
+            shape: default: ().
+            initializer: default: "glorot_uniform" for floats, "zeros" for others.
+            regularizer: penalty added to the loss while the weight trains.
+            constraint: applied after every update.
+        """
+        dtype = np.dtype(dtype or self.dtype)
+        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        if any(n is None or n < 0 for n in shape):
+            raise ValueError(f"layer {self.name!r}: a weight needs a known shape, not {shape}")
+        default = "glorot_uniform" if dtype.kind == "f" else "zeros"
+        start = initializers.get(default if initializer is None else initializer)(shape, dtype=dtype)  # type: ignore[misc]
+        weight = Variable(start, trainable=trainable and self._trainable, name=name, dtype=dtype)
+        if weight.shape != shape:
+            raise ValueError(f"layer {self.name!r}: the initializer made shape {weight.shape} for a weight of shape {shape}")
+        weight.path = f"{self.name}/{weight.name}"
+        weight.regularizer, weight.constraint = regularizers.get(regularizer), constraints.get(constraint)
+        (self._trainable_list if trainable else self._non_trainable_list).append(weight)
+        return weight
+
+    def _own_weights(self) -> tuple[list[Variable], list[Variable]]:
+        """(trainable, non-trainable) weights of this layer itself: made by add_weight, or kept as attributes."""
+        known = {id(v) for v in self._trainable_list + self._non_trainable_list}
+        for value in vars(self).values():
+            for variable in _found(value, Variable):
+                if id(variable) not in known:
+                    known.add(id(variable))
+                    (self._trainable_list if variable.trainable else self._non_trainable_list).append(variable)
+        return self._trainable_list, self._non_trainable_list
+
+    def _sublayers(self) -> list[Any]:
+        """The layers kept as attributes, or in lists and dictionaries that are."""
+        return list({id(layer): layer for value in vars(self).values() for layer in _found(value, WeightHolder)}.values())
+
+    def _flatten_layers(self) -> list[Any]:
+        """This layer and all below it, each once."""
+        found: dict[int, WeightHolder] = {}
+        stack: list[WeightHolder] = [self]
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in found:
+                found[id(layer)] = layer
+                stack.extend(reversed(layer._sublayers()))
+        return list(found.values())
+
+    def _collect(self, which: str) -> list[Variable]:
+        trainable, fixed = self._own_weights()
+        own = {"all": trainable + fixed, "trainable": trainable, "fixed": fixed}[which]
+        if which != "all" and not self._trainable:
+            own = trainable + fixed if which == "fixed" else []
+        below = [v for layer in self._sublayers() for v in layer._collect(which)]
+        if which == "fixed" and not self._trainable:
+            below = [v for layer in self._sublayers() for v in layer._collect("all")]
+        elif which == "trainable" and not self._trainable:
+            below = []
+        return list({id(v): v for v in own + below}.values())
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights: for each layer the trainable ones, then the others."""
+        return self._collect("all")
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that train; none of a frozen layer."""
+        return self._collect("trainable")
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that do not train."""
+        return self._collect("fixed")
+
+    variables = weights
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the layer trains; setting it reaches all layers below. A compiled model wants compile() again."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self._flatten_layers():
+            layer._trainable = bool(value)
+            for weight in layer._own_weights()[0]:
+                weight.trainable = bool(value)
+
+    def trains_now(self) -> bool:
+        """The trainable flag, or, inside a training step, what it was when the model was compiled."""
+        selected = selection.get()
+        return self._trainable if selected is None else id(self) in selected
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of all weights, as copies."""
+        return [weight.numpy() for weight in self.weights]
+
+    def set_weights(self, weights: list[Any]) -> None:
+        """Assign all weights.
+
+        Raises:
+            ValueError: a different number of arrays, or a shape that differs; then nothing is assigned.
+        """
+        own = self.weights
+        values = [np.asarray(w) for w in weights]
+        if len(own) != len(values):
+            raise ValueError(f"{self.name!r} has {len(own)} weights, but set_weights() was given {len(values)} arrays")
+        for weight, value in zip(own, values, strict=True):
+            if weight.shape != value.shape:
+                raise ValueError(f"{weight.path} has shape {weight.shape}, but set_weights() was given {value.shape} for it")
+        for weight, value in zip(own, values, strict=True):
+            weight.assign(value)
+
+    def count_params(self) -> int:
+        """How many numbers the weights hold.
+
+        Raises:
+            ValueError: the layer is not built yet.
+        """
+        if not self.built:
+            raise ValueError(f"{self.name!r} has no weights yet; call it on data, or build(input_shape), first")
+        return sum(weight.size for weight in self.weights)
+
+    def regularized_weights(self) -> list[Variable]:
+        """All weights that have a regularizer."""
+        return [weight for weight in self.weights if weight.regularizer is not None]
+
+
+def _found(value: Any, kind: type) -> Iterator[Any]:
+    if isinstance(value, kind):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _found(one, kind)
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _found(one, kind)
