@@ -11,14 +11,14 @@ A product C = A @ B of big matrices is cut into tiles of a few rows by a few vec
 
 The 12 sums never leave the registers until k ends; that is the whole trick. A core multiplies faster than it can load:
 two multiply-adds and two to three loads a cycle. One row of one vector would need two loads for each multiply-add. The
-tile above needs 8 loads for 12. Larger is better, but AVX2 has 16 registers: 12 sums, 2 for B, 1 for A leave one over, so
-6 x 2 it is. And since a multiply-add takes 4 cycles, at least 2 x 4 = 8 sums must be under way for the units never to
-wait: 12 are enough. AVX-512 and ARM have 32 registers, so 14 x 2 and 12 x 2.
+tile above needs 8 loads for 12. Larger is better, but AVX2 has 16 registers: 12 sums, 2 for B, 1 for A leave one over,
+so 6 x 2 it is. And since a multiply-add takes 4 cycles, at least 2 x 4 = 8 sums must be under way for the units never
+to wait: 12 are enough. AVX-512 and ARM have 32 registers, so 14 x 2 and 12 x 2.
 
-A is read by strides (bytes), B[k] lies ``b_stride`` bytes after B[k-1], with the columns side by side. And k runs in two
-loops, outer and inner, because that is what turns the same text into a convolution: in pictures that lie in memory as
-(row, column, channel), the window of an output pixel is ``kernel height`` runs of ``kernel width * channels`` numbers;
-``row_stride`` then is the step from one output pixel to the next. A transposed A only swaps the strides.
+A is read by strides (bytes), B[k] lies ``b_stride`` bytes after B[k-1], with the columns side by side. And k runs in
+two loops, outer and inner, because that is what turns the same text into a convolution: in pictures that lie in memory
+as (row, column, channel), the window of an output pixel is one run of ``kernel width * channels`` numbers for each row
+of the kernel; ``row_stride`` then is the step from one output pixel to the next. A transposed A only swaps the strides.
 
 The text is LLVM's own language, because plain loops would keep the sums in memory (3 to 5 times slower). It is compiled
 once; tasks call it by its address, which they get as an argument: ``multiply(address, ...)``.
@@ -26,16 +26,19 @@ once; tasks call it by its address, which they get as an argument: ``multiply(ad
 
 import numpy as np
 
-from .parallel import Task, address_of, integer, share, task  # before numba: it sets the cache folder
+from .parallel import Task  # before numba: it sets the cache folder
 
 # isort: split
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-__all__ = ["ACCUMULATE", "RELU", "WIDTH", "clear", "copy", "heart", "keep", "multiply", "pack_panel", "packed_panels"]
+__all__ = [
+    "ACCUMULATE", "INT", "LANES", "RELU", "VECTORS", "WIDTH",
+    "clear", "copy", "heart", "keep", "multiply", "read", "vector_at", "write",
+]  # fmt: skip
 
 ACCUMULATE = 1  # flag: add to what C holds (else start from the bias, or from zero)
 RELU = 2  # flag: max(., 0) at the end
@@ -57,22 +60,23 @@ def _tile_of_target() -> tuple[int, int, int]:
 LANES, ROWS, VECTORS = _tile_of_target()
 WIDTH = LANES * VECTORS  # columns of a tile, and of a packed panel of B
 
-_FLOAT, _BYTE, _INT = ir.FloatType(), ir.IntType(8), ir.IntType(64)
+_FLOAT, _BYTE, INT = ir.FloatType(), ir.IntType(8), ir.IntType(64)
 _VECTOR = ir.VectorType(_FLOAT, LANES)
 
 
-def _vector_at(builder, address, v):
+def vector_at(builder, address, v):
     """A pointer to the v-th vector that starts at an address."""
-    offset = builder.add(address, ir.Constant(_INT, 4 * LANES * v))
+    offset = builder.add(address, ir.Constant(INT, 4 * LANES * v))
     return builder.inttoptr(offset, _VECTOR.as_pointer())
 
 
-def _emit_tile(context, builder, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride,
-               bias, flags):  # fmt: skip
+def _emit_tile(
+    builder, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, bias, flags
+):
     """Emit C[0:rows, 0:WIDTH] (+)= A @ B for a fixed number of rows. All arguments but rows are LLVM integers."""
 
     def vector(address, v):
-        return _vector_at(builder, address, v)
+        return vector_at(builder, address, v)
 
     def all_lanes(number):
         first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
@@ -82,10 +86,10 @@ def _emit_tile(context, builder, rows, a, row_stride, outer, outer_stride, inner
     zero = ir.Constant(_VECTOR, [0.0] * LANES)
     grid = [(r, v) for r in range(rows) for v in range(VECTORS)]
     sums = {cell: cgutils.alloca_once(builder, _VECTOR) for cell in grid}  # LLVM turns these into registers
-    c_rows = [builder.add(c, builder.mul(c_stride, ir.Constant(_INT, r))) for r in range(rows)]
+    c_rows = [builder.add(c, builder.mul(c_stride, ir.Constant(INT, r))) for r in range(rows)]
 
-    accumulate = builder.icmp_signed("!=", builder.and_(flags, ir.Constant(_INT, ACCUMULATE)), ir.Constant(_INT, 0))
-    has_bias = builder.icmp_signed("!=", bias, ir.Constant(_INT, 0))
+    accumulate = builder.icmp_signed("!=", builder.and_(flags, ir.Constant(INT, ACCUMULATE)), ir.Constant(INT, 0))
+    has_bias = builder.icmp_signed("!=", bias, ir.Constant(INT, 0))
     with builder.if_else(accumulate) as (then, otherwise):
         with then:
             for r, v in grid:
@@ -98,7 +102,7 @@ def _emit_tile(context, builder, rows, a, row_stride, outer, outer_stride, inner
                     builder.store(builder.load(vector(bias, v), align=4), sums[r, v])
 
     b_now = cgutils.alloca_once_value(builder, b)
-    a_rows = [builder.add(a, builder.mul(row_stride, ir.Constant(_INT, r))) for r in range(rows)]
+    a_rows = [builder.add(a, builder.mul(row_stride, ir.Constant(INT, r))) for r in range(rows)]
     multiply_add = cgutils.get_or_insert_function(  # LLVM's name for: fma where there is one, else multiply and add
         builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fmuladd.v{LANES}f32"
     )
@@ -117,7 +121,7 @@ def _emit_tile(context, builder, rows, a, row_stride, outer, outer_stride, inner
                     builder.store(builder.call(multiply_add, [number, b_vectors[v], old]), sums[r, v])
             builder.store(builder.add(b_address, b_stride), b_now)
 
-    with builder.if_then(builder.icmp_signed("!=", builder.and_(flags, ir.Constant(_INT, RELU)), ir.Constant(_INT, 0))):
+    with builder.if_then(builder.icmp_signed("!=", builder.and_(flags, ir.Constant(INT, RELU)), ir.Constant(INT, 0))):
         for cell in grid:
             value = builder.load(sums[cell])
             negative = builder.fcmp_ordered("<", value, zero)  # false for NaN, which stays
@@ -127,7 +131,9 @@ def _emit_tile(context, builder, rows, a, row_stride, outer, outer_stride, inner
 
 
 @intrinsic
-def _tile(typing_context, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, bias, flags):
+def _tile(
+    typing_context, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, bias, flags
+):
     """One tile of 1 to ROWS rows: a switch over texts that are each unrolled for their number of rows."""
 
     def generate(context, builder, signature, arguments):
@@ -135,9 +141,9 @@ def _tile(typing_context, rows, a, row_stride, outer, outer_stride, inner, inner
         switch = builder.switch(arguments[0], done)
         for count in range(1, ROWS + 1):
             block = builder.append_basic_block(f"rows{count}")
-            switch.add_case(ir.Constant(_INT, count), block)
+            switch.add_case(ir.Constant(INT, count), block)
             builder.position_at_end(block)
-            _emit_tile(context, builder, count, *arguments[1:])
+            _emit_tile(builder, count, *arguments[1:])
             builder.branch(done)
         builder.position_at_end(done)
         return context.get_dummy_value()
@@ -145,7 +151,9 @@ def _tile(typing_context, rows, a, row_stride, outer, outer_stride, inner, inner
     return types.void(*[types.int64] * 13), generate
 
 
-def _strip(rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, first, last, bias, flags):
+def _strip(
+    rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, first, last, bias, flags
+):
     """C[0:rows, first:last] (+)= A @ B: a strip of any number of rows, one panel of WIDTH columns wide."""
     tiles = (rows + ROWS - 1) // ROWS
     if tiles == 0:
@@ -220,7 +228,7 @@ def clear(typing_context, target, count):
 
     def generate(context, builder, signature, arguments):
         to = builder.inttoptr(arguments[0], _BYTE.as_pointer())
-        cgutils.memset(builder, to, builder.mul(arguments[1], ir.Constant(_INT, 4)), 0)
+        cgutils.memset(builder, to, builder.mul(arguments[1], ir.Constant(INT, 4)), 0)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), generate
@@ -244,8 +252,10 @@ heart = _Heart(_strip, {"error_model": "numpy"})
 
 
 @intrinsic
-def multiply(typing_context, heart, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride,
-             first, last, bias, flags):  # fmt: skip
+def multiply(
+    typing_context, heart, rows, a, row_stride, outer, outer_stride, inner, inner_stride,
+    b, b_stride, c, c_stride, first, last, bias, flags,
+):  # fmt: skip
     """Inside a task: C[0:rows, first:last] (+)= A @ B, then bias and ReLU. All arguments are integers.
 
     Args:
@@ -261,111 +271,8 @@ def multiply(typing_context, heart, rows, a, row_stride, outer, outer_stride, in
     """
 
     def generate(context, builder, signature, arguments):
-        function = ir.FunctionType(ir.VoidType(), [_INT] * 15).as_pointer()
+        function = ir.FunctionType(ir.VoidType(), [INT] * 15).as_pointer()
         builder.call(builder.inttoptr(arguments[0], function), arguments[1:])
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 16), generate
-
-
-@intrinsic
-def _copy_row(typing_context, target, source):
-    """Copy one row of a panel, WIDTH float32 (a fixed size becomes a few vector moves)."""
-
-    def generate(context, builder, signature, arguments):
-        for v in range(VECTORS):
-            to, start = (_vector_at(builder, address, v) for address in arguments)
-            builder.store(builder.load(start, align=4), to, align=4)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64), generate
-
-
-@intrinsic
-def _transpose_block(typing_context, target, target_step, source, source_step):
-    """target[i, j] = source[j, i] for LANES x LANES float32; rows lie ``step`` bytes apart.
-
-    Eklundh's way: swap the off-diagonal halves, then those of the halves, and so on; each swap is two shuffles.
-    """
-
-    def generate(context, builder, signature, arguments):
-        to, to_step, start, step = arguments
-        rows = []
-        for i in range(LANES):
-            address = builder.add(start, builder.mul(step, ir.Constant(_INT, i)))
-            rows.append(builder.load(_vector_at(builder, address, 0), align=4))
-        half = LANES // 2
-        while half:
-            for i in (i for i in range(LANES) if not i & half):
-                above, below = rows[i], rows[i + half]
-                for position, lanes in (
-                    (i, [LANES + j - half if j & half else j for j in range(LANES)]),
-                    (i + half, [LANES + j if j & half else j + half for j in range(LANES)]),
-                ):
-                    mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), lanes)
-                    rows[position] = builder.shuffle_vector(above, below, mask)
-            half //= 2
-        for i, row in enumerate(rows):
-            address = builder.add(to, builder.mul(to_step, ir.Constant(_INT, i)))
-            builder.store(row, _vector_at(builder, address, 0), align=4)
-        return context.get_dummy_value()
-
-    return types.void(*[types.int64] * 4), generate
-
-
-@njit(cache=True, inline="always")
-def pack_panel(target, source, depth, k_step, width, column_step):
-    """Lay B[0:depth, 0:width] out as one panel (depth, WIDTH) at the address ``target``, zeros after the last column.
-
-    B[k, n] is at ``source + k * k_step + n * column_step``, in bytes; one of the two steps should be 4.
-    """
-    done = 0
-    if width == WIDTH and column_step == 4:
-        for k in range(depth):
-            _copy_row(target + k * WIDTH * 4, source + k * k_step)
-        return
-    if width == WIDTH and k_step == 4:
-        done = depth // LANES * LANES
-        for k in range(0, done, LANES):
-            for n in range(0, WIDTH, LANES):
-                _transpose_block(
-                    target + (k * WIDTH + n) * 4, WIDTH * 4, source + k * 4 + n * column_step, column_step
-                )  # fmt: skip
-    for k in range(done, depth):
-        row = target + k * WIDTH * 4
-        for n in range(width):
-            write(row + n * 4, read(source + k * k_step + n * column_step))
-        clear(row + width * 4, WIDTH - width)
-
-
-@task
-def pack(args, task, tasks):
-    """Lay B out in panels (panel, k, WIDTH). k runs over three axes of the source."""
-    source, target = integer(args, 0), integer(args, 1)
-    k0, k1, k2, columns = integer(args, 2), integer(args, 3), integer(args, 4), integer(args, 5)
-    s0, s1, s2, column_step = integer(args, 6), integer(args, 7), integer(args, 8), integer(args, 9)
-    first, last = share((columns + WIDTH - 1) // WIDTH, task, tasks)
-    for panel in range(first, last):
-        width = min(WIDTH, columns - panel * WIDTH)
-        for i in range(k0):
-            for j in range(k1):
-                start = source + i * s0 + j * s1 + panel * WIDTH * column_step
-                row = ((panel * k0 + i) * k1 + j) * k2
-                pack_panel(target + row * WIDTH * 4, start, k2, s2, width, column_step)
-
-
-def packed_panels(source, offset, depth, depth_strides, columns, column_stride):
-    """B as panels of WIDTH columns: a float32 array (panels, k, WIDTH).
-
-    Args:
-        source: a C-contiguous float32 array.
-        offset: where in it B[0, 0] is (strides and offset count elements).
-        depth, depth_strides: sizes and strides of the three axes that k runs over, the last one fastest.
-        columns, column_stride: the same for the columns of B.
-    """
-    panels = -(-columns // WIDTH)
-    target = np.empty((panels, depth[0] * depth[1] * depth[2], WIDTH), np.float32)
-    steps = [4 * stride for stride in (*depth_strides, column_stride)]
-    tasks = min(panels, 8) if target.size >= 1 << 16 else 1
-    pack(address_of(source) + 4 * offset, target, *depth, columns, *steps, tasks=tasks)
-    return target

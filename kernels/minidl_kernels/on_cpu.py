@@ -23,6 +23,9 @@ def contiguous(run: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(run)
     def wrapper(*arrays: Any, out: Any, **settings: Any) -> None:
         arrays = tuple(map(np.ascontiguousarray, arrays))
+        if isinstance(out, np.ndarray) and out.flags.c_contiguous:  # the usual case, short because small calls are many
+            run(*arrays, out=out, **settings)
+            return
         outputs = out if isinstance(out, tuple) else (out,)
         targets = tuple(o if o.flags.c_contiguous else np.empty(o.shape, o.dtype) for o in outputs)
         run(*arrays, out=targets if isinstance(out, tuple) else targets[0], **settings)

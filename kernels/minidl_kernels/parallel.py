@@ -153,12 +153,12 @@ if not _parallel.stats.cache_hits:
     _seconds += time.perf_counter() - _start
 
 
-def address_of(values: np.ndarray) -> int:
+def address_of(values: Any) -> int:
     """Where the numbers of a C-contiguous array start."""
     try:
         return ctypes.addressof(ctypes.c_char.from_buffer(values))  # three times quicker than the array interface
     except (TypeError, ValueError):  # read-only, or empty
-        return values.__array_interface__["data"][0]
+        return int(values.__array_interface__["data"][0])
 
 
 def _word(value: Any) -> int:

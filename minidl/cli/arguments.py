@@ -5,7 +5,7 @@ import math
 import sys
 from typing import NoReturn
 
-__all__ = ["Parser", "UsageError", "add_output", "add_training", "fraction_of_time", "image_size"]
+__all__ = ["Parser", "UsageError", "add_output", "add_training", "image_size", "positive", "rate"]
 
 
 class UsageError(Exception):
@@ -55,7 +55,9 @@ def image_size(text: str) -> tuple[int, int]:
 
 def add_training(parser: argparse.ArgumentParser, *, epochs: str) -> None:
     """--epochs and --seed."""
-    parser.add_argument("--epochs", type=positive, metavar="N", help=f"how often to go through the data (default: {epochs})")
+    parser.add_argument(
+        "--epochs", type=positive, metavar="N", help=f"how often to go through the data (default: {epochs})"
+    )
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="same seed, same model (default: 0)")
 
 

@@ -67,7 +67,9 @@ def folders(directory: str, test: str | None, size: tuple[int, int], seed: int) 
     if test is None:
         held = _held_out(y, seed)
         if not held.any():
-            raise UsageError(f"{directory} has too few pictures to hold some out for the test; give a folder: --test DIR")
+            raise UsageError(
+                f"{directory} has too few pictures to hold some out for the test; give a folder: --test DIR"
+            )
         return Data(directory, tuple(names), x[~held], y[~held], x[held], y[held])
     x_test, y_test, test_names = _read(test, size)
     unknown = sorted(set(test_names) - set(names))

@@ -1,4 +1,4 @@
-"""``minidl demo``: train a convolutional network on pictures that minidl carries, check its gradients, write a report."""
+"""``minidl demo``: train a network on pictures that minidl carries, check its gradients, write a report."""
 
 import argparse
 from typing import Any

@@ -28,13 +28,24 @@ def add(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", required=True, metavar="fashion_mnist|DIR", help="what to learn from")
-    parser.add_argument("--test", metavar="DIR", help="pictures to test on (default: a fifth of each class of --data DIR)")
-    parser.add_argument("--image-size", type=image_size, metavar="SIZE", help="of folders' pictures: 64, or 48x64 (default: 32)")
-    parser.add_argument("--model", choices=("cnn", "mlp"), default="cnn", help="mlp: 300 and 100 units; cnn (default): as in demo")
-    parser.add_argument("--batch-size", type=positive, default=64, metavar="N", help="pictures a step (default: 64)")
-    parser.add_argument("--optimizer", choices=sorted(RATES), default="adam", help="adam (default), or sgd with momentum 0.9")
     parser.add_argument(
-        "--learning-rate", type=rate, metavar="RATE", help="at the start; it falls to zero (default: adam 0.001, sgd 0.02)"
+        "--test", metavar="DIR", help="pictures to test on (default: a fifth of each class of --data DIR)"
+    )
+    parser.add_argument(
+        "--image-size", type=image_size, metavar="SIZE", help="of folders' pictures: 64, or 48x64 (default: 32)"
+    )
+    parser.add_argument(
+        "--model", choices=("cnn", "mlp"), default="cnn", help="mlp: 300 and 100 units; cnn (default): as in demo"
+    )
+    parser.add_argument("--batch-size", type=positive, default=64, metavar="N", help="pictures a step (default: 64)")
+    parser.add_argument(
+        "--optimizer", choices=sorted(RATES), default="adam", help="adam (default), or sgd with momentum 0.9"
+    )
+    parser.add_argument(
+        "--learning-rate",
+        type=rate,
+        metavar="RATE",
+        help="at the start; it falls to zero (default: adam 0.001, sgd 0.02)",
     )
     add_training(parser, epochs=str(EPOCHS))
     add_output(parser, out="minidl-train")

@@ -12,7 +12,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "warmup",
         help="compile the kernels now, so that the first training starts at once",
-        description="Compile the kernels that convolutional and dense networks use, for the processor of this computer. "
+        description="Compile the kernels that convolutional and dense networks use, for this computer's processor. "
         "They are kept in the user's cache folder (or the one that MINIDL_CACHE names).",
     )
     parser.set_defaults(run=run)
@@ -29,6 +29,7 @@ def compile_seconds() -> float:
 def run(options: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
     import numpy as np
+
     from minidl_kernels import config
 
     from .networks import cnn, mlp

@@ -112,7 +112,7 @@ class Op:
                 arrays[name] = type(value)([raw(v) for v in value])
                 call[name] = type(value)(value)  # a list might be appended to before the backward pass
                 sources = [v.node or v if isinstance(v, Tensor) and v.live() else None for v in value]
-                if sources.count(None) < len(sources):
+                if any(source is not None for source in sources):
                     inputs[name] = sources
         if not tensors or len(args) + len(kwargs) != len(call):
             return self.forward(*args, **kwargs)  # also raises Python's own error for arguments that do not fit

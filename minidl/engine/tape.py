@@ -72,7 +72,6 @@ class GradientTape:
         """
         if self._used and not self._persistent:
             raise RuntimeError("this tape was already used; write GradientTape(persistent=True) for several gradients")
-        self._used = True
         if unconnected_gradients not in ("none", "zero"):
             raise ValueError(f"unconnected_gradients must be 'none' or 'zero', not {unconnected_gradients!r}")
         targets, flat = _listed(target), _listed(sources)
@@ -80,6 +79,9 @@ class GradientTape:
             if not isinstance(one, Tensor):
                 raise TypeError(f"gradient takes Tensors and Variables, not {type(one).__name__}")
         upstreams = [None] * len(targets) if output_gradients is None else _listed(output_gradients)
+        if len(upstreams) != len(targets):
+            raise ValueError(f"output_gradients holds {len(upstreams)} gradients for {len(targets)} targets")
+        self._used = True
         result = []
         for g, source in zip(gradients(targets, upstreams, flat, _open_tapes.get() > 0), flat, strict=True):
             if g is None and unconnected_gradients == "zero":
@@ -118,7 +120,7 @@ def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
         y, grad_function = function(*tensors)
         result = stop_gradient(y if isinstance(y, Tensor) else Tensor(y))
         sources = [t.node or t if is_recording() and t.live() else None for t in tensors]
-        if sources.count(None) == len(sources):
+        if all(source is None for source in sources):
             return result
 
         def rule(g: Any) -> list[Any]:

@@ -11,12 +11,13 @@ from minidl.engine.tensor import raw
 from minidl_kernels.arrays import Array, namespace
 
 from .activation import log_softmax, softmax, softmax_grad, softplus
-from .arithmetic import add, clip, divide, log, multiply, negative, subtract
+from .arithmetic import add, cast, clip, divide, log, multiply, negative, subtract
 from .reductions import sum
-from .shaping import expand_dims, getitem, moveaxis, reshape, squeeze
+from .shaping import broadcast_to, expand_dims, getitem, moveaxis, reshape, scatter_add, squeeze
 
 __all__ = [
-    "binary_crossentropy", "categorical_crossentropy", "one_hot", "softmax_cross_entropy",
+    "binary_crossentropy", "categorical_crossentropy", "one_hot", "probability_cross_entropy",
+    "probability_cross_entropy_composed", "softmax_cross_entropy",
     "softmax_cross_entropy_composed", "sparse_categorical_crossentropy",
 ]  # fmt: skip
 
@@ -71,6 +72,37 @@ def softmax_cross_entropy_composed(logits: Any, labels: Any) -> Any:
     return negative(sum(multiply(one_hot(labels, logits.shape[-1], dtype=logits.dtype), log_softmax(logits)), axis=-1))
 
 
+@op(outputs=("y", "probability"))
+def probability_cross_entropy(output: Any, labels: Any, epsilon: float) -> tuple[Array, Array]:
+    """-log(p) of every row, p = output[label] / sum(output) clipped to [epsilon, 1 - epsilon], in one op.
+
+    Args:
+        output: (n, classes), not negative.
+        labels: (n,) whole numbers from 0 to classes - 1.
+
+    Returns:
+        The losses (n,), and p before the clipping (n,) as a constant.
+    """
+    xp = namespace(output)
+    probability = output[xp.arange(labels.shape[0]), labels] / output.sum(axis=-1)
+    return -xp.log(xp.clip(probability, epsilon, 1 - epsilon)), probability
+
+
+@probability_cross_entropy.grad("output")
+def _(g, output, labels, epsilon, probability):
+    # A clipped p is constant; else the loss is log(sum(output)) - log(output[label]).
+    g = g * cast((probability >= epsilon) & (probability <= 1 - epsilon), g.dtype)
+    places = (namespace(labels).arange(labels.shape[0]), labels)
+    of_sum = expand_dims(g / sum(output, axis=-1), -1)
+    return broadcast_to(of_sum, output.shape) - scatter_add(g / output[places], places, output.shape)
+
+
+def probability_cross_entropy_composed(output: Any, labels: Any, epsilon: float) -> Any:
+    """What ``probability_cross_entropy`` computes, one op at a time."""
+    p = divide(getitem(output, (namespace(labels).arange(labels.shape[0]), labels)), sum(output, axis=-1))
+    return negative(log(clip(p, epsilon, 1 - epsilon)))
+
+
 def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
     """-sum(target * log(p)) over ``axis``; p is ``output`` divided by its sum and clipped to [epsilon, 1 - epsilon].
 
@@ -95,11 +127,12 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     classes = output.shape[-1]
     labels = np.asarray(raw(target)) if isinstance(raw(target), (list, tuple)) else raw(target)
     labels = labels.astype("int64").reshape(-1)
-    if from_logits and len(output.shape) == 2:
-        return softmax_cross_entropy(output, labels)[0]
-    logs = reshape(_log_probabilities(output, from_logits, -1), (-1, classes))
-    picked = getitem(logs, (namespace(labels).arange(labels.shape[0]), labels))
-    return negative(reshape(picked, output.shape[:-1]))
+    rows = output if len(output.shape) == 2 else reshape(output, (-1, classes))
+    if from_logits:
+        losses = softmax_cross_entropy(rows, labels)[0]
+    else:
+        losses = probability_cross_entropy(rows, labels, config.epsilon())[0]
+    return losses if len(output.shape) == 2 else reshape(losses, output.shape[:-1])
 
 
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:

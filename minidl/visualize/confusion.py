@@ -42,9 +42,10 @@ def mix_ups(matrix: np.ndarray, limit: int = 5) -> list[tuple[int, int, int]]:
 
 
 def confusion_chart(matrix: np.ndarray, class_names: Sequence[str], *, cell: int = 44) -> Figure:
-    """A confusion matrix as SVG. Each row is a true class; opacity is the share of the row.
+    """A confusion matrix as SVG. Each row is a true class; the opacity follows the share of the row.
 
     Right answers are blue, mistakes orange; the last column is the share of the class that was found.
+    Mistakes are drawn stronger than their share (its square root), for they are rarer.
 
     Args:
         matrix: (n, n) counts, as from ``confusion_matrix``.
@@ -60,9 +61,11 @@ def confusion_chart(matrix: np.ndarray, class_names: Sequence[str], *, cell: int
     cell = cell if n <= 12 else max(8, cell * 12 // n)
     size = min(13.0, cell * 0.6)
     names = [_short(name) for name in class_names]
-    margin = 16 + size * 0.6 * max(map(len, names))
-    left, top = margin, 24 + 0.72 * margin
-    width, height = left + n * cell + 58, top + n * cell + 12
+    lengths = [size * 0.62 * len(name) for name in names]  # roughly: no font is known here
+    left, top = 16 + max(lengths), 30 + 0.71 * max(lengths)
+    # How far the turned names reach beyond the last column.
+    beyond = max((i + 0.5 - n) * cell + 0.71 * length + size for i, length in enumerate(lengths))
+    width, height = left + n * cell + max(58.0, beyond), top + n * cell + 12
     share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     found = f"{np.trace(matrix)} of {matrix.sum()} right"
     parts = [element("title", f"Confusion matrix of {n} classes: {found}")]
@@ -92,7 +95,7 @@ def confusion_chart(matrix: np.ndarray, class_names: Sequence[str], *, cell: int
 
 
 def _cell(x: float, y: float, cell: int, share: float, count: int, right: bool) -> list[Figure]:
-    opacity = 0.1 + 0.9 * share if right else min(1.0, 0.1 + 1.5 * share)
+    opacity = 0.1 + 0.9 * share if right else min(1.0, 0.05 + 1.1 * share**0.5)  # so that rare mistakes are seen
     style = f"fill:{_RIGHT if right else _WRONG};fill-opacity:{opacity:.2f}"
     parts = [element("rect", x=x + 1, y=y + 1, width=cell - 2, height=cell - 2, rx=3, style=style)]
     if cell >= 20:

@@ -21,7 +21,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def curves(
-    series: Mapping[str, Sequence[float]], *, title: str, percent: bool = False, width: int = 460, height: int = 270
+    series: Mapping[str, Sequence[float]], *, title: str, percent: bool = False, width: int = 430, height: int = 270
 ) -> Figure:
     """One line for each series, named at its end, over epochs 1, 2, 3, ...
 
@@ -43,7 +43,7 @@ def curves(
 
     marks = ticks(min(finite), max(finite))
     epochs = max(len(values) for values in series.values())
-    left, right, top, bottom = 46, width - 96, 12, height - 40
+    left, right, top, bottom = 46, width - 104, 12, height - 40
 
     def x(epoch: int) -> float:
         return left + (right - left) * (0.5 if epochs == 1 else (epoch - 1) / (epochs - 1))

@@ -1,7 +1,7 @@
 """Arrays as small PNG pictures inside the page (data URIs), drawn pixel by pixel.
 
-Weights and feature maps are drawn in one or two hues whose opacity is the magnitude, so that they read on a light and on
-a dark page alike: nothing there, nothing drawn.
+Weights and feature maps are drawn in one or two hues whose opacity is the magnitude, so that they read on a light
+and on a dark page alike: nothing there, nothing drawn.
 """
 
 import base64

@@ -43,7 +43,9 @@ def element(tag: str, *children: Any, **attributes: Any) -> Figure:
     return Figure(f"<{tag}{''.join(written)}>{inside}</{tag}>")
 
 
-def text(x: float, y: float, content: Any, *, anchor: str = "start", size: float = 12, style: str = "", **more: Any) -> Figure:
+def text(
+    x: float, y: float, content: Any, *, anchor: str = "start", size: float = 13, style: str = "", **more: Any
+) -> Figure:
     """SVG text at a point, in the colour of the page's text unless ``style`` sets ``fill``."""
     fill = "" if "fill:" in style else "fill:currentColor;"
     return element("text", content, x=x, y=y, text_anchor=anchor, font_size=size, style=fill + style, **more)

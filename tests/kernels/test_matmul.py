@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minidl_kernels import config
 from minidl_kernels.matmul import column_sum, dense, matmul
 
@@ -31,7 +32,8 @@ def test_matmul(implementation, transpose_a, transpose_b, dtype):
     for m, k, n in [(1, 1, 1), (2, 3, 5), (7, 4, 17), (16, 16, 16)]:
         a = normal(*((k, m) if transpose_a else (m, k)), dtype=dtype)
         b = normal(*((n, k) if transpose_b else (k, n)), dtype=dtype, seed=1)
-        expected = np.einsum("mk,kn->mn", (a.T if transpose_a else a).astype("d"), (b.T if transpose_b else b).astype("d"))
+        axes = f"{'km' if transpose_a else 'mk'},{'nk' if transpose_b else 'kn'}->mn"
+        expected = np.einsum(axes, a.astype("d"), b.astype("d"))
         with matmul.use(implementation):
             y = matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
         assert y.dtype == dtype
@@ -42,7 +44,8 @@ def test_matmul(implementation, transpose_a, transpose_b, dtype):
 @pytest.mark.parametrize("transpose_b", [False, True])
 def test_cpu_at_the_borders_of_its_blocks(transpose_a, transpose_b):
     shapes = [(m, 9, 20) for m in BORDERS] + [(5, k, 20) for k in [*BORDERS, 255, 256, 257, 513]]
-    shapes += [(7, 9, n) for n in [*BORDERS, 47, 48, 49]] + [(127, 65, 66), (128, 64, 64), (129, 130, 131), (300, 257, 33)]
+    shapes += [(7, 9, n) for n in [*BORDERS, 47, 48, 49]]
+    shapes += [(127, 65, 66), (128, 64, 64), (129, 130, 131), (300, 257, 33)]
     for m, k, n in shapes:
         a = normal(*((k, m) if transpose_a else (m, k)))
         b = normal(*((n, k) if transpose_b else (k, n)), seed=1)
@@ -83,6 +86,10 @@ def test_empty_and_strided_arguments(implementation):
         assert (dense(normal(4, 0), normal(0, 2), bias, activation="relu") == [1, 0]).all()
         assert (column_sum(normal(0, 3)) == 0).all()
         close(column_sum(normal(9, 8)[::2, ::3]), normal(9, 8)[::2, ::3].astype("d").sum(0), 5)
+        fixed = np.broadcast_to(np.ones((1, 7), "f"), (5, 7))  # read-only
+        close(matmul(fixed, b), fixed.astype("d") @ b.astype("d"), 7)
+        b.flags.writeable = False
+        close(matmul(a, b), a.astype("d") @ b.astype("d"), 7)
         out = normal(5, 40, seed=2)[:, ::2]
         assert matmul(a, b, out=out) is out
         close(out, a.astype("d") @ b.astype("d"), 7)
@@ -121,7 +128,8 @@ def test_column_sum_of_many_rows():
     for shape in [(70000, 1), (40000, 3), (4096, 32), (1000, 100)]:
         g = normal(*shape)
         with column_sum.use("cpu"):
-            np.testing.assert_allclose(column_sum(g), g.astype("d").sum(0), atol=2e-6 * np.abs(g.astype("d")).sum(0).max())
+            atol = 2e-6 * np.abs(g.astype("d")).sum(0).max()
+            np.testing.assert_allclose(column_sum(g), g.astype("d").sum(0), atol=atol)
 
 
 def test_the_same_bits_on_any_number_of_threads():

@@ -37,11 +37,11 @@ def _parts(x: Any) -> Any:
 
 @njit(cache=True, inline="always")
 def exp(x: Any) -> Any:
-    """exp(x) for a float32 x, to 2 ulp; 0 below -87.3 (no subnormal results), about 3e38 from 88.7 on; NaN stays NaN."""
+    """exp(x) for a float32 x, to 2 ulp; 0 below -87.3 (no subnormal results), inf above 88.37; NaN stays NaN."""
     # Comparisons with NaN are false, so it passes through both; min and max would lose it.
     clipped = HIGHEST if x > HIGHEST else x
     power, part = _parts(clipped)
-    value = power + power * part
+    value = power * (ONE + part)  # not power + power * part, which is inf - inf where power overflows
     return ZERO if x < LOWEST else value
 
 

@@ -4,13 +4,14 @@ The three are a closed family: each one's gradients are the other two, so convol
 of times (and a transposed convolution is the input gradient run forward).
 """
 
+from ..arrays import Array
 from ..kernel import Output, kernel
-from .geometry import output_size
+from .geometry import Pair, Shape, output_size
 
 __all__ = ["conv2d", "conv2d_input_grad", "conv2d_kernel_grad"]
 
 
-def _geometry(name, picture, window, strides, padding):
+def _geometry(name: str, picture: Pair, window: Shape, strides: Pair, padding: str) -> Shape:
     """Check the settings; the output's (height, width)."""
     if padding not in ("valid", "same"):
         raise ValueError(f'{name}: padding must be "valid" or "same", not {padding!r}')
@@ -26,13 +27,13 @@ def _geometry(name, picture, window, strides, padding):
     return tuple(output_size(n, k, s, padding) for n, k, s in zip(picture, window, strides, strict=True))
 
 
-def _check_axes(name, argument, shape, expected):
+def _check_axes(name: str, argument: str, shape: Shape, expected: str) -> None:
     if len(shape) != 4:
         raise ValueError(f"{name}: {argument} has shape {tuple(shape)}; expected {expected}")
 
 
 @kernel(arrays=2)
-def conv2d(x, w, *, strides=(1, 1), padding="valid"):
+def conv2d(x: Array, w: Array, *, strides: Pair = (1, 1), padding: str = "valid") -> Output:
     """Slide the kernels over the pictures (cross-correlation, as in every framework).
 
     y[n, i, j, f] = sum over di, dj, c of x[n, i*sh + di - top, j*sw + dj - left, c] * w[di, dj, c, f],
@@ -61,7 +62,9 @@ def conv2d(x, w, *, strides=(1, 1), padding="valid"):
 
 
 @kernel(arrays=2)
-def conv2d_input_grad(g, w, *, input_shape, strides=(1, 1), padding="valid"):
+def conv2d_input_grad(
+    g: Array, w: Array, *, input_shape: Shape, strides: Pair = (1, 1), padding: str = "valid"
+) -> Output:
     """The gradient of ``conv2d`` with respect to x.
 
     Args:
@@ -92,7 +95,9 @@ def conv2d_input_grad(g, w, *, input_shape, strides=(1, 1), padding="valid"):
 
 
 @kernel(arrays=2)
-def conv2d_kernel_grad(x, g, *, kernel_shape, strides=(1, 1), padding="valid"):
+def conv2d_kernel_grad(
+    x: Array, g: Array, *, kernel_shape: Shape, strides: Pair = (1, 1), padding: str = "valid"
+) -> Output:
     """The gradient of ``conv2d`` with respect to w.
 
     Args:

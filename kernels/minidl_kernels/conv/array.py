@@ -5,14 +5,14 @@ Every input cell is copied once for each kernel cell, so the pictures are taken 
 
 from collections.abc import Iterator
 
-from ..arrays import namespace
+from ..arrays import Array, namespace
 from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
-from .geometry import padding_pairs
+from .geometry import Pair, Shape, padding_pairs
 
 CHUNK = 4 << 20  # elements of the matrix of windows held at a time
 
 
-def _windows(x, window, size, strides, padding) -> Iterator[tuple[slice, object]]:
+def _windows(x: Array, window: Shape, size: Shape, strides: Pair, padding: str) -> Iterator[tuple[slice, Array]]:
     """For a few pictures at a time: which, and their windows as a matrix (pictures * H' * W', kh * kw * C)."""
     xp = namespace(x)
     (kh, kw), (height, width), (sh, sw), channels = window, size, strides, x.shape[3]
@@ -30,7 +30,7 @@ def _windows(x, window, size, strides, padding) -> Iterator[tuple[slice, object]
 
 
 @conv2d.implementation("array", on=("numpy", "cupy"))
-def conv2d_array(x, w, *, strides, padding, out):
+def conv2d_array(x: Array, w: Array, *, strides: Pair, padding: str, out: Array) -> None:
     if not x.size or not w.size:
         out.fill(0)
         return
@@ -40,7 +40,7 @@ def conv2d_array(x, w, *, strides, padding, out):
 
 
 @conv2d_input_grad.implementation("array", on=("numpy", "cupy"))
-def conv2d_input_grad_array(g, w, *, input_shape, strides, padding, out):
+def conv2d_input_grad_array(g: Array, w: Array, *, input_shape: Shape, strides: Pair, padding: str, out: Array) -> None:
     if not g.size or not w.size:
         out.fill(0)
         return
@@ -61,7 +61,9 @@ def conv2d_input_grad_array(g, w, *, input_shape, strides, padding, out):
 
 
 @conv2d_kernel_grad.implementation("array", on=("numpy", "cupy"))
-def conv2d_kernel_grad_array(x, g, *, kernel_shape, strides, padding, out):
+def conv2d_kernel_grad_array(
+    x: Array, g: Array, *, kernel_shape: Shape, strides: Pair, padding: str, out: Array
+) -> None:
     filters = kernel_shape[3]
     out.fill(0)
     if not x.size or not g.size:

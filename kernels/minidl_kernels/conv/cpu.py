@@ -1,10 +1,10 @@
 """Convolutions with Numba: implicit matrix products on the micro-kernel, with no im2col (see ../microkernel.py).
 
-In a picture (row, column, channel) the window of an output pixel is kh runs of kw * C numbers that lie side by side, and
-the next window of the row starts a fixed step later: that is the form in which the micro-kernel reads A. So
+In a picture (row, column, channel) the window of an output pixel is kh runs of kw * C numbers that lie side by side,
+and the next window of the row starts a fixed step later: that is the form in which the micro-kernel reads A. So
 
 * forward: rows of C are output pixels, k runs over (di, (dj, c)), columns are filters;
-* input gradient: the same over g, with the kernel turned (see phases.py);
+* input gradient: the same over g, with the kernel turned (see phases.py; few channels: spread.py);
 * kernel gradient: rows of C are the kernel cells (dj, c) of one di, k runs over output pixels (i, j), B is g.
 
 A task takes a few rows of one picture. Only where they need padding does it copy them, with zeros around, into a small
@@ -14,11 +14,13 @@ buffer that stays in the second cache.
 import numpy as np
 
 from ..matmul.cpu import RELU_FLAG, contiguous, only_float32, product
-from ..microkernel import ACCUMULATE, WIDTH, clear, copy, heart, keep, multiply, pack_panel, packed_panels
+from ..microkernel import ACCUMULATE, WIDTH, clear, copy, heart, keep, multiply
+from ..panels import pack_panel, packed_panels
 from ..parallel import address_of, floats, integer, integers, share, task
 from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
 from .geometry import padding_pairs
 from .phases import Axis, forward_axis, gradient_axes
+from .spread import spread
 
 # isort: split
 from numba import njit  # after parallel.py has set the cache folder
@@ -26,6 +28,7 @@ from numba import njit  # after parallel.py has set the cache folder
 BUFFER = 12288  # floats of a picture that a task of the forward pass works on (48 KiB)
 GRADIENT_BUFFER = 6144  # the same for the kernel gradient, which also reads g
 GRADIENT_DEPTH = 64  # output pixels of such a task, at least: each one loads and stores all sums once
+FEW_CHANNELS = WIDTH * 3 // 8  # channels up to which the input gradient is spread (see spread.py)
 PARTIAL = 1 << 20  # floats of kernel gradients that are held before they are added up
 
 
@@ -152,6 +155,9 @@ def conv2d_input_grad_cpu(g, w, *, input_shape, strides, padding, out):
         target[...] = 0
     elif w.shape[:2] == strides == (1, 1):
         product(g, w, target, g.size // g.shape[3], w.shape[2], w.shape[3], transpose_b=True)
+    elif w.shape[2] <= FEW_CHANNELS:
+        (top, _), (left, _) = padding_pairs(input_shape[1:3], w.shape[:2], strides, padding)
+        spread(g, w, target, strides, (top, left))
     else:
         phases = _gradient_phases(input_shape, w.shape[:2], strides, padding)
         if sum(v.cells * h.cells for v, h in phases) < input_shape[1] * input_shape[2]:
@@ -166,7 +172,8 @@ def _kernel_gradient(args, task, tasks):
     """The kernel gradient of a group of pictures and a few panels of filters, into the group's own partial sum."""
     heart, x_address, g_address, partial = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
     n, height, width, channels = integer(args, 4), integer(args, 5), integer(args, 6), integer(args, 7)
-    kh, kw, filters, sh, sw = integer(args, 8), integer(args, 9), integer(args, 10), integer(args, 11), integer(args, 12)
+    kh, kw, filters = integer(args, 8), integer(args, 9), integer(args, 10)
+    sh, sw = integer(args, 11), integer(args, 12)
     top, left, rows, pixels = integer(args, 13), integer(args, 14), integer(args, 15), integer(args, 16)
     groups, strip_rows = integer(args, 17), integer(args, 18)
     group = task % groups

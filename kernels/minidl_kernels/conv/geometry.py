@@ -1,6 +1,9 @@
 """Where a sliding window starts and ends: output sizes and padding, the same for convolution and pooling."""
 
-__all__ = ["output_size", "padding_pairs", "same_padding"]
+__all__ = ["Pair", "Shape", "output_size", "padding_pairs", "same_padding"]
+
+Pair = tuple[int, int]
+Shape = tuple[int, ...]
 
 
 def same_padding(n: int, k: int, s: int) -> tuple[int, int]:
@@ -35,9 +38,7 @@ def output_size(n: int, k: int, s: int, padding: str) -> int:
     return (n - k) // s + 1
 
 
-def padding_pairs(
-    size: tuple[int, int], window: tuple[int, int], strides: tuple[int, int], padding: str
-) -> tuple[tuple[int, int], tuple[int, int]]:
+def padding_pairs(size: Shape, window: Shape, strides: Pair, padding: str) -> tuple[Pair, Pair]:
     """((top, bottom), (left, right)) cells of padding for a picture of ``size`` (height, width)."""
     if padding == "valid":
         return (0, 0), (0, 0)

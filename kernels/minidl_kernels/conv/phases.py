@@ -1,8 +1,8 @@
 """A convolution, or the input gradient of one, as a list of plain jobs for the micro-kernel: its phases.
 
-The forward pass is one phase. The gradient of the input with stride 1 is one phase as well: the same convolution over g,
-with the kernel turned by 180 degrees and its two channel axes swapped. With strides (sh, sw) the rows of x fall into sh
-classes and the columns into sw: row h gets a share of output row i through kernel row di = h + top - i * sh, so only
+The forward pass is one phase. The gradient of the input with stride 1 is one phase as well: the same convolution over
+g, with the kernel turned by 180 degrees and its two channel axes swapped. With strides (sh, sw) the rows of x fall into
+sh classes and the columns into sw: row h gets a share of output row i through kernel row di = h + top - i * sh, so only
 kernel rows of one residue, (h + top) mod sh, ever meet it. Within such a class the input gradient is a convolution with
 stride 1 again, with every sh-th row of the kernel, that writes every sh-th row of x: no multiplications by zeros.
 """

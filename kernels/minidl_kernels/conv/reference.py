@@ -1,18 +1,21 @@
 """The definitions, as plain loops: seven of them, and the same line in the middle of all three kernels.
 
-Output cell (i, j) looks at input cell (i*sh + di - top, j*sw + dj - left) through kernel cell (di, dj). The forward pass
-sums over the window, the gradients hand g back along the same pairs. Sums are kept in float64 and rounded once.
+Output cell (i, j) looks at input cell (i*sh + di - top, j*sw + dj - left) through kernel cell (di, dj). The forward
+pass sums over the window, the gradients hand g back along the same pairs. Sums are kept in float64 and rounded once.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 
+from ..arrays import Array
 from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
-from .geometry import padding_pairs
+from .geometry import Pair, Shape, padding_pairs
 
 
-def _pairs(x_shape, w_shape, y_shape, strides, padding) -> Iterator[tuple[int, int, int, int, int, int]]:
+def _pairs(
+    x_shape: Shape, w_shape: Shape, y_shape: Shape, strides: Pair, padding: str
+) -> Iterator[tuple[int, int, int, int, int, int]]:
     """All (i, j, di, dj, row, column) where output (i, j) sees input (row, column) through kernel cell (di, dj)."""
     (top, _), (left, _) = padding_pairs(x_shape[1:3], w_shape[:2], strides, padding)
     for i in range(y_shape[1]):
@@ -25,7 +28,7 @@ def _pairs(x_shape, w_shape, y_shape, strides, padding) -> Iterator[tuple[int, i
 
 
 @conv2d.implementation("reference", on="numpy")
-def conv2d_reference(x, w, *, strides, padding, out):
+def conv2d_reference(x: Array, w: Array, *, strides: Pair, padding: str, out: Array) -> None:
     y = np.zeros(out.shape)
     for i, j, di, dj, row, column in _pairs(x.shape, w.shape, out.shape, strides, padding):
         for n in range(x.shape[0]):
@@ -36,7 +39,9 @@ def conv2d_reference(x, w, *, strides, padding, out):
 
 
 @conv2d_input_grad.implementation("reference", on="numpy")
-def conv2d_input_grad_reference(g, w, *, input_shape, strides, padding, out):
+def conv2d_input_grad_reference(
+    g: Array, w: Array, *, input_shape: Shape, strides: Pair, padding: str, out: Array
+) -> None:
     dx = np.zeros(out.shape)
     for i, j, di, dj, row, column in _pairs(input_shape, w.shape, g.shape, strides, padding):
         for n in range(g.shape[0]):
@@ -47,7 +52,9 @@ def conv2d_input_grad_reference(g, w, *, input_shape, strides, padding, out):
 
 
 @conv2d_kernel_grad.implementation("reference", on="numpy")
-def conv2d_kernel_grad_reference(x, g, *, kernel_shape, strides, padding, out):
+def conv2d_kernel_grad_reference(
+    x: Array, g: Array, *, kernel_shape: Shape, strides: Pair, padding: str, out: Array
+) -> None:
     dw = np.zeros(out.shape)
     for i, j, di, dj, row, column in _pairs(x.shape, kernel_shape, g.shape, strides, padding):
         for n in range(g.shape[0]):

@@ -6,6 +6,7 @@ the kernels.
 
 import math
 
+from ..arrays import Array
 from ..kernel import Output, kernel
 
 __all__ = ["column_sum", "dense", "matmul"]
@@ -24,7 +25,7 @@ def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None
 
 
 @kernel(arrays=2)
-def matmul(a, b, *, transpose_a=False, transpose_b=False):
+def matmul(a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False) -> Output:
     """The matrix product a @ b, of single matrices or of stacks of them.
 
     Args:
@@ -53,7 +54,7 @@ def matmul(a, b, *, transpose_a=False, transpose_b=False):
 
 
 @kernel(arrays=3)
-def dense(x, w, b, *, activation=None):
+def dense(x: Array, w: Array, b: Array, *, activation: str | None = None) -> Output:
     """activation(x @ w + b): a fully connected layer in one pass over its output.
 
     Args:
@@ -75,7 +76,7 @@ def dense(x, w, b, *, activation=None):
 
 
 @kernel(arrays=1)
-def column_sum(g):
+def column_sum(g: Array) -> Output:
     """The sum over all axes but the last: the gradient of a bias. The same bits at every call.
 
     Args:

@@ -1,18 +1,18 @@
 """NumPy and CuPy: the library's own product."""
 
-from ..arrays import namespace
+from ..arrays import Array, namespace
 from . import column_sum, dense, matmul
 
 
 @matmul.implementation("array", on=("numpy", "cupy"))
-def matmul_array(a, b, *, transpose_a, transpose_b, out):
+def matmul_array(a: Array, b: Array, *, transpose_a: bool, transpose_b: bool, out: Array) -> None:
     a = a.swapaxes(-1, -2) if transpose_a else a
     b = b.swapaxes(-1, -2) if transpose_b else b
     namespace(a).matmul(a, b, out=out)
 
 
 @dense.implementation("array", on=("numpy", "cupy"))
-def dense_array(x, w, b, *, activation, out):
+def dense_array(x: Array, w: Array, b: Array, *, activation: str | None, out: Array) -> None:
     xp = namespace(x)
     if out.flags.c_contiguous:  # one product instead of one for each picture or time step
         x, out = x.reshape(-1, x.shape[-1]) if x.size else x, out.reshape(-1, out.shape[-1]) if x.size else out
@@ -23,5 +23,5 @@ def dense_array(x, w, b, *, activation, out):
 
 
 @column_sum.implementation("array", on=("numpy", "cupy"))
-def column_sum_array(g, *, out):
+def column_sum_array(g: Array, *, out: Array) -> None:
     g.sum(axis=tuple(range(g.ndim - 1)), out=out)

@@ -7,14 +7,15 @@ is slow: then the task copies its block first. No copy outlives its task, and no
 
 import numpy as np
 
-from ..microkernel import ACCUMULATE, WIDTH, copy, heart, keep, multiply, pack_panel
+from ..microkernel import ACCUMULATE, WIDTH, copy, heart, keep, multiply
+from ..panels import pack_panel
 from ..parallel import floats, integer, share, task
 from . import column_sum, dense, matmul, rows
 
 DEPTH = 256  # k of a block: that much of a panel is 16 KiB with AVX2
 HEIGHT = 128  # rows of a task, at most
 PACK_FROM = 48  # rows from which copying a block of B pays even where its columns lie side by side
-SERIAL = 1 << 17  # multiply-adds below which starting threads costs more than it gains
+SERIAL = 1 << 19  # multiply-adds below which starting threads costs more than it gains
 RELU_FLAG = {None: 0, "relu": 2}
 
 
@@ -74,8 +75,8 @@ def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None,
         if row_chunks * column_chunks == 1:
             row_chunks = min(4, m)
     _product(
-        heart.address, m, n, k, a, a_row, a_k, b, b_k, b_column, 0 if bias is None else bias, RELU_FLAG[activation], out,
-        row_chunks, tasks=row_chunks * column_chunks,
+        heart.address, m, n, k, a, a_row, a_k, b, b_k, b_column,
+        0 if bias is None else bias, RELU_FLAG[activation], out, row_chunks, tasks=row_chunks * column_chunks,
     )  # fmt: skip
 
 
@@ -98,7 +99,7 @@ def _accepts_product(a, b, *, transpose_a, transpose_b):
     return only_float32(a, b)
 
 
-@matmul.implementation("cpu", on="numpy", accepts=_accepts_product)
+@matmul.implementation("cpu", on="numpy", accepts=_accepts_product, from_size=256)
 def matmul_cpu(a, b, *, transpose_a, transpose_b, out):
     a, b, target = np.ascontiguousarray(a), np.ascontiguousarray(b), contiguous(out)
     m, n = rows(out.shape), out.shape[-1]

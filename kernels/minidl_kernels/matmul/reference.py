@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from ..arrays import Array
 from . import column_sum, dense, matmul
 
 
 @matmul.implementation("reference", on="numpy")
-def matmul_reference(a, b, *, transpose_a, transpose_b, out):
+def matmul_reference(a: Array, b: Array, *, transpose_a: bool, transpose_b: bool, out: Array) -> None:
     a = a.swapaxes(-1, -2) if transpose_a else a
     b = b.swapaxes(-1, -2) if transpose_b else b
     stack = out.shape[:-2]
@@ -22,7 +23,7 @@ def matmul_reference(a, b, *, transpose_a, transpose_b, out):
 
 
 @dense.implementation("reference", on="numpy")
-def dense_reference(x, w, b, *, activation, out):
+def dense_reference(x: Array, w: Array, b: Array, *, activation: str | None, out: Array) -> None:
     for row in np.ndindex(x.shape[:-1]):
         for j in range(w.shape[1]):
             total = float(b[j])
@@ -32,7 +33,7 @@ def dense_reference(x, w, b, *, activation, out):
 
 
 @column_sum.implementation("reference", on="numpy")
-def column_sum_reference(g, *, out):
+def column_sum_reference(g: Array, *, out: Array) -> None:
     for j in range(g.shape[-1]):
         total = 0.0
         for row in np.ndindex(g.shape[:-1]):

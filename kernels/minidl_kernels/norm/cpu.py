@@ -1,0 +1,213 @@
+"""Numba: x is read once for the statistics and once for the result; channels are the vectors.
+
+Sums run over blocks of rows that stay in the first cache, in float32, and the blocks are put together in float64. The
+variance of a block is taken about the block's own mean (a second pass, but over cached numbers), and two blocks are
+merged by the formula of Chan, Golub and LeVeque 1979; so a mean that is large against the spread does no harm.
+"""
+
+import math
+
+import numpy as np
+
+from ..on_cpu import contiguous, only_float32, tasks_for
+from ..parallel import floats, integer, njit, number, share, task
+from . import batch_norm, batch_norm_grad, scale_shift
+
+MOST_PARTS = 16  # tasks that sum; each leaves a part to be merged
+ZERO = np.float32(0)
+
+
+@njit(cache=True, inline="always")
+def _block_rows(channels):
+    """Rows that are summed in float32 before they go to float64: about 16 KiB, and at least 32."""
+    return max(32, 4096 // channels)
+
+
+@njit(cache=True, inline="always")
+def _doubles(args, i, shape):
+    """Argument ``i`` as a float64 array."""
+    return floats(args, i, (*shape[:-1], shape[-1] * 2)).view(np.float64)
+
+
+@task(fastmath={"contract"})
+def _moments(args, task, tasks):
+    """Row t of parts: means, and sums of squared distances from them, of the rows of task t."""
+    rows, channels = integer(args, 0), integer(args, 1)
+    x, parts = floats(args, 2, (rows, channels)), _doubles(args, 3, (tasks, 2 * channels))
+    mean, spread = parts[task, :channels], parts[task, channels:]
+    block_mean, block_spread = np.empty(channels, np.float32), np.empty(channels, np.float32)
+    mean[:], spread[:] = 0.0, 0.0
+    first, last = share(rows, task, tasks)
+    step = _block_rows(channels)
+    for start in range(first, last, step):
+        block = x[start : min(start + step, last)]
+        n, done = block.shape[0], start - first
+        whole = n // 4 * 4
+        block_mean[:], block_spread[:] = ZERO, ZERO
+        for i in range(0, whole, 4):
+            for c in range(channels):
+                block_mean[c] += (block[i, c] + block[i + 1, c]) + (block[i + 2, c] + block[i + 3, c])
+        for i in range(whole, n):
+            for c in range(channels):
+                block_mean[c] += block[i, c]
+        for c in range(channels):
+            block_mean[c] /= np.float32(n)
+        for i in range(0, whole, 4):
+            for c in range(channels):
+                d0, d1 = block[i, c] - block_mean[c], block[i + 1, c] - block_mean[c]
+                d2, d3 = block[i + 2, c] - block_mean[c], block[i + 3, c] - block_mean[c]
+                block_spread[c] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)
+        for i in range(whole, n):
+            for c in range(channels):
+                d0 = block[i, c] - block_mean[c]
+                block_spread[c] += d0 * d0
+        part = n / (done + n)
+        for c in range(channels):
+            apart = block_mean[c] - mean[c]
+            mean[c] += apart * part
+            spread[c] += block_spread[c] + apart * apart * (part * done)
+
+
+@task
+def _merge_moments(args, task, tasks):
+    """All parts together: mean, variance, and scale = gamma / sqrt(variance + epsilon)."""
+    rows, channels, count, epsilon = integer(args, 0), integer(args, 1), integer(args, 2), number(args, 3)
+    parts, gamma = _doubles(args, 4, (count, 2 * channels)), floats(args, 5, channels)
+    mean, variance, scale = floats(args, 6, channels), floats(args, 7, channels), floats(args, 8, channels)
+    total_mean, total_spread = np.zeros(channels), np.zeros(channels)
+    for t in range(count):
+        first, last = share(rows, t, count)
+        part = (last - first) / max(last, 1)
+        for c in range(channels):
+            apart = parts[t, c] - total_mean[c]
+            total_mean[c] += apart * part
+            total_spread[c] += parts[t, channels + c] + apart * apart * (part * first)
+    for c in range(channels):
+        mean[c], variance[c] = total_mean[c], total_spread[c] / rows
+        scale[c] = gamma[c] / math.sqrt(total_spread[c] / rows + epsilon)
+
+
+@task(fastmath={"contract"})
+def _normalize(args, task, tasks):
+    """y = (x - mean) * scale + beta."""
+    rows, channels = integer(args, 0), integer(args, 1)
+    x, mean, scale = floats(args, 2, (rows, channels)), floats(args, 3, channels), floats(args, 4, channels)
+    beta, y = floats(args, 5, channels), floats(args, 6, (rows, channels))
+    first, last = share(rows, task, tasks)
+    for row in range(first, last):
+        source, target = x[row], y[row]
+        for c in range(channels):
+            target[c] = (source[c] - mean[c]) * scale[c] + beta[c]
+
+
+@task(fastmath={"contract"})
+def _gradient_sums(args, task, tasks):
+    """Row t of parts: sum(g) and sum(g * (x - mean)) over the rows of task t."""
+    rows, channels = integer(args, 0), integer(args, 1)
+    g, x, mean = floats(args, 2, (rows, channels)), floats(args, 3, (rows, channels)), floats(args, 4, channels)
+    parts = _doubles(args, 5, (tasks, 2 * channels))[task]
+    sum_g, sum_gx = np.empty(channels, np.float32), np.empty(channels, np.float32)
+    parts[:] = 0.0
+    first, last = share(rows, task, tasks)
+    step = _block_rows(channels)
+    for start in range(first, last, step):
+        block_g, block_x = g[start : min(start + step, last)], x[start : min(start + step, last)]
+        n = block_g.shape[0]
+        whole = n // 2 * 2
+        sum_g[:], sum_gx[:] = ZERO, ZERO
+        for i in range(0, whole, 2):
+            for c in range(channels):
+                g0, g1 = block_g[i, c], block_g[i + 1, c]
+                sum_g[c] += g0 + g1
+                sum_gx[c] += g0 * (block_x[i, c] - mean[c]) + g1 * (block_x[i + 1, c] - mean[c])
+        for i in range(whole, n):
+            for c in range(channels):
+                sum_g[c] += block_g[i, c]
+                sum_gx[c] += block_g[i, c] * (block_x[i, c] - mean[c])
+        for c in range(channels):
+            parts[c] += sum_g[c]
+            parts[channels + c] += sum_gx[c]
+
+
+@task
+def _merge_gradients(args, task, tasks):
+    """All parts together: dgamma, dbeta, and the numbers of dx = a * g + e * (x - mean) + b for each channel."""
+    rows, channels, count, epsilon = integer(args, 0), integer(args, 1), integer(args, 2), number(args, 3)
+    parts, gamma, variance = _doubles(args, 4, (count, 2 * channels)), floats(args, 5, channels), floats(args, 6, channels)
+    dgamma, dbeta, factors = floats(args, 7, channels), floats(args, 8, channels), floats(args, 9, (3, channels))
+    for c in range(channels):
+        sum_g, sum_gx = 0.0, 0.0
+        for t in range(count):
+            sum_g += parts[t, c]
+            sum_gx += parts[t, channels + c]
+        r = 1.0 / math.sqrt(variance[c] + epsilon)
+        a = gamma[c] * r
+        dgamma[c], dbeta[c] = sum_gx * r, sum_g
+        factors[0, c], factors[1, c], factors[2, c] = a, -a * r * r * sum_gx / rows, -a * sum_g / rows
+
+
+@task(fastmath={"contract"})
+def _input_gradient(args, task, tasks):
+    rows, channels = integer(args, 0), integer(args, 1)
+    g, x, mean = floats(args, 2, (rows, channels)), floats(args, 3, (rows, channels)), floats(args, 4, channels)
+    factors, dx = floats(args, 5, (3, channels)), floats(args, 6, (rows, channels))
+    a, e, b = factors[0], factors[1], factors[2]
+    first, last = share(rows, task, tasks)
+    for row in range(first, last):
+        upstream, source, target = g[row], x[row], dx[row]
+        for c in range(channels):
+            target[c] = a[c] * upstream[c] + (e[c] * (source[c] - mean[c]) + b[c])
+
+
+@task(fastmath={"contract"})
+def _scale_shift(args, task, tasks):
+    rows, channels = integer(args, 0), integer(args, 1)
+    x, scale, shift = floats(args, 2, (rows, channels)), floats(args, 3, channels), floats(args, 4, channels)
+    y = floats(args, 5, (rows, channels))
+    first, last = share(rows, task, tasks)
+    for row in range(first, last):
+        source, target = x[row], y[row]
+        for c in range(channels):
+            target[c] = source[c] * scale[c] + shift[c]
+
+
+def _parts(x):
+    """(rows, channels), and room for the sums of as many tasks as the size is worth."""
+    channels = x.shape[-1]
+    parts = np.empty((min(MOST_PARTS, tasks_for(x.size)), 2 * channels), np.float64)
+    return (x.size // channels, channels), parts, parts.shape[0]
+
+
+@batch_norm.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
+def batch_norm_cpu(x, gamma, beta, *, epsilon, out):
+    y, mean, variance = out
+    if not x.size:
+        mean[...], variance[...] = 0, 0
+        return
+    extents, parts, count = _parts(x)
+    scale = np.empty_like(mean)
+    _moments(*extents, x, parts, tasks=count)
+    _merge_moments(*extents, count, float(epsilon), parts, gamma, mean, variance, scale)
+    _normalize(*extents, x, mean, scale, beta, y, tasks=tasks_for(x.size))
+
+
+@batch_norm_grad.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
+def batch_norm_grad_cpu(g, x, gamma, mean, variance, *, epsilon, out):
+    dx, dgamma, dbeta = out
+    if not x.size:
+        dgamma[...], dbeta[...] = 0, 0
+        return
+    extents, parts, count = _parts(x)
+    factors = np.empty((3, x.shape[-1]), np.float32)
+    _gradient_sums(*extents, g, x, mean, parts, tasks=count)
+    _merge_gradients(*extents, count, float(epsilon), parts, gamma, variance, dgamma, dbeta, factors)
+    _input_gradient(*extents, g, x, mean, factors, dx, tasks=tasks_for(x.size))
+
+
+@scale_shift.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
+def scale_shift_cpu(x, scale, shift, *, out):
+    if x.size:
+        _scale_shift(x.size // scale.size, scale.size, x, scale, shift, out, tasks=tasks_for(x.size))

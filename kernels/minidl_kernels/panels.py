@@ -1,0 +1,120 @@
+# mypy: ignore-errors
+"""Panels: B laid out in the order in which the micro-kernel reads it, WIDTH columns side by side for each k."""
+
+import numpy as np
+
+from .microkernel import INT, LANES, VECTORS, WIDTH, clear, read, vector_at, write
+from .parallel import address_of, integer, share, task
+
+# isort: split
+from llvmlite import ir  # after parallel.py has set the cache folder
+from numba import njit, types
+from numba.extending import intrinsic
+
+__all__ = ["pack_panel", "packed_panels"]
+
+
+@intrinsic
+def _copy_row(typing_context, target, source):
+    """Copy one row of a panel, WIDTH float32 (a fixed size becomes a few vector moves)."""
+
+    def generate(context, builder, signature, arguments):
+        for v in range(VECTORS):
+            to, start = (vector_at(builder, address, v) for address in arguments)
+            builder.store(builder.load(start, align=4), to, align=4)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def _transpose_block(typing_context, target, target_step, source, source_step):
+    """target[i, j] = source[j, i] for LANES x LANES float32; rows lie ``step`` bytes apart.
+
+    Eklundh's way: swap the off-diagonal halves, then those of the halves, and so on; each swap is two shuffles.
+    """
+
+    def generate(context, builder, signature, arguments):
+        to, to_step, start, step = arguments
+        rows = []
+        for i in range(LANES):
+            address = builder.add(start, builder.mul(step, ir.Constant(INT, i)))
+            rows.append(builder.load(vector_at(builder, address, 0), align=4))
+        half = LANES // 2
+        while half:
+            for i in (i for i in range(LANES) if not i & half):
+                above, below = rows[i], rows[i + half]
+                for position, lanes in (
+                    (i, [LANES + j - half if j & half else j for j in range(LANES)]),
+                    (i + half, [LANES + j if j & half else j + half for j in range(LANES)]),
+                ):
+                    mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), lanes)
+                    rows[position] = builder.shuffle_vector(above, below, mask)
+            half //= 2
+        for i, row in enumerate(rows):
+            address = builder.add(to, builder.mul(to_step, ir.Constant(INT, i)))
+            builder.store(row, vector_at(builder, address, 0), align=4)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 4), generate
+
+
+@njit(cache=True, inline="always")
+def pack_panel(target, source, depth, k_step, width, column_step):
+    """Lay B[0:depth, 0:width] out as one panel (depth, WIDTH) at the address ``target``, zeros after the last column.
+
+    B[k, n] is at ``source + k * k_step + n * column_step``, in bytes; one of the two steps should be 4.
+    """
+    done = 0
+    if width == WIDTH and column_step == 4:
+        for k in range(depth):
+            _copy_row(target + k * WIDTH * 4, source + k * k_step)
+        return
+    if width == WIDTH and k_step == 4:
+        done = depth // LANES * LANES
+        for k in range(0, done, LANES):
+            for n in range(0, WIDTH, LANES):
+                _transpose_block(
+                    target + (k * WIDTH + n) * 4, WIDTH * 4, source + k * 4 + n * column_step, column_step
+                )  # fmt: skip
+    for k in range(done, depth):
+        row = target + k * WIDTH * 4
+        for n in range(width):
+            write(row + n * 4, read(source + k * k_step + n * column_step))
+        clear(row + width * 4, WIDTH - width)
+
+
+@task
+def pack(args, task, tasks):
+    """Lay B out in panels (panel, k, WIDTH). k runs over three axes of the source."""
+    source, target = integer(args, 0), integer(args, 1)
+    k0, k1, k2, columns = integer(args, 2), integer(args, 3), integer(args, 4), integer(args, 5)
+    s0, s1, s2, column_step = integer(args, 6), integer(args, 7), integer(args, 8), integer(args, 9)
+    first, last = share((columns + WIDTH - 1) // WIDTH, task, tasks)
+    for panel in range(first, last):
+        width = min(WIDTH, columns - panel * WIDTH)
+        for i in range(k0):
+            for j in range(k1):
+                start = source + i * s0 + j * s1 + panel * WIDTH * column_step
+                row = ((panel * k0 + i) * k1 + j) * k2
+                pack_panel(target + row * WIDTH * 4, start, k2, s2, width, column_step)
+
+
+def packed_panels(source, offset, depth, depth_strides, columns, column_stride):
+    """B as panels of WIDTH columns: a float32 array (panels, k, WIDTH).
+
+    Args:
+        source: a C-contiguous float32 array.
+        offset: where in it B[0, 0] is (strides and offset count elements).
+        depth, depth_strides: sizes and strides of the three axes that k runs over, the last one fastest.
+        columns, column_stride: the same for the columns of B.
+    """
+    panels = -(-columns // WIDTH)
+    rows = depth[0] * depth[1] * depth[2]
+    room = np.empty(panels * rows * WIDTH + 16, np.float32)
+    start = -address_of(room) % 64 // 4  # vectors that straddle two cache lines cost 3%
+    target = room[start : start + panels * rows * WIDTH].reshape(panels, rows, WIDTH)
+    steps = [4 * stride for stride in (*depth_strides, column_stride)]
+    tasks = min(panels, 8) if target.size >= 1 << 16 else 1
+    pack(address_of(source) + 4 * offset, target, *depth, columns, *steps, tasks=tasks)
+    return target
