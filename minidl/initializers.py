@@ -25,7 +25,8 @@ class Initializer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Initializer":
-        return cls(**config)
+        """An initializer of a configuration; Keras also writes which axes it counts, which follow from the shape."""
+        return cls(**{key: value for key, value in config.items() if key not in ("input_axes", "output_axes")})
 
 
 class Zeros(Initializer):

@@ -1,4 +1,4 @@
-"""What the Numba implementations share: they take float32 in contiguous memory, in as many tasks as the work is worth."""
+"""What the Numba implementations share: float32 in contiguous memory, in as many tasks as the work is worth."""
 
 import functools
 from collections.abc import Callable

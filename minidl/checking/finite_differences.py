@@ -15,7 +15,8 @@ __all__ = ["Differences", "Slope", "rounding_noise", "taylor_slope"]
 Arrays = list[np.ndarray]
 Function = Callable[[Arrays], np.ndarray]  # the arrays of all inputs -> all outputs in one row
 
-STEP = float(np.finfo("float64").eps) ** (1 / 3)  # 6e-6: where the truncation error equals the rounding error
+EPSILON = float(np.finfo("float64").eps)
+STEP = EPSILON ** (1 / 3)  # 6e-6: where the truncation error equals the rounding error
 STEP_FLOAT32 = float(np.finfo("float32").eps) ** (1 / 3)  # 5e-3
 SAFETY = 20.0  # standard deviations of rounding noise: no false alarm in millions of slopes
 
@@ -49,55 +50,64 @@ class Differences:
         self.function, self.x, self.weights, self.rounding, self.step = function, x, weights, rounding, step
         self.center = function(x)
         self.scales = [np.maximum(1.0, np.abs(a)) for a in x]
+        self.size = float(np.linalg.norm(weights * self.center))
+        self.typical_rounding = float(np.median(np.abs(weights) * rounding)) if weights.size else 0.0
 
     def slope(self, direction: Arrays) -> Slope:
         """The derivative along ``direction``, which is given in units of max(1, |x|)."""
         found = self._slope(direction, self.step)
         if found.kinks:  # a kink within the step may lie outside of a smaller one
             closer = self._slope(direction, self.step / 64)
-            found = closer if closer.kinks < found.kinks else found
+            reach = found.noise + closer.noise
+            inside = found.low - reach <= closer.low and closer.high <= found.high + reach  # else it is lost in noise
+            found = closer if inside and closer.kinks < found.kinks else found
         return found
 
     def _slope(self, direction: Arrays, h: float) -> Slope:
         steps = [(a + h * d * scale) - a for a, d, scale in zip(self.x, direction, self.scales, strict=True)]
-        points = [[a + k * s for a, s in zip(self.x, steps, strict=True)] for k in (-1, -0.5, 0.5, 1)]
-        back, half_back, half_on, on = (self.function(point) - self.center for point in points)
-        with np.errstate(all="ignore"):
-            sides = np.stack([on / h, -back / h, 2 * half_on / h, -2 * half_back / h])
-            wide, narrow = (sides[0] + sides[1]) / 2, (sides[2] + sides[3]) / 2
-            gap, half_gap = sides[0] - sides[1], sides[2] - sides[3]
-            tolerance = SAFETY * self.rounding / h + 1e-7 * np.abs(sides).max(axis=0)
-            # Where the function is smooth, D(h) = D(h/2) up to h^2, and the gap between the sides shrinks with h.
-            kinked = ~((np.abs(wide - narrow) <= tolerance) & (np.abs(gap - 2 * half_gap) <= tolerance))
-            # A jump (the gradient of ReLU at 0) has no slope at all: half the step gives twice the quotient.
-            doubled = np.abs(sides[2:] - 2 * sides[:2]) <= 0.1 * np.abs(sides[:2]) - tolerance
-            jumps = kinked & (doubled.any(axis=0) | ~np.isfinite(sides).all(axis=0))
-            products = np.where(kinked, self.weights * sides, self.weights * (4 * narrow - wide) / 3)
-        low, high = products.min(axis=0), products.max(axis=0)
-        low[jumps], high[jumps] = -np.inf, np.inf
-        changed = (back != 0) | (half_back != 0) | (half_on != 0) | (on != 0)
-        weighted = np.abs(self.weights) * self.rounding
-        # An output that did not change may have changed by less than it can show: hence the median.
-        noise = max(np.sqrt(np.sum(weighted[changed] ** 2)), np.median(weighted)) if weighted.size else 0.0
-        noise = float(SAFETY * noise / h)
-        return Slope(float(low.sum()), float(high.sum()), noise, int(kinked.sum()), [s / h for s in steps])
+        points = [[a + k * s for a, s in zip(self.x, steps, strict=True)] for k in (1, -1, 0.5, -0.5)]
+        changes = np.stack([self.function(point) - self.center for point in points])
+        changed = np.flatnonzero((changes != 0).any(axis=0))
+        sides = changes[:, changed] / np.array([[h], [-h], [h / 2], [-h / 2]])  # the slopes to the four points
+        weights, rounding = self.weights[changed], self.rounding[changed]
+        low, high, kinks = _sums(sides, weights, SAFETY * rounding / h)
+        # An output that did not change may have changed by less than it can show: hence the median. And what lies below
+        # the last digit of the function itself cannot be told from 0.
+        noise = SAFETY * max(float(np.linalg.norm(weights * rounding)), self.typical_rounding) / h + EPSILON * self.size
+        return Slope(low, high, noise, kinks, [s / h for s in steps])
+
+
+def _sums(sides: np.ndarray, weights: np.ndarray, noise: np.ndarray) -> tuple[float, float, int]:
+    """The interval of the weighted sum of slopes, how many meet a kink; rows: on, back, half on, half back."""
+    on, back, half_on, half_back = sides
+    wide, narrow = (on + back) / 2, (half_on + half_back) / 2
+    # Where the function is smooth, D(h) = D(h/2) up to h^2, and the gap between the sides shrinks with h.
+    tolerance = noise + 1e-7 * np.abs(sides).max(axis=0)
+    kinked = ~((np.abs(wide - narrow) <= tolerance) & (np.abs(on - back - 2 * (half_on - half_back)) <= tolerance))
+    products = np.where(kinked, weights * sides, weights * (4 * narrow - wide) / 3)
+    low, high = products.min(axis=0), products.max(axis=0)
+    # A jump (the gradient of ReLU at 0) has no slope at all: half the step gives twice the quotient.
+    doubled = np.abs(sides[2:] - 2 * sides[:2]) <= 0.1 * np.abs(sides[:2]) - tolerance
+    jumps = kinked & (doubled.any(axis=0) | ~np.isfinite(sides).all(axis=0))
+    low[jumps], high[jumps] = -np.inf, np.inf
+    return float(low.sum()), float(high.sum()), int(kinked.sum())
 
 
 def rounding_noise(function: Function, x: Arrays, rng: np.random.Generator) -> np.ndarray:
     """The standard deviation of the rounding error of each output, measured (Moré and Wild 2011).
 
     Fourth differences of values at tiny equal steps vanish for a smooth function; what is left is noise. It is measured
-    beside ``x``, where kinks (zeros, ties) are not hit exactly, and its median over the outputs is taken.
+    beside ``x`` and to one side, where no ties and zeros are crossed.
     """
     beside = [a * (1 + 0.01 * rng.uniform(-1, 1, a.shape)) for a in x]
-    steps = [rng.choice([-0.25, 0.25], a.shape) * STEP * np.maximum(1.0, np.abs(a)) for a in x]
+    steps = [rng.choice([-0.1, 0.1], a.shape) * STEP * np.maximum(1.0, np.abs(a)) for a in x]
     values = np.stack([function([a + k * s for a, s in zip(beside, steps, strict=True)]) for k in range(12)])
     with np.errstate(all="ignore"):
         noise = np.sqrt(np.mean(np.diff(values, n=4, axis=0) ** 2, axis=0) / 70)
-        finite = noise[np.isfinite(noise)]
-        typical = float(np.median(finite)) if finite.size else 0.0
+        noise[~np.isfinite(noise)] = 0.0
+        typical = float(np.median(noise)) if noise.size else 0.0
         sizes = np.nan_to_num(np.abs(values).max(axis=0), posinf=0.0)
-    found: np.ndarray = np.maximum(2 * typical, np.finfo("float64").eps * sizes)
+    found: np.ndarray = np.maximum(2 * np.maximum(noise, typical), EPSILON * sizes)
     return found
 
 
@@ -106,12 +116,12 @@ def taylor_slope(differences: Differences, moves: Arrays, predicted: float) -> f
 
     It needs no tolerance. NaN where there is no remainder: the function is linear there and the gradient right.
     """
-    times, remainders = 2.0 ** -np.arange(4, 11), []
+    times, remainders = 2.0 ** -np.arange(3, 15), []
     for t in times:
         y = differences.function([a + t * m for a, m in zip(differences.x, moves, strict=True)])
         remainders.append(abs(float(differences.weights @ (y - differences.center)) - t * predicted))
     noise = 100 * float(np.linalg.norm(differences.weights * differences.rounding))
-    clear = np.isfinite(remainders) & (np.array(remainders) > noise)
-    if clear.sum() < 3:
+    clear = np.flatnonzero(np.isfinite(remainders) & (np.array(remainders) > noise))[-6:]  # the smallest times
+    if len(clear) < 3:
         return float("nan")
     return float(np.polyfit(np.log(times[clear]), np.log(np.array(remainders)[clear]), 1)[0])

@@ -5,10 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from .finite_differences import STEP, STEP_FLOAT32, Arrays, Differences, Function, rounding_noise, taylor_slope
+from .finite_differences import (
+    EPSILON,
+    STEP,
+    STEP_FLOAT32,
+    Arrays,
+    Differences,
+    Function,
+    rounding_noise,
+    taylor_slope,
+)
 from .report import InputResult, Probe
 
-__all__ = ["Probing", "signed", "signs"]
+__all__ = ["Probing", "signed"]
 
 Gradient = Callable[[Arrays, np.ndarray], list[Any]]  # point, weights of the outputs -> one gradient an input, or None
 Probes = list[tuple[Probe, int]]  # with the number of kinks that each met
@@ -23,6 +32,7 @@ class Probing:
         x: the point.
         rng, rtol, elements: as in ``gradcheck``.
         judged: the function whose gradient it is, where differences are taken of a twin.
+        size: of the numbers that the function computes with; its rounding noise is at least the last digit of these.
     """
 
     def __init__(
@@ -34,10 +44,11 @@ class Probing:
         rtol: float,
         elements: int,
         judged: Function | None = None,
+        size: float = 0.0,
     ):
         self.rng, self.rtol, self.limit = rng, rtol, elements
         weights = signed(rng, function(x).shape)
-        rounding = rounding_noise(function, x, rng)
+        rounding = np.maximum(rounding_noise(function, x, rng), EPSILON * size)
         step = STEP_FLOAT32 if _is_float32(function(x), rounding) else STEP
         self.differences = Differences(function, x, weights, rounding, step)
         self.analytic = gradient(x, weights)
@@ -66,7 +77,7 @@ class Probing:
     def _input(self, i: int, name: str) -> InputResult:
         a = self.differences.x[i]
         every = a.size <= self.limit
-        chosen = range(a.size) if every else sorted(self.rng.choice(a.size, 64, replace=False))
+        chosen = range(a.size) if every else sorted(self.rng.choice(a.size, min(64, a.size), replace=False))
         places = [tuple(int(k) for k in np.unravel_index(flat, a.shape)) for flat in chosen]
         elements = [self._probe(place, self._only(i, _unit(a.shape, place)), i) for place in places]
         directions = [
@@ -74,7 +85,9 @@ class Probing:
         ]
         return self._result(name, a.shape, elements, directions, [i])
 
-    def _result(self, name: str, shape: tuple[int, ...], elements: Probes, directions: Probes, moved: Any) -> InputResult:
+    def _result(
+        self, name: str, shape: tuple[int, ...], elements: Probes, directions: Probes, moved: Any
+    ) -> InputResult:
         kinks = sum(kinks > 0 for _, kinks in elements + directions)
         lost = any(self.analytic[i] is None for i in moved)
         note = "no gradient arrives here, although f depends on it" if lost else ""

@@ -125,11 +125,13 @@ class Report:
         return next(one for one in self.inputs if one.name == name)
 
     def __str__(self) -> str:
-        wrong = [one.name for one in self.inputs + self.second if not one.ok]
+        wrong = [one.name for one in self.inputs + self.second if not one.ok and one.elements]
         verdict = "right" if self.ok else f"WRONG ({', '.join(wrong or ['see below'])})"
-        lines = [f"gradcheck of {self.function}: {verdict}", *map(str, self.inputs)]
+        lines = [f"gradcheck of {self.function}: {verdict}"]
+        lines += [str(one) for one in self.inputs if one.elements or not wrong]
         if self.second:
-            lines += ["  second order, the gradient of the gradient:", *map(str, self.second)]
+            lines.append("  second order, the gradient of the gradient:")
+            lines += [str(one) for one in self.second if one.elements or not wrong]
         return "\n".join([*lines, *(f"  {problem}" for problem in self.problems)])
 
 

@@ -8,7 +8,9 @@ Exit codes: 0 done, 1 done but a check failed, 2 wrong usage, 130 stopped by Ctr
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from minidl._version import __version__
 
@@ -50,10 +52,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(argv)
     try:
-        return options.run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return options.run(options)
     except UsageError as error:
         print(f"minidl: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nminidl: stopped", file=sys.stderr)
         return 130
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any) -> None:
+    """A warning in one line, without the line of code that Python shows."""
+    print(f"minidl: warning: {message}", file=sys.stderr)

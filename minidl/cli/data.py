@@ -1,6 +1,7 @@
 """The pictures a command trains on: float32 in [0, 1], of shape (n, height, width, channels)."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def folders(directory: str, test: str | None, size: tuple[int, int], seed: int) 
     Raises:
         UsageError: a folder that is missing, or does not hold classes of pictures.
     """
-    x, y, names = _read(directory, size)
+    x, y, names = _read("--data", directory, size)
     if len(names) < 2:
         raise UsageError(f"{directory} holds one class only, {names[0]!r}; there must be two folders or more")
     if test is None:
@@ -71,7 +72,7 @@ def folders(directory: str, test: str | None, size: tuple[int, int], seed: int) 
                 f"{directory} has too few pictures to hold some out for the test; give a folder: --test DIR"
             )
         return Data(directory, tuple(names), x[~held], y[~held], x[held], y[held])
-    x_test, y_test, test_names = _read(test, size)
+    x_test, y_test, test_names = _read("--test", test, size)
     unknown = sorted(set(test_names) - set(names))
     if unknown:
         raise UsageError(f"{test} has classes that {directory} has not: {', '.join(unknown)}")
@@ -79,12 +80,15 @@ def folders(directory: str, test: str | None, size: tuple[int, int], seed: int) 
     return Data(directory, tuple(names), x, y, x_test, places[y_test])
 
 
-def _read(directory: str, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _read(option: str, directory: str, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, list[str]]:
     from minidl.datasets import image_folder
 
+    if not Path(directory).is_dir():
+        hint = "; for Fashion-MNIST, write --data fashion_mnist" if option == "--data" else ""
+        raise UsageError(f"{option}: there is no folder {directory}{hint}")
     try:
         x, y, names = image_folder(directory, size)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise UsageError(str(error)) from error
     return _scaled(x), y, names
 

@@ -61,16 +61,17 @@ class Job:
         """
         folder = self._folder()
         model = self._model()
-        self.say(f"{self.network} with {model.count_params():,} parameters, on {self.data.name}: "
-                 f"{len(self.data.x_train):,} pictures to learn from, {len(self.data.x_test):,} to test on")  # fmt: skip
+        self.say(
+            f"{self.network} with {model.count_params():,} parameters, on {self.data.name}: "
+            f"{len(self.data.x_train):,} pictures to learn from, {len(self.data.x_test):,} to test on"
+        )
         start = time.perf_counter()
         history, finished = self._fit(model)
         seconds = time.perf_counter() - start
         path = folder / "model.keras"
         model.save(path)
         if not finished:
-            print(f"\nstopped in epoch {len(history.epoch) + 1} of {self.epochs}{_best(history)}; "
-                  f"the model as it was then is in {path}", file=sys.stderr)  # fmt: skip
+            print(f"\n{_stopped(history, self.epochs)}; the model as it is now was saved to {path}", file=sys.stderr)
             return 130
         from .results import finish
 
@@ -112,9 +113,14 @@ class Job:
         finished = True
         try:
             model.fit(
-                data.x_train, data.y_train, batch_size=self.batch_size, epochs=self.epochs, verbose=0 if self.quiet else 1,
-                validation_data=(data.x_test, data.y_test), callbacks=[history, decay, *self.callbacks],
-            )  # fmt: skip
+                data.x_train,
+                data.y_train,
+                batch_size=self.batch_size,
+                epochs=self.epochs,
+                verbose=0 if self.quiet else 1,
+                callbacks=[history, decay, *self.callbacks],
+                validation_data=(data.x_test, data.y_test),
+            )
         except KeyboardInterrupt:
             finished = False
         finally:
@@ -122,9 +128,12 @@ class Job:
         return history, finished
 
 
-def _best(history: History) -> str:
+def _stopped(history: History, epochs: int) -> str:
+    """How far a training came that Ctrl-C stopped."""
     accuracies = history.history.get("val_accuracy", [])
-    if not accuracies:
-        return ""
-    best = max(range(len(accuracies)), key=accuracies.__getitem__)
-    return f" (after epoch {len(accuracies)} the test accuracy was {accuracies[-1]:.4f}; best after epoch {best + 1}: {accuracies[best]:.4f})"
+    text = f"stopped in epoch {len(accuracies) + 1} of {epochs}"
+    if accuracies:
+        best = max(range(len(accuracies)), key=accuracies.__getitem__)
+        text += f"; test accuracy {accuracies[-1]:.4f} after epoch {len(accuracies)}, the last full one"
+        text += f" (best: {accuracies[best]:.4f}, after epoch {best + 1})"
+    return text

@@ -8,6 +8,7 @@ import numpy as np
 from minidl import visualize
 
 from .gather import feature_maps, first_kernels, layer_rows, versions
+from .gradients import check_gradients
 from .warmup import compile_seconds
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["finish"]
 
-_CHECKED_SAMPLES = 4
+_CHECKED = 4  # pictures on which gradients are checked
 _KINDS = {"cnn": "A convolutional network", "mlp": "A network of dense layers"}
 
 
@@ -23,7 +24,7 @@ def finish(job: "Job", model: Any, history: dict[str, list[float]], seconds: flo
     """Test, check, report and tell. Returns 0, or 1 where the gradient check failed."""
     probabilities = model.predict(job.data.x_test, batch_size=256, verbose=0)
     accuracy = float(np.mean(probabilities.argmax(-1) == job.data.y_test))
-    check = _check(model, job)
+    check = check_gradients(model, job.data.x_test[:_CHECKED], job.data.y_test[:_CHECKED])
     report = _report(job, model, probabilities, check)
     report.history = history
     report.facts = {
@@ -34,16 +35,20 @@ def finish(job: "Job", model: Any, history: dict[str, list[float]], seconds: flo
         "gradient check": "passed" if check.passed else "failed",
     }
     page = visualize.write(report, folder / "report.html")
-    best = int(np.argmax(history["val_accuracy"]))
-    compiling = compile_seconds()
-    print(f"test accuracy   {accuracy:.4f} after epoch {job.epochs}, the last "
-          f"(best: {history['val_accuracy'][best]:.4f}, after epoch {best + 1})")  # fmt: skip
-    print(f"gradient check  {'passed' if check.passed else 'FAILED'}: {check.summary}")
-    job.say(f"training        {seconds:.1f} s; " + (f"{compiling:.1f} s went into compiling kernels, once for this computer"
-                                                    if compiling else "no kernels had to be compiled"))  # fmt: skip
+    _tell(job, history["val_accuracy"], accuracy, check, seconds)
     print(f"model           {folder / 'model.keras'}")
     print(f"report          {page}")
     return 0 if check.passed else 1
+
+
+def _tell(job: "Job", accuracies: list[float], accuracy: float, check: visualize.Check, seconds: float) -> None:
+    best = int(np.argmax(accuracies))
+    print(f"test accuracy   {accuracy:.4f} after epoch {job.epochs}, the last")
+    job.say(f"best accuracy   {accuracies[best]:.4f} after epoch {best + 1}")
+    print(f"gradient check  {'passed' if check.passed else 'FAILED'}: {check.summary}")
+    compiling = compile_seconds()
+    once = f"{compiling:.1f} s of it to compile kernels, once for this computer" if compiling else "kernels were ready"
+    job.say(f"training        {seconds:.1f} s, {once}")
 
 
 def _report(job: "Job", model: Any, probabilities: np.ndarray, check: visualize.Check) -> visualize.Report:
@@ -73,8 +78,3 @@ def _report(job: "Job", model: Any, probabilities: np.ndarray, check: visualize.
         },
         versions=versions(),
     )
-
-
-def _check(model: Any, job: "Job") -> visualize.Check:
-    """The gradients of the very model that was trained, on a few test pictures, against finite differences."""
-    raise NotImplementedError

@@ -87,6 +87,7 @@ class Op:
         signature = inspect.signature(forward)
         self.parameters = tuple(signature.parameters)
         self.defaults = {p.name: p.default for p in signature.parameters.values() if p.default is not p.empty}
+        self.__signature__ = signature
         self.rules: dict[str, Rule] = {}
         self.first: Rule | None = None
         self._asked: dict[tuple[str, ...], tuple[str, ...]] = {}

@@ -8,9 +8,9 @@ from minidl.engine.tensor import operations
 from minidl_kernels.arrays import Array
 
 from .activation import relu, relu_grad
-from .arithmetic import add
+from .arithmetic import add, multiply
 from .reductions import sum
-from .shaping import expand_dims, matrix_transpose, reshape, squeeze
+from .shaping import expand_dims, matrix_transpose, moveaxis, reshape, squeeze
 
 __all__ = ["dense", "dense_composed", "dot", "matmul"]
 
@@ -51,8 +51,17 @@ def matmul(x1: Any, x2: Any) -> Any:
 
 
 def dot(x1: Any, x2: Any) -> Any:
-    """The sum over the last axis of x1 and the second last (or only) axis of x2."""
-    return matmul(x1, x2)
+    """The sum over the last axis of x1 and the second last (or only) axis of x2, as NumPy's dot.
+
+    Stacks of matrices do not broadcast, as they do in ``matmul``: all other axes appear in the result.
+    """
+    if len(x1.shape) == 0 or len(x2.shape) == 0:
+        return multiply(x1, x2)
+    if len(x2.shape) <= 2:
+        return matmul(x1, x2)
+    rows = moveaxis(x2, -2, 0)
+    y = matmul(x1, reshape(rows, (rows.shape[0], -1)))
+    return reshape(y, (*x1.shape[:-1], *rows.shape[1:]))
 
 
 @op

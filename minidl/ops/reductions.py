@@ -5,11 +5,12 @@ from typing import Any
 
 import minidl_kernels as kernels
 from minidl.engine.op import op
-from minidl.engine.tensor import operations, raw
+from minidl.engine.tape import stop_gradient
+from minidl.engine.tensor import operations
 from minidl_kernels.arrays import Array, is_array, namespace
 
 from .arithmetic import cast, equal, exp, floating, isfinite, log, sqrt, square, subtract, where
-from .shaping import broadcast_to, concatenate, moveaxis, ones_like, reshape, stack
+from .shaping import axes_of, broadcast_to, concatenate, moveaxis, ones_like, reshape, squeeze, stack
 
 __all__ = [
     "all", "any", "argmax", "argmin", "argsort", "count_nonzero", "logsumexp", "max", "mean", "min", "moments",
@@ -17,17 +18,6 @@ __all__ = [
 ]  # fmt: skip
 
 Axis = int | tuple[int, ...] | None
-
-
-def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
-    """The axes as positive numbers."""
-    if axis is None:
-        return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
-    for a in axes:
-        if not -ndim <= a < ndim:
-            raise ValueError(f"axis {a} is out of range for an array of {ndim} axes")
-    return tuple(a % ndim for a in axes)
 
 
 def kept(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
@@ -138,11 +128,11 @@ def moments(x: Any, axes: Axis, keepdims: bool = False) -> tuple[Any, Any]:
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over ``axis``, shifted by the largest element so that nothing overflows."""
-    largest = raw(max(x, axis=axis, keepdims=True))  # a shift is a constant
+    largest = stop_gradient(max(x, axis=axis, keepdims=True))  # a shift is a constant
     # Where all are -inf the shift is 0: -inf - -inf would be NaN.
     shift = where(isfinite(largest), largest, 0)
     total = log(sum(exp(subtract(x, shift)), axis=axis, keepdims=True)) + shift
-    return total if keepdims else reshape(total, sum(x, axis=axis).shape)
+    return total if keepdims else squeeze(total, axis=axis)
 
 
 @op(constant=True)

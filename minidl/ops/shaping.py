@@ -36,30 +36,30 @@ def ravel(x: Any) -> Any:
     return reshape(x, (-1,))
 
 
-def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
+@op
+def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Array:
     """x with new axes of extent 1 at the places ``axis`` of the result."""
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
-    old = tuple(x.shape)
-    ndim = len(old) + len(axes)
-    places = {a % ndim for a in axes}
-    extents = iter(old)
-    return reshape(x, tuple(1 if i in places else next(extents) for i in range(ndim)))
+    return namespace(x).expand_dims(x, axis)
 
 
-def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+@expand_dims.grad("x")
+def _(g, x):
+    return reshape(g, x.shape)
+
+
+@op
+def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Array:
     """x without axes of extent 1 (all of them, or those named).
 
     Raises:
         ValueError: a named axis has another extent.
     """
-    old = tuple(x.shape)
-    if axis is None:
-        axes = {i for i, n in enumerate(old) if n == 1}
-    else:
-        axes = {a % len(old) for a in ((axis,) if isinstance(axis, int) else axis)}
-        if any(old[a] != 1 for a in axes):
-            raise ValueError(f"cannot squeeze axis {axis} of shape {old}: its extent is not 1")
-    return reshape(x, tuple(n for i, n in enumerate(old) if i not in axes))
+    return namespace(x).squeeze(x, axis)
+
+
+@squeeze.grad("x")
+def _(g, x):
+    return reshape(g, x.shape)
 
 
 @op
@@ -73,10 +73,26 @@ def _(g, axes):
     return transpose(g, None if axes is None else tuple(int(i) for i in np.argsort([a % len(axes) for a in axes])))
 
 
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes (None: all) as positive numbers.
+
+    Raises:
+        ValueError: an axis that is out of range.
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise ValueError(f"axis {a} is out of range for an array of {ndim} axes")
+    return tuple(a % ndim for a in axes)
+
+
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """x with two axes exchanged."""
     order = list(range(len(x.shape)))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
+    a, b = axes_of((axis1, axis2), len(order))
+    order[a], order[b] = b, a
     return transpose(x, tuple(order))
 
 
@@ -88,8 +104,7 @@ def matrix_transpose(x: Any) -> Any:
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """x with the axes ``source`` moved to ``destination``."""
     ndim = len(x.shape)
-    sources = [a % ndim for a in ((source,) if isinstance(source, int) else source)]
-    places = [a % ndim for a in ((destination,) if isinstance(destination, int) else destination)]
+    sources, places = axes_of(source, ndim), axes_of(destination, ndim)
     order = [a for a in range(ndim) if a not in sources]
     for place, one in sorted(zip(places, sources, strict=True)):
         order.insert(place, one)
@@ -185,12 +200,15 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """The elements of x at ``indices`` along an axis (of all elements in one row, without axis)."""
     if axis is None:
         return getitem(ravel(x), _indices(indices))
-    return getitem(x, ((slice(None),) * (axis % len(x.shape))) + (_indices(indices),))
+    return getitem(x, (slice(None),) * axes_of(axis, len(x.shape))[0] + (_indices(indices),))
 
 
 def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
-    """For every position, the element of x that ``indices`` names along ``axis``."""
+    """For every position, the element of x that ``indices`` names along ``axis``; they broadcast along the others."""
     indices = _indices(indices)
+    shape = list(x.shape)
+    shape[axis] = indices.shape[axis]
+    indices = namespace(indices).broadcast_to(indices, shape)
     grid = list(np.indices(indices.shape, sparse=True))
     grid[axis] = indices
     return getitem(x, tuple(grid))
@@ -239,9 +257,8 @@ def tile(x: Any, repeats: Any) -> Any:
 
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     """x with the order along ``axis`` (all axes, where left out) reversed."""
-    ndim = len(x.shape)
-    axes = range(ndim) if axis is None else [a % ndim for a in ((axis,) if isinstance(axis, int) else axis)]
-    return getitem(x, tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(ndim)))
+    axes = axes_of(axis, len(x.shape))
+    return getitem(x, tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(len(x.shape))))
 
 
 @op(constant=True)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minidl_kernels import config
 from minidl_kernels.activation import bias_relu, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
 
@@ -20,8 +21,8 @@ def reference(kernel, *arrays):
         return kernel(*(a.astype("float64") for a in arrays))
 
 
-def close(actual, expected, ulps=4):
-    np.testing.assert_allclose(actual, expected, rtol=ulps * np.finfo(actual.dtype).eps, atol=1e-37)
+def close(actual, expected, ulps=4, atol=1e-37):
+    np.testing.assert_allclose(actual, expected, rtol=ulps * np.finfo(actual.dtype).eps, atol=atol)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -35,13 +36,12 @@ def test_every_implementation_agrees_with_the_definition(implementation, dtype):
             y = reference(forward, x).astype(dtype)
             with forward.use(implementation), gradient.use(implementation):
                 close(forward(x), reference(forward, x))
-                close(gradient(g, y), reference(gradient, g, y))
+                # 1 - y^2 cancels digits where y is close to 1
+                close(gradient(g, y), reference(gradient, g, y), atol=8 * np.finfo(dtype).eps)
         if shape:
             b = normal(shape[-1], dtype=dtype, seed=2)
             with bias_relu.use(implementation):
-                np.testing.assert_allclose(
-                    bias_relu(x, b), np.maximum(x + b, 0), rtol=0, atol=4 * np.finfo(dtype).eps
-                )
+                np.testing.assert_allclose(bias_relu(x, b), np.maximum(x + b, 0), rtol=0, atol=4 * np.finfo(dtype).eps)
 
 
 @pytest.mark.parametrize("implementation", ["reference", "array", "cpu"])
@@ -112,7 +112,7 @@ def test_strided_arguments_and_outputs(implementation):
         with forward.use(implementation), gradient.use(implementation):
             assert forward(x, out=out) is out
             close(out, reference(forward, x))
-            close(gradient(g, out), reference(gradient, g, out))
+            close(gradient(g, out), reference(gradient, g, out), atol=1e-6)
     with bias_relu.use(implementation):
         np.testing.assert_allclose(bias_relu(x, g[0]), np.maximum(x + g[0], 0), atol=1e-6)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minidl_kernels import config
 from minidl_kernels.norm import batch_norm, batch_norm_grad, scale_shift
 

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from minidl_kernels import config
 from minidl_kernels.pool import average_pool, average_pool_grad, max_pool, max_pool_gather, max_pool_scatter
 

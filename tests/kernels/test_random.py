@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minidl_kernels import config
 from minidl_kernels.random import dropout, dropout_threshold, philox, random_bits
 

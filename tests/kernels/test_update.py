@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minidl_kernels import config
 from minidl_kernels.update import adam, sgd, sgd_momentum
 
@@ -26,15 +27,16 @@ def train(kernel, implementation, shapes, dtype="float32", steps=3, **settings):
     return [array for each in lists for array in each]
 
 
-def cases():
-    yield sgd, {"learning_rate": 0.1}
-    yield sgd_momentum, {"learning_rate": 0.1, "momentum": 0.9}
-    yield sgd_momentum, {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}
-    yield adam, ADAM
+CASES = [
+    (sgd, {"learning_rate": 0.1}),
+    (sgd_momentum, {"learning_rate": 0.1, "momentum": 0.9}),
+    (sgd_momentum, {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
+    (adam, ADAM),
+]
 
 
 @pytest.mark.parametrize(("implementation", "dtype"), [("array", "float32"), ("array", "float64"), ("cpu", "float32")])
-@pytest.mark.parametrize(("kernel", "settings"), cases())
+@pytest.mark.parametrize(("kernel", "settings"), CASES)
 def test_every_implementation_agrees_with_the_definition(kernel, settings, implementation, dtype):
     expected = train(kernel, "reference", SHAPES, dtype, **settings)
     actual = train(kernel, implementation, SHAPES, dtype, **settings)
@@ -42,7 +44,7 @@ def test_every_implementation_agrees_with_the_definition(kernel, settings, imple
         np.testing.assert_allclose(a, e, rtol=0, atol=16 * np.finfo(dtype).eps)
 
 
-@pytest.mark.parametrize(("kernel", "settings"), cases())
+@pytest.mark.parametrize(("kernel", "settings"), CASES)
 def test_large_weights_on_one_and_two_threads(kernel, settings):
     before, results = config.threads(), []
     try:
@@ -113,7 +115,6 @@ def test_cpu_takes_float32_only():
 
 @pytest.mark.oracle
 def test_adam_and_momentum_like_keras(keras):
-    ours, theirs = arrays([(5, 4), (4,)]), []
     for nesterov in (False, True):
         optimizers = [(adam, keras.optimizers.Adam(0.01), ADAM)]
         momentum = {"learning_rate": 0.1, "momentum": 0.9, "nesterov": nesterov}

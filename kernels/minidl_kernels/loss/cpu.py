@@ -39,7 +39,7 @@ def _dot(a, b):
 
 @njit(cache=True)
 def _top(row):
-    """The maximum; NaN is passed over, it comes back in the sum. Four chains, since each comparison waits for the last."""
+    """The maximum; NaN is passed over, it comes back in the sum. (In one chain, each comparison waits for the last.)"""
     m0, m1, m2, m3 = LOWEST, LOWEST, LOWEST, LOWEST
     whole = row.size // 4 * 4
     for k in range(0, whole, 4):
@@ -53,7 +53,7 @@ def _top(row):
     return m0 if m0 > m2 else m2
 
 
-@njit(cache=True)
+@njit(cache=True, fastmath={"contract"})
 def _exponentials(row, top, target):
     """target = exp(row - top); its sum."""
     for k in range(row.size):
@@ -97,7 +97,7 @@ def _log_softmax(args, task, tasks):
             target[k] = (source[k] - top) - logarithm
 
 
-@task
+@task(fastmath={"contract"})
 def _log_softmax_grad(args, task, tasks):
     rows, classes = integer(args, 0), integer(args, 1)
     g, y, out = floats(args, 2, (rows, classes)), floats(args, 3, (rows, classes)), floats(args, 4, (rows, classes))
@@ -147,7 +147,7 @@ def softmax_cpu(x, *, out):
     _softmax(*_rows(x), x, out, tasks=tasks_for(x.size))
 
 
-@softmax_grad.implementation("cpu", on="numpy", accepts=only_float32)
+@softmax_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=512)
 @contiguous
 def softmax_grad_cpu(g, y, *, out):
     _softmax_grad(*_rows(g), g, y, out, tasks=tasks_for(g.size))
@@ -159,7 +159,7 @@ def log_softmax_cpu(x, *, out):
     _log_softmax(*_rows(x), x, out, tasks=tasks_for(x.size))
 
 
-@log_softmax_grad.implementation("cpu", on="numpy", accepts=only_float32)
+@log_softmax_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=512)
 @contiguous
 def log_softmax_grad_cpu(g, y, *, out):
     _log_softmax_grad(*_rows(g), g, y, out, tasks=tasks_for(g.size))

@@ -1,8 +1,9 @@
 """Numba: x is read once for the statistics and once for the result; channels are the vectors.
 
 Sums run over blocks of rows that stay in the first cache, in float32, and the blocks are put together in float64. The
-variance of a block is taken about the block's own mean (a second pass, but over cached numbers), and two blocks are
-merged by the formula of Chan, Golub and LeVeque 1979; so a mean that is large against the spread does no harm.
+variance of a block is taken about the block's own mean (a second pass, but over cached numbers, which also finds what
+rounding left out of that mean), and two blocks are merged by the formula of Chan, Golub and LeVeque 1979; so a mean
+that is large against the spread does no harm.
 """
 
 import math
@@ -35,7 +36,8 @@ def _moments(args, task, tasks):
     rows, channels = integer(args, 0), integer(args, 1)
     x, parts = floats(args, 2, (rows, channels)), _doubles(args, 3, (tasks, 2 * channels))
     mean, spread = parts[task, :channels], parts[task, channels:]
-    block_mean, block_spread = np.empty(channels, np.float32), np.empty(channels, np.float32)
+    room = np.empty((3, channels), np.float32)
+    block_mean, rest, block_spread = room[0], room[1], room[2]
     mean[:], spread[:] = 0.0, 0.0
     first, last = share(rows, task, tasks)
     step = _block_rows(channels)
@@ -43,7 +45,7 @@ def _moments(args, task, tasks):
         block = x[start : min(start + step, last)]
         n, done = block.shape[0], start - first
         whole = n // 4 * 4
-        block_mean[:], block_spread[:] = ZERO, ZERO
+        block_mean[:], rest[:], block_spread[:] = ZERO, ZERO, ZERO
         for i in range(0, whole, 4):
             for c in range(channels):
                 block_mean[c] += (block[i, c] + block[i + 1, c]) + (block[i + 2, c] + block[i + 3, c])
@@ -56,16 +58,19 @@ def _moments(args, task, tasks):
             for c in range(channels):
                 d0, d1 = block[i, c] - block_mean[c], block[i + 1, c] - block_mean[c]
                 d2, d3 = block[i + 2, c] - block_mean[c], block[i + 3, c] - block_mean[c]
+                rest[c] += (d0 + d1) + (d2 + d3)
                 block_spread[c] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)
         for i in range(whole, n):
             for c in range(channels):
                 d0 = block[i, c] - block_mean[c]
+                rest[c] += d0
                 block_spread[c] += d0 * d0
         part = n / (done + n)
         for c in range(channels):
-            apart = block_mean[c] - mean[c]
+            off = np.float64(rest[c]) / n  # how far the rounded block_mean is from the mean
+            apart = block_mean[c] + off - mean[c]
             mean[c] += apart * part
-            spread[c] += block_spread[c] + apart * apart * (part * done)
+            spread[c] += block_spread[c] - off * rest[c] + apart * apart * (part * done)
 
 
 @task
@@ -133,7 +138,8 @@ def _gradient_sums(args, task, tasks):
 def _merge_gradients(args, task, tasks):
     """All parts together: dgamma, dbeta, and the numbers of dx = a * g + e * (x - mean) + b for each channel."""
     rows, channels, count, epsilon = integer(args, 0), integer(args, 1), integer(args, 2), number(args, 3)
-    parts, gamma, variance = _doubles(args, 4, (count, 2 * channels)), floats(args, 5, channels), floats(args, 6, channels)
+    parts = _doubles(args, 4, (count, 2 * channels))
+    gamma, variance = floats(args, 5, channels), floats(args, 6, channels)
     dgamma, dbeta, factors = floats(args, 7, channels), floats(args, 8, channels), floats(args, 9, (3, channels))
     for c in range(channels):
         sum_g, sum_gx = 0.0, 0.0
@@ -178,7 +184,7 @@ def _parts(x):
     return (x.size // channels, channels), parts, parts.shape[0]
 
 
-@batch_norm.implementation("cpu", on="numpy", accepts=only_float32)
+@batch_norm.implementation("cpu", on="numpy", accepts=only_float32, from_size=1024)
 @contiguous
 def batch_norm_cpu(x, gamma, beta, *, epsilon, out):
     y, mean, variance = out
@@ -192,7 +198,7 @@ def batch_norm_cpu(x, gamma, beta, *, epsilon, out):
     _normalize(*extents, x, mean, scale, beta, y, tasks=tasks_for(x.size))
 
 
-@batch_norm_grad.implementation("cpu", on="numpy", accepts=only_float32)
+@batch_norm_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=1024)
 @contiguous
 def batch_norm_grad_cpu(g, x, gamma, mean, variance, *, epsilon, out):
     dx, dgamma, dbeta = out
@@ -206,7 +212,7 @@ def batch_norm_grad_cpu(g, x, gamma, mean, variance, *, epsilon, out):
     _input_gradient(*extents, g, x, mean, factors, dx, tasks=tasks_for(x.size))
 
 
-@scale_shift.implementation("cpu", on="numpy", accepts=only_float32)
+@scale_shift.implementation("cpu", on="numpy", accepts=only_float32, from_size=4096)
 @contiguous
 def scale_shift_cpu(x, scale, shift, *, out):
     if x.size:

@@ -1,6 +1,7 @@
 """NumPy and CuPy: one strided slice for each cell of the window, taken of all windows at once."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from ..arrays import Array, namespace
 from ..conv.geometry import padding_pairs
@@ -12,7 +13,7 @@ Pair = tuple[int, int]
 class _Windows:
     """The geometry of one pooling: ``slices`` cut from a padded picture what stands in one cell of every window."""
 
-    def __init__(self, picture: Pair, output: Pair, pool_size: Pair, strides: Pair, padding: str):
+    def __init__(self, picture: Any, output: Any, pool_size: Pair, strides: Pair, padding: str):
         self.picture, self.output, self.pool_size, self.strides = picture, output, pool_size, strides
         self.pairs = padding_pairs(picture, pool_size, strides, padding)
         self.padded = any(sum(self.pairs, ()))

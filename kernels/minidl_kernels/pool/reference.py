@@ -1,6 +1,7 @@
 """The definitions, as plain loops over the windows."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ Pair = tuple[int, int]
 Cells = list[tuple[int, int]]
 
 
-def _windows(picture: Pair, output: Pair, pool_size: Pair, strides: Pair, padding: str) -> Iterator[tuple[Pair, Cells]]:
+def _windows(picture: Any, output: Any, pool_size: Pair, strides: Pair, padding: str) -> Iterator[tuple[Pair, Cells]]:
     """Every output pixel (i, j) and the cells of its window that lie in the picture, in row-major order."""
     (top, _), (left, _) = padding_pairs(picture, pool_size, strides, padding)
     for i, j in np.ndindex(output):

@@ -54,7 +54,8 @@ def _random_bits(args, task, tasks):
 @task
 def _dropout(args, task, tasks):
     size, offset = integer(args, 0), integer(args, 1)
-    key0, key1, x, y = np.uint32(integer(args, 2)), np.uint32(integer(args, 3)), floats(args, 4, size), floats(args, 5, size)
+    key0, key1 = np.uint32(integer(args, 2)), np.uint32(integer(args, 3))
+    x, y = floats(args, 4, size), floats(args, 5, size)
     threshold, scale = np.uint32(integer(args, 6)), np.float32(number(args, 7))
     words = np.empty(PIECE + 4, np.uint32)
     first, last = share(size, task, tasks)

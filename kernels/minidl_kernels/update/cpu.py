@@ -1,7 +1,7 @@
 """Numba: one launch for all weights of a list.
 
 A table holds, for every weight, its size, where it starts if all were laid end to end, and the addresses of its
-arrays. The tasks share out that imagined line, so that one large weight is cut into many pieces and many small ones make up one.
+arrays. The tasks share out that imagined line: one large weight is cut into many pieces, many small ones make up one.
 """
 
 import math
