@@ -4,24 +4,39 @@ import importlib
 from typing import Any
 
 from minidl import (
-    activations, callbacks, config, constraints, initializers, layers, losses, metrics, models, ops, optimizers, random,
-    regularizers, utils,
+    activations,
+    callbacks,
+    config,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    random,
+    regularizers,
+    utils,
 )  # fmt: skip
 from minidl._version import __version__
-from minidl.engine import GradientTape, Tensor, Variable, custom_gradient, grad, no_grad, op, stop_gradient
+from minidl.engine import GradientTape, Tensor, Variable, grad, no_grad, op
 from minidl.graph import KerasTensor
 from minidl.initializers import Initializer
 from minidl.layers import Input, InputSpec, Layer
 from minidl.losses import Loss
 from minidl.metrics import Metric
 from minidl.models import Functional, Model, Sequential
+from minidl.ops import custom_gradient, stop_gradient
 from minidl.optimizers import Optimizer
 from minidl.regularizers import Regularizer
 
 __all__ = [
-    "Functional", "GradientTape", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric", "Model", "Optimizer",
+    "Functional", "GradientTape", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss",
+    "Metric", "Model", "Optimizer",
     "Regularizer", "Sequential", "Tensor", "Variable", "__version__", "activations", "callbacks", "checking", "config",
-    "constraints", "custom_gradient", "datasets", "grad", "gradcheck", "initializers", "layers", "losses", "metrics", "models",
+    "constraints", "custom_gradient", "datasets", "grad", "gradcheck", "initializers", "layers", "losses",
+    "metrics", "models",
     "no_grad", "op", "ops", "optimizers", "random", "regularizers", "saving", "stop_gradient", "utils", "visualize",
 ]  # fmt: skip
 

@@ -4,11 +4,24 @@ from typing import Any
 
 from minidl import ops, registry
 from minidl.ops.activation import (
-    elu, hard_sigmoid, leaky_relu, log_sigmoid, log_softmax, relu6, selu, sigmoid, silu, softmax, softplus, softsign, tanh,
+    elu,
+    hard_sigmoid,
+    leaky_relu,
+    log_sigmoid,
+    log_softmax,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    softsign,
+    tanh,
 )  # fmt: skip
 
 __all__ = [
-    "elu", "exponential", "gelu", "get", "hard_sigmoid", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "relu", "relu6",
+    "elu", "exponential", "gelu", "get", "hard_sigmoid", "leaky_relu", "linear", "log_sigmoid",
+    "log_softmax", "relu", "relu6",
     "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
 ]  # fmt: skip
 

@@ -8,26 +8,31 @@ sum(weights * losses) / number of losses, "mean_with_sample_weight" divides by t
 from typing import Any
 
 from minidl import ops, registry
-from minidl.engine.tensor import Tensor
+from minidl.engine.tensor import Tensor, raw
 
 __all__ = [
-    "BinaryCrossentropy", "CategoricalCrossentropy", "Loss", "LossFunctionWrapper", "MeanAbsoluteError", "MeanSquaredError",
-    "SparseCategoricalCrossentropy", "binary_crossentropy", "categorical_crossentropy", "deserialize", "get", "mean_absolute_error",
+    "BinaryCrossentropy", "CategoricalCrossentropy", "Loss", "LossFunctionWrapper", "MeanAbsoluteError",
+    "MeanSquaredError",
+    "SparseCategoricalCrossentropy", "binary_crossentropy", "categorical_crossentropy", "deserialize", "get",
+    "mean_absolute_error",
     "mean_squared_error", "serialize", "sparse_categorical_crossentropy",
 ]  # fmt: skip
 
 REDUCTIONS = (None, "none", "sum", "mean", "sum_over_batch_size", "mean_with_sample_weight")
 
 
-def same_rank(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Squeeze or expand a last axis of 1, so that (n,) targets meet (n, 1) predictions as (n, 1)."""
-    true_rank, pred_rank = len(y_true.shape), len(y_pred.shape)
-    if pred_rank - true_rank == 1:
-        if y_pred.shape[-1] == 1:
-            return ops.expand_dims(y_true, -1), y_pred
-    elif true_rank - pred_rank == 1 and y_true.shape[-1] == 1:
-        return ops.squeeze(y_true, axis=-1), y_pred
-    return y_true, y_pred
+def same_rank(first: Any, second: Any) -> tuple[Any, Any]:
+    """Both with as many axes where the ranks differ by a last axis of 1 (Keras' rule).
+
+    (n,) beside (n, 1) becomes (n, 1), so that they do not broadcast to (n, n); the 1 of any longer shape is dropped.
+    """
+    if len(second.shape) == len(first.shape) + 1:
+        return same_rank(second, first)[::-1]
+    if len(first.shape) == len(second.shape) + 1 and first.shape[-1] == 1:
+        if len(second.shape) == 1:
+            return first, ops.expand_dims(second, -1)
+        return ops.squeeze(first, axis=-1), second
+    return first, second
 
 
 class Loss:
@@ -53,10 +58,14 @@ class Loss:
         y_true = ops.convert_to_tensor(y_true, dtype)
         y_true, y_pred = same_rank(y_true, y_pred)
         losses = self.call(y_true, y_pred)
-        return reduce_weighted(losses, sample_weight, self.reduction)
+        return reduce_weighted(losses, sample_weight, self.reduction, self.counted(y_true))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         raise NotImplementedError("a loss defines call(y_true, y_pred)")
+
+    def counted(self, y_true: Any) -> Any:
+        """Which losses count (booleans, of their shape), where some do not; None: all."""
+        return None
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "reduction": self.reduction}
@@ -66,15 +75,19 @@ class Loss:
         return cls(**config)
 
 
-def reduce_weighted(losses: Any, sample_weight: Any, reduction: str | None) -> Any:
-    """Weight the losses of samples and make one number of them."""
+def reduce_weighted(losses: Any, sample_weight: Any, reduction: str | None, counted: Any = None) -> Any:
+    """Weight the losses of samples and make one number of them; means are taken over those that count."""
     weights = None
+    if counted is not None:
+        losses = ops.where(counted, losses, 0.0)
     if sample_weight is not None:
         weights = ops.convert_to_tensor(sample_weight, losses.dtype)
-        weights, losses = same_rank(weights, losses)
+        if len(weights.shape) == len(losses.shape) + 1 and weights.shape[-1] == 1:
+            weights = ops.squeeze(weights, axis=-1)
         if tuple(weights.shape[:1]) != tuple(losses.shape[:1]):
             raise ValueError(
-                f"sample_weight of shape {tuple(weights.shape)} does not fit losses of shape {tuple(losses.shape)}: one weight "
+                f"sample_weight of shape {tuple(weights.shape)} does not fit losses of shape "
+                f"{tuple(losses.shape)}: one weight "
                 f"for each sample is expected"
             )
         while len(weights.shape) < len(losses.shape):
@@ -86,14 +99,23 @@ def reduce_weighted(losses: Any, sample_weight: Any, reduction: str | None) -> A
     if reduction == "sum":
         return total
     if reduction == "mean_with_sample_weight" and weights is not None:
-        return ops.divide(total, ops.sum(ops.broadcast_to(weights, losses.shape)))
-    return ops.multiply(total, 1 / max(losses.size, 1))
+        shares = ops.broadcast_to(weights, losses.shape)
+        return ops.divide(total, ops.sum(shares if counted is None else ops.where(counted, shares, 0.0)))
+    number = losses.size if counted is None else int(counted.sum())
+    return ops.multiply(total, 1 / max(number, 1))
 
 
 class LossFunctionWrapper(Loss):
     """A loss made of a function of (y_true, y_pred)."""
 
-    def __init__(self, fn: Any, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None, **kwargs: Any):
+    def __init__(
+        self,
+        fn: Any,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ):
         super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
         self.fn, self.settings = fn, kwargs
 
@@ -157,7 +179,8 @@ def categorical_crossentropy(
         )
     if y_pred.shape[axis] == 1:
         raise ValueError(
-            f"categorical_crossentropy: predictions of shape {tuple(y_pred.shape)} have one class, so the loss is always 0; "
+            f"categorical_crossentropy: predictions of shape {tuple(y_pred.shape)} have one class, so the loss "
+            "is always 0; "
             f"one sigmoid output wants loss='binary_crossentropy'"
         )
     if label_smoothing:
@@ -175,7 +198,8 @@ def sparse_categorical_crossentropy(
         y_true = ops.squeeze(y_true, axis=-1)
     if len(y_true.shape) == len(y_pred.shape):
         raise ValueError(
-            f"sparse_categorical_crossentropy: targets of shape {tuple(y_true.shape)} look one-hot; whole numbers of shape "
+            f"sparse_categorical_crossentropy: targets of shape {tuple(y_true.shape)} look one-hot; whole "
+            "numbers of shape "
             f"{tuple(y_pred.shape[:-1])} are expected, or loss='categorical_crossentropy'"
         )
     labels = y_true.data.astype("int64")
@@ -194,7 +218,8 @@ def check_labels(labels: Any, classes: int) -> None:
         flat = labels.reshape(-1)
         row = int(((flat < 0) | (flat >= classes)).argmax())
         raise ValueError(
-            f"label {int(flat[row])} (row {row} of the batch) is out of range: the model has {classes} outputs, so labels are "
+            f"label {int(flat[row])} (row {row} of the batch) is out of range: the model has {classes} "
+            "outputs, so labels are "
             f"0 to {classes - 1}"
         )
 
@@ -221,8 +246,9 @@ class BinaryCrossentropy(LossFunctionWrapper):
         name="binary_crossentropy", dtype=None,
     ):  # fmt: skip
         super().__init__(
-            binary_crossentropy, reduction, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis
-        )
+            binary_crossentropy, reduction, name, dtype,
+            from_logits=from_logits, label_smoothing=label_smoothing, axis=axis,
+        )  # fmt: skip
 
 
 class CategoricalCrossentropy(LossFunctionWrapper):
@@ -249,6 +275,18 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
             sparse_categorical_crossentropy, reduction, name, dtype,
             from_logits=from_logits, ignore_class=ignore_class, axis=axis,
         )  # fmt: skip
+
+    def counted(self, y_true):
+        ignored = self.settings["ignore_class"]
+        if ignored is None:
+            return None
+        labels = raw(y_true)
+        return (labels[..., 0] if labels.ndim > 1 and labels.shape[-1] == 1 else labels) != ignored
+
+    def get_config(self):
+        config = super().get_config()
+        del config["axis"]  # Keras does not write it
+        return config
 
 
 mse = MSE = mean_squared_error

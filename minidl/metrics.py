@@ -3,15 +3,18 @@
 from typing import Any
 
 import numpy as np
-from minidl_kernels.arrays import to_numpy
 
 from minidl import losses, registry
 from minidl.engine.op import no_grad
 from minidl.engine.tensor import raw
+from minidl_kernels.arrays import to_numpy
 
 __all__ = [
-    "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "Mean", "MeanAbsoluteError", "MeanMetricWrapper", "MeanSquaredError",
-    "Metric", "SparseCategoricalAccuracy", "Sum", "binary_accuracy", "categorical_accuracy", "get", "sparse_categorical_accuracy",
+    "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "Mean", "MeanAbsoluteError", "MeanMetricWrapper",
+    "MeanSquaredError",
+    "Metric", "SparseCategoricalAccuracy", "Sum", "binary_accuracy", "categorical_accuracy", "deserialize",
+    "get", "serialize",
+    "sparse_categorical_accuracy",
 ]  # fmt: skip
 
 
@@ -102,24 +105,16 @@ def _arrays(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(to_numpy(raw(y_true))), np.asarray(to_numpy(raw(y_pred)))
 
 
-def _aligned(y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if y_true.ndim == y_pred.ndim - 1 and y_pred.shape[-1] == 1:
-        y_true = y_true[..., None]
-    elif y_true.ndim == y_pred.ndim + 1 and y_true.shape[-1] == 1:
-        y_true = y_true[..., 0]
-    return y_true, y_pred
-
-
 def accuracy(y_true: Any, y_pred: Any) -> np.ndarray:
-    """Where y_true equals y_pred, averaged over the last axis of several."""
-    y_true, y_pred = _aligned(*_arrays(y_true, y_pred))
+    """Where y_true equals y_pred."""
+    y_true, y_pred = losses.same_rank(*_arrays(y_true, y_pred))
     return (y_true == y_pred).astype(np.float32)
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> np.ndarray:
-    """Where y_pred > threshold (strictly) agrees with y_true, averaged over the last axis."""
-    y_true, y_pred = _aligned(*_arrays(y_true, y_pred))
-    return np.asarray(np.mean(y_true == (y_pred > threshold), axis=-1, dtype=np.float32))
+    """Where y_pred > threshold (strictly) agrees with y_true."""
+    y_true, y_pred = losses.same_rank(*_arrays(y_true, y_pred))
+    return (y_true == (y_pred > threshold)).astype(np.float32)
 
 
 def categorical_accuracy(y_true: Any, y_pred: Any) -> np.ndarray:
@@ -183,6 +178,7 @@ class MeanAbsoluteError(MeanMetricWrapper):
 mse = MSE = MeanSquaredError
 mae = MAE = MeanAbsoluteError
 mean_squared_error, mean_absolute_error = MeanSquaredError, MeanAbsoluteError
+serialize, deserialize = registry.serialize, registry.deserialize
 
 
 def accuracy_for(target_shape: tuple[Any, ...], output_shape: tuple[Any, ...]) -> Any:

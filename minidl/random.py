@@ -7,14 +7,14 @@ Names follow ``keras.random``. A ``seed`` is a whole number (the same numbers at
 import math
 from typing import Any
 
-import minidl_kernels as kernels
 import numpy as np
-from minidl_kernels.arrays import Array
 
+import minidl_kernels as kernels
 from minidl import config
 from minidl.engine.tensor import Tensor
 from minidl.engine.variable import Variable
 from minidl.ops.randomness import masked_dropout
+from minidl_kernels.arrays import Array
 
 __all__ = ["SeedGenerator", "dropout", "normal", "randint", "shuffle", "truncated_normal", "uniform"]
 
@@ -80,9 +80,7 @@ def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None
     return Tensor.of((mean + stddev * values).reshape(shape).astype(dtype or config.floatx()))
 
 
-def truncated_normal(
-    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
-) -> Tensor:
+def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Normally distributed numbers, none further than two ``stddev`` from ``mean``."""
     from scipy.special import ndtr, ndtri
 

@@ -5,6 +5,7 @@ Packages publish their namespace here (``publish("keras.layers", globals())``); 
 a file gives.
 """
 
+import inspect
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,9 +13,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
+
 __all__ = [
-    "auto_name", "custom_object_scope", "deserialize", "get_registered_name", "get_registered_object", "lookup", "publish",
-    "register_keras_serializable", "reset_names", "serialize",
+    "auto_name", "custom_object_scope", "deserialize", "get_registered_name", "get_registered_object", "lookup",
+    "publish", "published", "register_keras_serializable", "reset_names", "serialize", "sharing", "snake_case",
 ]  # fmt: skip
 
 _published: dict[str, dict[str, Any]] = {}
@@ -26,10 +29,15 @@ _scope: ContextVar[dict[str, Any]] = ContextVar("custom_objects", default={})  #
 _name_counts: Counter[str] = Counter()
 
 
+def snake_case(name: str) -> str:
+    """A class name as Keras writes it into layer names and files: conv2d, leaky_re_lu, global_average_pooling2d."""
+    words = re.sub(r"(?<=.)([A-Z][a-z]+)", r"_\1", re.sub(r"\W+", "", name))
+    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", words).lower()
+
+
 def auto_name(prefix: str) -> str:
     """``prefix`` in snake case, made unique: dense, dense_1, dense_2; conv2d; leaky_re_lu."""
-    words = re.sub(r"(?<=.)([A-Z][a-z]+)", r"_\1", re.sub(r"\W+", "", prefix))
-    name = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", words).lower()
+    name = snake_case(prefix)
     _name_counts[name] += 1
     return name if _name_counts[name] == 1 else f"{name}_{_name_counts[name] - 1}"
 
@@ -47,6 +55,11 @@ def publish(module: str, namespace: dict[str, Any]) -> None:
         if not name.startswith("_") and callable(item) and getattr(item, "__module__", "").startswith("minidl.")
     }
     _published.setdefault(module, {}).update(ours)
+
+
+def published(module: str) -> dict[str, Any]:
+    """What is known under a module name."""
+    return dict(_published.get(module, {}))
 
 
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
@@ -112,68 +125,211 @@ def _module_of(cls: type) -> str | None:
 
 
 def serialize(item: Any) -> Any:
-    """The configuration of an object (with ``get_config``), a function, or plain data."""
+    """The configuration of an object (with ``get_config``), a function, or plain data.
+
+    Where the object has them, what ``get_build_config()`` and ``get_compile_config()`` return goes along.
+
+    Raises:
+        ValueError: a lambda, or an object whose ``get_config`` leaves arguments out.
+        TypeError: no ``get_config``.
+    """
     if item is None or isinstance(item, (bool, int, float, str)):
         return item
     if isinstance(item, (list, tuple)):
         return [serialize(one) for one in item]
     if isinstance(item, dict):
-        return {key: serialize(value) for key, value in item.items()}
+        done = "class_name" in item and "config" in item
+        return item if done else {key: serialize(value) for key, value in item.items()}
     if hasattr(item, "get_config") and not isinstance(item, type):
-        module = _module_of(type(item))
-        return {
-            "module": module,
-            "class_name": type(item).__name__,
-            "config": item.get_config(),
-            "registered_name": None if module else get_registered_name(type(item)),
-        }
+        return _serialize_object(item)
     if callable(item) and hasattr(item, "__name__"):
-        builtin = any(names.get(item.__name__) is item for names in _published.values())
-        if builtin:
-            return item.__name__
-        return {
-            "module": "builtins",
-            "class_name": "function",
-            "config": item.__name__,
-            "registered_name": get_registered_name(item),
-        }
+        return _serialize_function(item)
     if hasattr(item, "item"):
         return item.item() if getattr(item, "size", 1) == 1 else item.tolist()
     raise TypeError(f"cannot serialise {item!r}: give its class a get_config() method")
 
 
+def _serialize_object(item: Any) -> dict[str, Any]:
+    module = _module_of(type(item))
+    settings = item.get_config()
+    if module is None:
+        _check_complete(item, settings)
+    config = {
+        "module": module,
+        "class_name": type(item).__name__,
+        "config": serialize(settings),
+        "registered_name": None if module else get_registered_name(type(item)),
+    }
+    for key in ("build_config", "compile_config"):
+        more = getattr(item, f"get_{key}", lambda: None)()
+        if more is not None:
+            config[key] = serialize(more)
+    return _numbered(item, config)
+
+
+def _serialize_function(item: Any) -> Any:
+    if any(names.get(item.__name__) is item for names in _published.values()):
+        return item.__name__
+    if item.__name__ == "<lambda>":
+        raise ValueError(
+            "a lambda cannot be saved: write it as a function with a name, and decorate that with "
+            "@minidl.saving.register_keras_serializable()"
+        )
+    name = get_registered_name(item)
+    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": name}
+
+
+def _check_complete(item: Any, settings: dict[str, Any]) -> None:
+    """Say so when a class of the user could not be made of its configuration."""
+    methods = ("__init__", "get_config", "from_config")
+    made_by, described_by, opened_by = (_definer(type(item), method) for method in methods)
+    if opened_by is not None and issubclass(opened_by, made_by):
+        return  # it knows how to open what it wrote
+    parameters = list(inspect.signature(made_by.__init__).parameters.values())[1:]
+    named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    described = issubclass(described_by, made_by)  # arguments that have defaults may then be left out on purpose
+    missing = [name for name, p in named.items() if name not in settings and (p.default is p.empty or not described)]
+    unknown = [name for name in settings if name not in named]
+    if missing:
+        pairs = ", ".join(f'"{name}": self.{name}' for name in missing)
+        raise ValueError(
+            f"{type(item).__name__} cannot be saved: its get_config() leaves out {', '.join(missing)}. Write\n"
+            f"    def get_config(self):\n        return {{**super().get_config(), {pairs}}}"
+        )
+    if unknown and all(p.kind is not p.VAR_KEYWORD for p in parameters):
+        raise ValueError(
+            f"{type(item).__name__} cannot be saved: its __init__ does not take {', '.join(unknown)}, which get_config() "
+            f"returns. Write\n    def __init__(self, {', '.join([*named, '**kwargs'])}):\n        super().__init__(**kwargs)"
+        )
+
+
+def _definer(cls: type, method: str) -> Any:
+    """The class of the MRO that defines a method."""
+    return next((one for one in cls.__mro__ if method in vars(one)), None)
+
+
+class _Sharing:
+    """Objects that occur twice in one file: numbered when written, made once when read."""
+
+    def __init__(self) -> None:
+        self.written: dict[int, tuple[Any, dict[str, Any]]] = {}  # the object is kept: an id may be used again
+        self.read: dict[Any, Any] = {}
+
+
+_sharing: ContextVar[_Sharing | None] = ContextVar("sharing", default=None)
+
+
+@contextmanager
+def sharing() -> Iterator[None]:
+    """Inside the ``with`` block, an object that is serialised twice is one object when it is deserialised."""
+    token = _sharing.set(_Sharing())
+    try:
+        yield
+    finally:
+        _sharing.reset(token)
+
+
+def _numbered(item: Any, config: dict[str, Any]) -> dict[str, Any]:
+    scope = _sharing.get()
+    if scope is not None:
+        _, first = scope.written.setdefault(id(item), (item, config))
+        if first is not config:
+            number = first.setdefault("shared_object_id", list(scope.written).index(id(item)) + 1)
+            config["shared_object_id"] = number
+    return config
+
+
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The object of a configuration; plain data as it is.
+    """The object of a configuration; lists and dictionaries of configurations likewise; plain data as it is.
+
+    Only published names, registered objects and ``custom_objects`` are found: nothing is imported, no code is run.
 
     Raises:
-        ValueError: a class that is neither built in nor registered.
+        ValueError: a class or function that is not known, or a configuration that is none.
     """
-    if not isinstance(config, dict) or "class_name" not in config:
+    if isinstance(config, (list, tuple)):
+        return [deserialize(one, custom_objects) for one in config]
+    if not isinstance(config, dict):
         return config
-    name, module = config["class_name"], config.get("module") or ""
-    registered = config.get("registered_name")
+    if "class_name" not in config or "config" not in config:
+        return {key: deserialize(one, custom_objects) for key, one in config.items()}
+    name, inner = config["class_name"], config["config"]
+    if name in _VALUES:
+        return _value(config)
     if name == "function":
-        found = get_registered_object(registered or config["config"], custom_objects)
-        found = found or get_registered_object(config["config"], custom_objects)
-        if found is None:
-            raise ValueError(f"unknown function {config['config']!r}; pass custom_objects={{{config['config']!r}: function}}")
-        return found
-    cls = None
-    for candidate in (registered, name):
-        if candidate and cls is None:
-            cls = get_registered_object(candidate, custom_objects)
-    if cls is None:
+        return _function(config, custom_objects)
+    scope = _sharing.get()
+    shared = None if scope is None else config.get("shared_object_id")
+    cls = _class(config, custom_objects)
+    if scope is not None and type(scope.read.get(shared)) is cls:
+        return scope.read[shared]
+    if not isinstance(inner, (dict, type(None))):
+        raise ValueError(f"the config of {name!r} must be a dictionary, not {inner!r}")
+    with custom_object_scope(custom_objects or {}):
+        item = cls.from_config({key: _value(one) for key, one in (inner or {}).items()})
+        if config.get("build_config") and hasattr(item, "build_from_config"):
+            item.build_from_config(config["build_config"])
+        if config.get("compile_config") and hasattr(item, "compile_from_config"):
+            item.compile_from_config(config["compile_config"])
+    if scope is not None and shared is not None:
+        scope.read[shared] = item
+    return item
+
+
+def _class(config: dict[str, Any], custom_objects: dict[str, Any] | None) -> Any:
+    name, module = config["class_name"], config.get("module") or ""
+    for known in (config.get("registered_name"), name):
+        cls = get_registered_object(known, custom_objects) if known else None
+        if cls is not None:
+            break
+    else:
         cls = _published.get(_public(module), {}).get(name)
-    if cls is None:
+    if cls is None or not hasattr(cls, "from_config"):
         raise ValueError(
-            f"unknown class {name!r} of module {module!r}; pass custom_objects={{{name!r}: {name}}}, or decorate it with "
-            f"@minidl.saving.register_keras_serializable()"
+            f"unknown class {name!r} of module {module!r}; pass custom_objects={{{name!r}: {name}}}, or decorate it "
+            f"with @minidl.saving.register_keras_serializable()"
         )
-    inner = config.get("config") or {}
-    if custom_objects:
-        with custom_object_scope(custom_objects):
-            return cls.from_config(inner)
-    return cls.from_config(inner)
+    return cls
+
+
+def _function(config: dict[str, Any], custom_objects: dict[str, Any] | None) -> Any:
+    name = config["config"]
+    if not isinstance(name, str):
+        raise ValueError(f"the config of a function must be its name, not {name!r}")
+    for known in (config.get("registered_name"), name, name.rpartition(">")[2]):
+        found = get_registered_object(known, custom_objects) if known else None
+        if found is not None:
+            return found
+    for module in ("keras.activations", "keras.losses", "keras.metrics"):
+        found = _published.get(module, {}).get(name)
+        if found is not None and not isinstance(found, type):
+            return found
+    raise ValueError(
+        f"unknown function {name!r}; pass custom_objects={{{name!r}: function}}, or decorate it with "
+        f"@minidl.saving.register_keras_serializable()"
+    )
+
+
+_VALUES = ("__numpy__", "__tensor__", "__bytes__", "__slice__", "__ellipsis__", "__lambda__")
+
+
+def _value(config: Any) -> Any:
+    """What Keras writes for arrays, bytes, slices and the ellipsis, as these; anything else as it is."""
+    if not isinstance(config, dict) or config.get("class_name") not in _VALUES or "config" not in config:
+        return config
+    name, inner = config["class_name"], config["config"] or {}
+    if name == "__lambda__":
+        raise ValueError(
+            "the file holds the code of a Python lambda, which is never run; define a named function, pass it in "
+            "custom_objects, and save the model with that"
+        )
+    if name == "__ellipsis__":
+        return ...
+    if name == "__slice__":
+        return slice(inner["start"], inner["stop"], inner["step"])
+    if name == "__bytes__":
+        return inner["value"].encode()
+    return np.array(inner["value"], np.dtype(inner["dtype"]))
 
 
 def _public(module: str) -> str:

@@ -1,10 +1,10 @@
-"""Regularizers: a penalty on weights or outputs that is added to the loss. l2 is c * sum(w^2), without a half (Keras)."""
+"""Regularizers: a penalty on weights or outputs, added to the loss. l2 is c * sum(w^2), without a half (Keras)."""
 
 from typing import Any
 
 from minidl import ops, registry
 
-__all__ = ["L1", "L1L2", "L2", "Regularizer", "get", "l1", "l1_l2", "l2"]
+__all__ = ["L1", "L1L2", "L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l1l2", "l2", "serialize"]
 
 
 class Regularizer:
@@ -66,7 +66,8 @@ class L2(L1L2):
         return {"l2": self.l2}
 
 
-l1, l2 = L1, L2
+l1, l2, l1l2 = L1, L2, L1L2
+serialize, deserialize = registry.serialize, registry.deserialize
 
 
 def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:

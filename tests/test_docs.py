@@ -47,5 +47,7 @@ def test_every_file_that_the_architecture_names_exists():
     names = re.findall(r"`([\w/.]+\.py)`", text)
     assert len(names) > 20
     places = [ROOT, ROOT / "minidl", ROOT / "kernels" / "minidl_kernels"]
-    missing = [n for n in names if not any((p / n.replace("kernels/.../", "kernels/minidl_kernels/")).exists() for p in places)]
+    missing = [
+        n for n in names if not any((p / n.replace("kernels/.../", "kernels/minidl_kernels/")).exists() for p in places)
+    ]
     assert not missing

@@ -5,12 +5,23 @@ Every kernel is one contract with several implementations; see ``kernel.py``.
 
 from . import config
 from .activation import (
-    bias_relu, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad,
+    bias_relu,
+    relu,
+    relu_grad,
+    sigmoid,
+    sigmoid_grad,
+    tanh,
+    tanh_grad,
 )  # fmt: skip
 from .conv import conv2d, conv2d_input_grad, conv2d_kernel_grad
 from .kernel import Kernel, Output, kernel, kernels
 from .loss import (
-    log_softmax, log_softmax_grad, softmax, softmax_cross_entropy, softmax_cross_entropy_grad, softmax_grad,
+    log_softmax,
+    log_softmax_grad,
+    softmax,
+    softmax_cross_entropy,
+    softmax_cross_entropy_grad,
+    softmax_grad,
 )  # fmt: skip
 from .matmul import column_sum, dense, matmul
 from .norm import batch_norm, batch_norm_grad, scale_shift
@@ -19,8 +30,10 @@ from .random import dropout, random_bits
 from .update import adam, sgd, sgd_momentum
 
 __all__ = [
-    "Kernel", "Output", "adam", "average_pool", "average_pool_grad", "batch_norm", "batch_norm_grad", "bias_relu", "column_sum",
-    "config", "conv2d", "conv2d_input_grad", "conv2d_kernel_grad", "dense", "dropout", "kernel", "kernels", "log_softmax",
+    "Kernel", "Output", "adam", "average_pool", "average_pool_grad", "batch_norm", "batch_norm_grad",
+    "bias_relu", "column_sum",
+    "config", "conv2d", "conv2d_input_grad", "conv2d_kernel_grad", "dense", "dropout", "kernel", "kernels",
+    "log_softmax",
     "log_softmax_grad", "matmul", "max_pool", "max_pool_gather", "max_pool_scatter", "random_bits", "relu", "relu_grad",
     "scale_shift", "sgd", "sgd_momentum", "sigmoid", "sigmoid_grad", "softmax", "softmax_cross_entropy",
     "softmax_cross_entropy_grad", "softmax_grad", "tanh", "tanh_grad",

@@ -204,7 +204,7 @@ class Task:
         if tasks == 1 or threads == 1 or _forked:
             _serial(self.address, pointer, tasks)
         else:
-            numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+            numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
             if _layer_is_thread_safe():
                 _parallel(self.address, pointer, tasks)
             else:

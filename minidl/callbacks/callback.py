@@ -102,15 +102,15 @@ class CallbackList:
         given = callbacks if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
         for callback in given:
             if not isinstance(callback, (Callback, CallbackList)):
-                raise TypeError(f"callbacks must be Callback objects, not {callback!r}; did you forget the brackets ()?")
+                raise TypeError(
+                    f"callbacks must be Callback objects, not {callback!r}; did you forget the brackets ()?"
+                )
         self.callbacks = list(given)
         for callback in self.callbacks:
             callback.set_params(params)
             callback.set_model(model)
         # Only callbacks that override a method are called for it: batches are many.
-        self._listeners = {
-            point: [c for c in self.callbacks if _overrides(c, point)] for point in _POINTS
-        }
+        self._listeners = {point: [c for c in self.callbacks if _overrides(c, point)] for point in _POINTS}
 
     def __getattr__(self, point: str) -> Callable[..., None]:
         if point not in _POINTS:

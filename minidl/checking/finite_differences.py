@@ -59,8 +59,12 @@ class Differences:
         if found.kinks:  # a kink within the step may lie outside of a smaller one
             closer = self._slope(direction, self.step / 64)
             reach = found.noise + closer.noise
-            inside = found.low - reach <= closer.low and closer.high <= found.high + reach  # else it is lost in noise
-            found = closer if inside and closer.kinks < found.kinks else found
+            inside = found.low - reach <= closer.low and closer.high <= found.high + reach
+            if closer.kinks < found.kinks:
+                if inside:
+                    return closer
+                # Two steps, two answers: noise, or a step that is too long or too short for x. Both count.
+                return found._replace(low=min(found.low, closer.low), high=max(found.high, closer.high))
         return found
 
     def _slope(self, direction: Arrays, h: float) -> Slope:
@@ -96,17 +100,21 @@ def _sums(sides: np.ndarray, weights: np.ndarray, noise: np.ndarray) -> tuple[fl
 def rounding_noise(function: Function, x: Arrays, rng: np.random.Generator) -> np.ndarray:
     """The standard deviation of the rounding error of each output, measured (Moré and Wild 2011).
 
-    Fourth differences of values at tiny equal steps vanish for a smooth function; what is left is noise. It is measured
-    beside ``x`` and to one side, where no ties and zeros are crossed.
+    Fourth differences of values at tiny equal steps vanish for a smooth function; what is left is noise. They are taken
+    beside ``x`` and to one side, where no ties and zeros are crossed, and three times, as a step that happens to be a
+    whole number of the function's last digits would show none.
     """
-    beside = [a * (1 + 0.01 * rng.uniform(-1, 1, a.shape)) for a in x]
-    steps = [rng.choice([-0.1, 0.1], a.shape) * STEP * np.maximum(1.0, np.abs(a)) for a in x]
-    values = np.stack([function([a + k * s for a, s in zip(beside, steps, strict=True)]) for k in range(12)])
-    with np.errstate(all="ignore"):
-        noise = np.sqrt(np.mean(np.diff(values, n=4, axis=0) ** 2, axis=0) / 70)
-        noise[~np.isfinite(noise)] = 0.0
-        typical = float(np.median(noise)) if noise.size else 0.0
+    variances, sizes = [], np.zeros(0)
+    for _ in range(3):
+        beside = [a * (1 + 0.01 * rng.uniform(-1, 1, a.shape)) for a in x]
+        steps = [rng.uniform(0.01, 0.03) * rng.choice([-STEP, STEP], a.shape) * np.maximum(1.0, np.abs(a)) for a in x]
+        points = [[a + k * s for a, s in zip(beside, steps, strict=True)] for k in range(1, 11)]
+        values = np.stack([function(point) for point in points])
+        with np.errstate(all="ignore"):
+            variances.append(np.mean(np.diff(values, n=4, axis=0) ** 2, axis=0) / 70)
         sizes = np.nan_to_num(np.abs(values).max(axis=0), posinf=0.0)
+    noise = np.sqrt(np.nan_to_num(np.max(variances, axis=0), posinf=0.0))
+    typical = float(np.median(noise)) if noise.size else 0.0
     found: np.ndarray = np.maximum(2 * np.maximum(noise, typical), EPSILON * sizes)
     return found
 

@@ -162,4 +162,4 @@ def _norm(parts: Arrays) -> float:
 
 def _is_float32(y: np.ndarray, rounding: np.ndarray) -> bool:
     """Whether the noise is more than float64 explains."""
-    return bool(y.size and np.median(rounding) > 1e-11 * np.sqrt(np.mean(y**2)))
+    return bool(y.size and np.median(rounding) > 1e-9 * np.sqrt(np.mean(y**2)))

@@ -75,10 +75,8 @@ def _error(differences: Differences, analytic: list[Any], i: int, moved: np.ndar
 
 def _summary(rows: list[tuple[str, float, bool]], samples: int, numbers: int) -> str:
     wrong = [name for name, _, passed in rows if not passed]
+    where = f"{samples} test pictures; a direction and {numbers} numbers of each array"
     if wrong:
-        return f"wrong for {', '.join(wrong)}: they differ from central differences in float64."
+        return f"The gradients of {', '.join(wrong)} differ from central differences in float64 ({where})."
     worst = max(error for _, error, _ in rows)
-    return (
-        f"the loss on {samples} test pictures was differentiated for all {len(rows)} weight arrays, along a direction "
-        f"and in {numbers} numbers each; central differences in float64 agree to {worst:.0e}."
-    )
+    return f"All {len(rows)} weight arrays agree with central differences in float64 to {worst:.0e} ({where})."

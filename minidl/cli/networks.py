@@ -37,11 +37,11 @@ def cnn(shape: tuple[int, ...], classes: int) -> Any:
             Conv2D(32, 3, activation="relu"),
             Conv2D(32, 3, activation="relu"),
             MaxPooling2D(),
-            Conv2D(64, 3, activation="relu", padding="same"),
+            Conv2D(64, 3, activation="relu"),
             MaxPooling2D(),
             Flatten(),
             Dense(128, activation="relu"),
-            Dropout(0.4),
+            Dropout(0.3),
             Dense(classes, activation="softmax"),
         ]
     )

@@ -45,7 +45,7 @@ def _tell(job: "Job", accuracies: list[float], accuracy: float, check: visualize
     best = int(np.argmax(accuracies))
     print(f"test accuracy   {accuracy:.4f} after epoch {job.epochs}, the last")
     job.say(f"best accuracy   {accuracies[best]:.4f} after epoch {best + 1}")
-    print(f"gradient check  {'passed' if check.passed else 'FAILED'}: {check.summary}")
+    print(f"gradient check  {'passed' if check.passed else 'FAILED'}. {check.summary}")
     compiling = compile_seconds()
     once = f"{compiling:.1f} s of it to compile kernels, once for this computer" if compiling else "kernels were ready"
     job.say(f"training        {seconds:.1f} s, {once}")

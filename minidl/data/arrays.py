@@ -2,14 +2,15 @@
 
 import warnings
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from minidl_kernels.arrays import is_array
 
 from minidl import config, random
 from minidl.engine.tensor import Tensor, raw
 from minidl.graph.symbolic import flatten, map_structure
+from minidl_kernels.arrays import is_array
 
 __all__ = ["Batches", "standardize", "unpack", "validation_part"]
 
@@ -39,7 +40,9 @@ def standardize(value: Any, name: str) -> Any:
         if array.dtype.kind not in "fiub":
             raise TypeError(f"{name} has dtype {array.dtype}; numbers are expected: floats, integers or booleans")
         if array.dtype == np.float16:
-            raise TypeError(f"{name} has dtype float16; float32 and float64 are supported: write {name}.astype('float32')")
+            raise TypeError(
+                f"{name} has dtype float16; float32 and float64 are supported: write {name}.astype('float32')"
+            )
         if array.ndim == 0:
             raise ValueError(f"{name} is a single number; its first axis must be the samples")
         return array.astype(config.floatx(), copy=False) if array.dtype.kind == "f" else array
@@ -67,7 +70,9 @@ def check_lengths(**parts: Any) -> int:
     if not lengths:
         raise ValueError("x is missing")
     if len(set(lengths.values())) != 1:
-        raise ValueError(f"all arrays need the same number of samples; got {', '.join(f'{k}: {v}' for k, v in lengths.items())}")
+        raise ValueError(
+            f"all arrays need the same number of samples; got {', '.join(f'{k}: {v}' for k, v in lengths.items())}"
+        )
     return next(iter(lengths.values()))
 
 
@@ -80,7 +85,8 @@ def warn_of_nan(**parts: Any) -> None:
                 bad = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
                 if bad.any():
                     warnings.warn(
-                        f"{name} holds NaN or infinity in {int(bad.sum())} of {len(array)} rows, first in row {int(bad.argmax())}; "
+                        f"{name} holds NaN or infinity in {int(bad.sum())} of {len(array)} rows, first in row "
+                        f"{int(bad.argmax())}; "
                         f"the loss will become NaN",
                         stacklevel=4,
                     )
@@ -115,7 +121,15 @@ class Batches:
         seed: a SeedGenerator for the orders.
     """
 
-    def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, batch_size: int = 32, shuffle: bool = False, seed: Any = None):
+    def __init__(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        batch_size: int = 32,
+        shuffle: bool = False,
+        seed: Any = None,
+    ):
         if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ValueError(f"batch_size must be a positive whole number, not {batch_size!r}")
         self.n = check_lengths(x=x, y=y, sample_weight=sample_weight)
@@ -131,4 +145,4 @@ class Batches:
             rows: Any = slice(start, min(start + self.batch_size, self.n))
             if order is not None:
                 rows = order[rows]
-            yield tuple(None if part is None else map_structure(lambda a, r=rows: a[r], part) for part in self.parts)
+            yield tuple(None if part is None else map_structure(itemgetter(rows), part) for part in self.parts)

@@ -1,9 +1,9 @@
 """The engine: tensors, what ops record, and the walk that applies the chain rule."""
 
 from .op import Op, no_grad, op
-from .tape import GradientTape, custom_gradient, stop_gradient
+from .tape import GradientTape
 from .tensor import Tensor
 from .variable import Variable
 from .walk import grad
 
-__all__ = ["GradientTape", "Op", "Tensor", "Variable", "custom_gradient", "grad", "no_grad", "op", "stop_gradient"]
+__all__ = ["GradientTape", "Op", "Tensor", "Variable", "grad", "no_grad", "op"]

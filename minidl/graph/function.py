@@ -66,7 +66,7 @@ class Function:
         return map_structure(lambda leaf: known[id(leaf)], self.output_structure)
 
     def operations(self) -> list[Any]:
-        """Every layer and op once, the inputs' layers too, in the order of Keras: by depth above the outputs, then as met.
+        """Every layer and op once, also those of the inputs, in Keras' order: by depth above the outputs, then as met.
 
         Files and ``model.layers`` depend on this order.
         """

@@ -12,9 +12,13 @@ from .normalization import BatchNormalization
 from .pooling import AveragePooling2D, AvgPool2D, GlobalAveragePooling2D, MaxPool2D, MaxPooling2D
 
 __all__ = [
-    "Activation", "Add", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Concatenate", "Conv2D", "Convolution2D", "Dense",
-    "Dropout", "Flatten", "GlobalAveragePooling2D", "Input", "InputLayer", "InputSpec", "Layer", "LeakyReLU", "MaxPool2D",
-    "MaxPooling2D", "ReLU", "Reshape", "Softmax", "add", "concatenate",
+    "Activation", "Add", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Concatenate", "Conv2D",
+    "Convolution2D", "Dense",
+    "Dropout", "Flatten", "GlobalAveragePooling2D", "Input", "InputLayer", "InputSpec", "Layer", "LeakyReLU",
+    "MaxPool2D",
+    "MaxPooling2D", "ReLU", "Reshape", "Softmax", "add", "concatenate", "deserialize", "serialize",
 ]  # fmt: skip
+
+serialize, deserialize = registry.serialize, registry.deserialize
 
 registry.publish("keras.layers", globals())

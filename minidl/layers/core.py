@@ -49,7 +49,11 @@ class InputLayer(Layer):
 
 
 def Input(
-    shape: Any = None, batch_size: int | None = None, dtype: Any = None, batch_shape: Any = None, name: str | None = None
+    shape: Any = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    batch_shape: Any = None,
+    name: str | None = None,
 ) -> Any:
     """A symbolic tensor: the input of a functional model.
 
@@ -229,7 +233,8 @@ class Reshape(Layer):
             return tuple(size // known if n == -1 else n for n in self.target_shape)
         if size != known:
             raise ValueError(
-                f"Reshape {self.name!r}: {tuple(shape)} has {size} elements, but target_shape {self.target_shape} has {known}"
+                f"Reshape {self.name!r}: {tuple(shape)} has {size} elements, but target_shape "
+                f"{self.target_shape} has {known}"
             )
         return self.target_shape
 

@@ -6,11 +6,11 @@ from functools import wraps
 from typing import Any
 
 import numpy as np
-from minidl_kernels.arrays import is_array
 
 from minidl import config, ops, registry, regularizers
 from minidl.engine.tensor import Tensor
 from minidl.graph.symbolic import KerasTensor, flatten, infer, map_structure, record, symbolic_in
+from minidl_kernels.arrays import is_array
 
 from .input_spec import InputSpec
 from .weights import WeightHolder

@@ -46,7 +46,8 @@ class Concatenate(_Merge):
         rests = {tuple(n for i, n in enumerate(shape) if i != axis and i) for shape in shapes}
         if len(rests) != 1 or len({len(shape) for shape in shapes}) != 1:
             raise ValueError(
-                f"Concatenate {self.name!r}: shapes {shapes} differ on other axes than {self.axis}; only that one may differ"
+                f"Concatenate {self.name!r}: shapes {shapes} differ on other axes than {self.axis}; only that "
+                "one may differ"
             )
 
     def call(self, inputs):

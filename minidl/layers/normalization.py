@@ -63,7 +63,7 @@ class BatchNormalization(Layer):
     def build(self, input_shape):
         extent = input_shape[self.axis]
         if extent is None:
-            raise ValueError(f"BatchNormalization {self.name!r}: axis {self.axis} must be known, got shape {input_shape}")
+            raise ValueError(f"layer {self.name!r}: axis {self.axis} must be known, got shape {input_shape}")
         shape = (extent,)
         self.gamma = self.beta = None
         if self.scale:

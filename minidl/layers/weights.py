@@ -53,7 +53,7 @@ class WeightHolder:
         start = initializers.get(default if initializer is None else initializer)(shape, dtype=dtype)  # type: ignore[misc]
         weight = Variable(start, trainable=trainable and self._trainable, name=name, dtype=dtype)
         if weight.shape != shape:
-            raise ValueError(f"layer {self.name!r}: the initializer made shape {weight.shape} for a weight of shape {shape}")
+            raise ValueError(f"layer {self.name!r}: the initializer made {weight.shape} for a weight of shape {shape}")
         weight.path = f"{self.name}/{weight.name}"
         weight.regularizer, weight.constraint = regularizers.get(regularizer), constraints.get(constraint)
         (self._trainable_list if trainable else self._non_trainable_list).append(weight)
@@ -71,7 +71,8 @@ class WeightHolder:
 
     def _sublayers(self) -> list[Any]:
         """The layers kept as attributes, or in lists and dictionaries that are."""
-        return list({id(layer): layer for value in vars(self).values() for layer in _found(value, WeightHolder)}.values())
+        found = (layer for value in vars(self).values() for layer in _found(value, WeightHolder))
+        return list({id(layer): layer for layer in found}.values())
 
     def _flatten_layers(self) -> list[Any]:
         """This layer and all below it, each once."""
@@ -148,7 +149,7 @@ class WeightHolder:
             raise ValueError(f"{self.name!r} has {len(own)} weights, but set_weights() was given {len(values)} arrays")
         for weight, value in zip(own, values, strict=True):
             if weight.shape != value.shape:
-                raise ValueError(f"{weight.path} has shape {weight.shape}, but set_weights() was given {value.shape} for it")
+                raise ValueError(f"{weight.path} has shape {weight.shape}, but set_weights() was given {value.shape}")
         for weight, value in zip(own, values, strict=True):
             weight.assign(value)
 

@@ -17,4 +17,6 @@ def __getattr__(name: str):
     raise AttributeError(f"module 'minidl.models' has no attribute {name!r}")
 
 
+# Keras opens a functional model under its private module only; the name published first is the one that is written.
+registry.publish("keras.src.models.functional", {"Functional": Functional})
 registry.publish("keras", {"Functional": Functional, "Model": Functional, "Sequential": Sequential})

@@ -49,7 +49,9 @@ class CompiledLosses:
     def __init__(self, loss: Any, loss_weights: Any, names: list[str]):
         self.names = names
         self.functions = [self._one(entry) for entry in by_output(loss, names, "loss")]
-        self.weights = by_output(loss_weights, names, "loss_weights") if loss_weights is not None else [None] * len(names)
+        self.weights = (
+            by_output(loss_weights, names, "loss_weights") if loss_weights is not None else [None] * len(names)
+        )
         self.trackers = [Mean(name=f"{name}_loss") for name in names] if len(names) > 1 else []
 
     @staticmethod
@@ -64,7 +66,9 @@ class CompiledLosses:
         predictions = list(flatten(y_pred))
         targets = outputs_as_list(y, self.names, "y")
         if len(targets) != len(predictions):
-            raise ValueError(f"y holds {len(targets)} arrays, but the model has the {len(predictions)} outputs {self.names}")
+            raise ValueError(
+                f"y holds {len(targets)} arrays, but the model has the {len(predictions)} outputs {self.names}"
+            )
         weights = outputs_as_list(sample_weight, self.names, "sample_weight")
         total = None
         trackers: list[Any] = list(self.trackers) or [None] * len(predictions)
@@ -87,7 +91,10 @@ class CompiledMetrics:
 
     def __init__(self, metrics: Any, weighted_metrics: Any, names: list[str]):
         self.names = names
-        self._given = [(self._lists(metrics, "metrics"), False), (self._lists(weighted_metrics, "weighted_metrics"), True)]
+        self._given = [
+            (self._lists(metrics, "metrics"), False),
+            (self._lists(weighted_metrics, "weighted_metrics"), True),
+        ]
         self._resolved: list[tuple[Metric, int, bool]] | None = None
 
     def _lists(self, given: Any, argument: str) -> list[list[Any]]:

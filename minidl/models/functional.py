@@ -7,6 +7,7 @@ from minidl.graph.function import Function
 from minidl.graph.symbolic import KerasTensor, map_structure
 from minidl.layers import Layer
 
+from .graph_config import config_of_graph, graph_of_config
 from .model import Model
 
 __all__ = ["Functional"]
@@ -19,6 +20,8 @@ class Functional(Model):
         inputs, outputs: symbolic tensors, or lists or dictionaries of them.
         name: default "functional", numbered.
     """
+
+    first_call_number = 1  # in files, where a model's outputs are named
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any):
         if inputs is None or outputs is None:
@@ -103,9 +106,21 @@ class Functional(Model):
         )
         if not fits:
             raise ValueError(
-                f"model {self.name!r}: input {_maker_name(expected)!r} expects shape {expected.shape}, got {tuple(value.shape)}"
+                f"model {self.name!r}: input {_maker_name(expected)!r} expects shape {expected.shape}, got "
+                f"{tuple(value.shape)}"
             )
         return value
+
+    def get_config(self) -> dict[str, Any]:
+        config = {"name": self.name, "trainable": self._trainable}
+        return {**config, **config_of_graph(self._function, self.input_structure, self.output_structure)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Functional":
+        inputs, outputs = graph_of_config(config)
+        model = cls(inputs=inputs, outputs=outputs, name=config.get("name"))
+        model._trainable = bool(config.get("trainable", True))  # the layers have flags of their own
+        return model
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         given = [input_shape] if not isinstance(input_shape, (list, dict)) else list(_shapes(input_shape))
@@ -121,5 +136,3 @@ def _shapes(structure: Any) -> Any:
 
 def _maker_name(tensor: KerasTensor) -> str:
     return tensor.call.operation.name if tensor.call is not None else tensor.name
-
-

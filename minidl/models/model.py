@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from minidl.graph.symbolic import KerasTensor, flatten
+from minidl.graph.symbolic import KerasTensor, flatten, map_structure
 from minidl.layers import Layer
 
 from .trainer import Trainer
@@ -31,10 +31,13 @@ class Model(Trainer, Layer):
     def __init__(self, *args: Any, **kwargs: Any):
         if args or "inputs" in kwargs or "outputs" in kwargs:
             raise TypeError(
-                f"{type(self).__name__} got inputs and outputs, but it is a subclass of Model; write Model(inputs, outputs), or "
+                f"{type(self).__name__} got inputs and outputs, but it is a subclass of Model; write "
+                "Model(inputs, outputs), or "
                 f"define layers in __init__ and use them in call()"
             )
         super().__init__(**kwargs)
+
+    _input_shape_built: Any = None
 
     @property
     def layers(self) -> list[Layer]:
@@ -71,13 +74,23 @@ class Model(Trainer, Layer):
         from minidl.layers.layer import map_structure_of_shapes
 
         like = map_structure_of_shapes(lambda shape: KerasTensor(shape, self.dtype), input_shape)
-        self.built = True
+        self.built, self._input_shape_built = True, input_shape
         infer(self.call, (like,), {})
 
     def _prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         # The layers inside a subclassed model build themselves when call() reaches them.
         self._check_spec(args[0])
+        if not self.built:
+            self._input_shape_built = map_structure(lambda leaf: (None, *leaf.shape[1:]), args[0])
         self.built = True
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """What ``build_from_config`` needs to make the weights of a subclassed model; None before they are there."""
+        return None if self._input_shape_built is None else {"input_shape": self._input_shape_built}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Make the weights as ``get_build_config`` noted it."""
+        self.build(config.get("input_shape"))
 
     def summary(self, line_length: int | None = None, print_fn: Any = None, show_trainable: bool = False) -> None:
         """Print layers, output shapes and parameter counts.
@@ -115,7 +128,9 @@ class Model(Trainer, Layer):
         if isinstance(inputs, dict):
             missing = [name for name in names if name not in inputs]
             if missing:
-                raise ValueError(f"model {self.name!r} lacks the inputs {missing}; its inputs are {names}, given were {list(inputs)}")
+                raise ValueError(
+                    f"model {self.name!r} lacks the inputs {missing}; its inputs are {names}, given were {list(inputs)}"
+                )
             return [inputs[name] for name in names]
         values = list(flatten(inputs))
         if len(values) != len(names):

@@ -55,7 +55,9 @@ class Sequential(Model):
         if isinstance(layer, KerasTensor) and layer.call is not None:  # Sequential([Input(...), ...])
             layer = layer.call.operation
         if not isinstance(layer, Layer):
-            raise ValueError(f"only layers can be added to a Sequential model, not {layer!r} of type {type(layer).__name__}")
+            raise ValueError(
+                f"only layers can be added to a Sequential model, not {layer!r} of type {type(layer).__name__}"
+            )
         if any(one is not layer and one.name == layer.name for one in self._stack):
             raise ValueError(f"the model has a layer called {layer.name!r} already; give this one another name=...")
         if isinstance(layer, InputLayer) and self._stack:
@@ -126,7 +128,8 @@ class Sequential(Model):
     def _known(self, what: str) -> list[KerasTensor]:
         if not self._symbolic:
             raise AttributeError(
-                f"{self.name!r} has no {what} before its input's shape is known; put Input(shape=...) in front, or call it on data"
+                f"{self.name!r} has no {what} before its input's shape is known; put Input(shape=...) in "
+                "front, or call it on data"
             )
         return self._symbolic
 
@@ -172,7 +175,8 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Sequential":
         layers = [registry.deserialize(layer) for layer in config["layers"]]
-        model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
+        model = cls(layers, name=config.get("name"))
+        model._trainable = bool(config.get("trainable", True))  # the layers have flags of their own
         if not model.built and config.get("build_input_shape"):
             model.build(tuple(config["build_input_shape"]))
         return model

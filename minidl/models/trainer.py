@@ -7,9 +7,8 @@ import warnings
 from typing import Any
 
 import numpy as np
-from minidl_kernels.arrays import to_numpy
 
-from minidl import optimizers
+from minidl import optimizers, registry
 from minidl.callbacks import CallbackList, History, ProgressBar
 from minidl.data.arrays import Batches, check_lengths, standardize, unpack, validation_part, warn_of_nan
 from minidl.engine.op import no_grad, trainable_are
@@ -17,6 +16,7 @@ from minidl.engine.tensor import Tensor, raw
 from minidl.engine.walk import gradients
 from minidl.graph.symbolic import flatten, map_structure
 from minidl.metrics import Mean, Metric
+from minidl_kernels.arrays import to_numpy
 
 from .compiled import CompiledLosses, CompiledMetrics
 
@@ -54,10 +54,15 @@ class Trainer:
             loss_weights: factors of the outputs' losses.
             metrics: names, objects or functions; for several outputs a list of lists, or a dictionary by name.
             weighted_metrics: metrics that use sample_weight.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted for Keras' sake; nothing is traced here.
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted as in Keras; nothing is traced.
         """
         self.optimizer = optimizers.get(optimizer)
-        self._settings = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics}
+        self._settings = {
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
         self.loss, self._compiled_loss, self._compiled_metrics = loss, None, None
         names = self.output_names if self.output_names is not None else self._names_given(loss)  # type: ignore[attr-defined]
         if names is not None:
@@ -79,12 +84,26 @@ class Trainer:
         self._compiled_metrics = CompiledMetrics(settings["metrics"], settings["weighted_metrics"], names)
 
     def get_compile_config(self) -> dict[str, Any] | None:
-        """What compile() was called with, as plain data; None before."""
-        from minidl import registry
-
+        """What compile() was called with, as plain data; None before, and (with a warning) where it cannot be saved."""
         if not self.compiled:
             return None
-        return {"optimizer": registry.serialize(self.optimizer), **{k: registry.serialize(v) for k, v in self._settings.items()}}
+        try:
+            return registry.serialize({"optimizer": self.optimizer, **self._settings})
+        except (TypeError, ValueError) as error:
+            warnings.warn(f"what compile() was given will not be saved: {error}", stacklevel=2)
+            return None
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile as ``get_compile_config`` (or Keras) noted it."""
+        if type(self).compile is not Trainer.compile:
+            warnings.warn(
+                f"{type(self).__name__} has a compile() of its own, so it is opened without; call compile(), or define "
+                f"get_compile_config() and compile_from_config(config)",
+                stacklevel=2,
+            )
+            return
+        names = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
+        self.compile(**registry.deserialize({name: config[name] for name in names if name in config}))
 
     # ---- one step ----
 
@@ -92,7 +111,9 @@ class Trainer:
         """One update from one batch; override it for a training of your own (return a dictionary of numbers)."""
         x, y, sample_weight = unpack(data)
         if not self.built:
-            with no_grad():  # the first call makes the weights; they must be there before it is settled which of them train
+            with (
+                no_grad()
+            ):  # the first call makes the weights; they must be there before it is settled which of them train
                 self(x, training=False)  # type: ignore[operator]
         snapshot = self._snapshot.resolved()  # type: ignore[union-attr]
         with trainable_are(snapshot.ids):
@@ -130,7 +151,9 @@ class Trainer:
         for extra in self._added_losses():
             total = extra if total is None else total + extra
         if total is None:
-            raise ValueError("there is no loss: pass one to compile(loss=...), call add_loss() in a layer, or pass y to fit()")
+            raise ValueError(
+                "there is no loss: pass one to compile(loss=...), call add_loss() in a layer, or pass y to fit()"
+            )
         return total if isinstance(total, Tensor) else Tensor(total)
 
     def _added_losses(self) -> list[Any]:
@@ -428,5 +451,3 @@ def _check_epochs(epochs: Any, initial_epoch: Any) -> None:
             raise ValueError(f"{name} must be a whole number from {least} on, not {value!r}")
     if initial_epoch >= epochs:
         warnings.warn(f"initial_epoch={initial_epoch} is not below epochs={epochs}: nothing is trained", stacklevel=3)
-
-

@@ -5,13 +5,12 @@ from typing import Any
 import numpy as np
 
 from minidl import config
-from minidl.engine.tape import stop_gradient
 from minidl.engine.tensor import Tensor, raw
 from minidl_kernels.arrays import to_numpy
 
 __all__ = [
     "arange", "convert_to_numpy", "convert_to_tensor", "eye", "full", "is_tensor", "linspace", "ones",
-    "stop_gradient", "zeros",
+    "zeros",
 ]  # fmt: skip
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import minidl_kernels as kernels
 from minidl.engine.op import op
-from minidl.engine.tape import stop_gradient
 from minidl.engine.tensor import operations
 from minidl_kernels.arrays import Array, is_array, namespace
 
 from .arithmetic import cast, equal, exp, floating, isfinite, log, sqrt, square, subtract, where
+from .custom import stop_gradient
 from .shaping import axes_of, broadcast_to, concatenate, moveaxis, ones_like, reshape, squeeze, stack
 
 __all__ = [
@@ -104,9 +104,7 @@ def _product_of_others(x: Any, axes: tuple[int, ...]) -> Any:
     n = flat.shape[-1]
     if n == 1:
         return ones_like(x)
-    others = [
-        prod(concatenate([flat[..., :i], flat[..., i + 1 :]], axis=-1), axis=-1) for i in range(n)
-    ]
+    others = [prod(concatenate([flat[..., :i], flat[..., i + 1 :]], axis=-1), axis=-1) for i in range(n)]
     back = reshape(stack(others, axis=-1), tuple(x.shape[i] for i in rest + axes))
     return moveaxis(back, tuple(range(len(x.shape))), rest + axes)
 

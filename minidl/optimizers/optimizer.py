@@ -3,19 +3,19 @@
 from typing import Any
 
 import numpy as np
-from minidl_kernels.arrays import namespace
 
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
+from minidl_kernels.arrays import namespace
 
 __all__ = ["Optimizer"]
 
 
 # Settings that Keras writes for every optimizer, with the values at which they do nothing.
 KERAS_OFF = {
-    "weight_decay": None, "clipnorm": None, "global_clipnorm": None, "clipvalue": None, "use_ema": False, "ema_momentum": 0.99,
-    "ema_overwrite_frequency": None, "loss_scale_factor": None, "gradient_accumulation_steps": None, "jit_compile": True,
-    "amsgrad": False,
+    "weight_decay": None, "clipnorm": None, "global_clipnorm": None, "clipvalue": None, "use_ema": False,
+    "ema_momentum": 0.99, "ema_overwrite_frequency": None, "loss_scale_factor": None,
+    "gradient_accumulation_steps": None, "jit_compile": True, "amsgrad": False,
 }  # fmt: skip
 
 

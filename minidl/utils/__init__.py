@@ -4,14 +4,15 @@ import random as python_random
 from typing import Any
 
 import numpy as np
-from minidl_kernels.arrays import to_numpy
 
 from minidl import config, registry
 from minidl.engine.tensor import raw
 from minidl.registry import custom_object_scope, get_registered_name, get_registered_object, register_keras_serializable
+from minidl_kernels.arrays import to_numpy
 
 __all__ = [
-    "clear_session", "custom_object_scope", "get_registered_name", "get_registered_object", "register_keras_serializable",
+    "clear_session", "custom_object_scope", "get_registered_name", "get_registered_object",
+    "register_keras_serializable",
     "set_random_seed", "to_categorical",
 ]  # fmt: skip
 

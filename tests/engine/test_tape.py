@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from minidl import ops
-from minidl.engine import GradientTape, Tensor, Variable, custom_gradient, grad, stop_gradient
+from minidl.engine import GradientTape, Tensor, Variable, grad
+from minidl.ops import custom_gradient, stop_gradient
 from minidl.engine.op import trainable_are
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl import registry
 from tests.parity.oracle import both, close, copy_weights, generator, libraries
 
 pytestmark = pytest.mark.oracle
@@ -175,8 +174,8 @@ def test_weights_shapes_and_configurations(name):
     for shape in (shapes, unknown):
         assert ours.compute_output_shape(shape) == theirs.compute_output_shape(shape)
 
-    there = keras.layers.deserialize(registry.serialize(ours))
-    back = registry.deserialize(keras.layers.serialize(theirs))
+    there = keras.layers.deserialize(minidl.layers.serialize(ours))
+    back = minidl.layers.deserialize(keras.layers.serialize(theirs))
     assert type(there) is type(theirs) and type(back) is type(ours)
     assert there.get_config() == theirs.get_config()
     assert back.get_config() == ours.get_config()

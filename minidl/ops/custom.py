@@ -1,0 +1,52 @@
+"""Functions with a gradient of their own, and values without any."""
+
+from collections.abc import Callable
+from functools import wraps
+from types import SimpleNamespace
+from typing import Any
+
+from minidl.engine.op import Node, Rule, is_recording, op
+from minidl.engine.tensor import Tensor, raw
+from minidl_kernels.arrays import Array
+
+__all__ = ["custom_gradient", "stop_gradient"]
+
+
+@op(constant=True)
+def stop_gradient(x: Any) -> Array:
+    """The same value as a constant: no gradient flows through it."""
+    return x
+
+
+def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a function its own gradient: it returns ``(y, grad)``; ``grad(upstream)`` gives one gradient per argument.
+
+    ::
+
+        @minidl.custom_gradient
+        def clipped_identity(x):
+            return x, lambda upstream: ops.clip(upstream, -1.0, 1.0)
+    """
+
+    @wraps(function)
+    def wrapper(*args: Any) -> Any:
+        tensors = [a if isinstance(a, Tensor) else Tensor(a) for a in args]
+        y, grad_function = function(*tensors)
+        result = stop_gradient(y if isinstance(y, Tensor) else Tensor(y))
+        sources = [t.node or t if is_recording() and t.live() else None for t in tensors]
+        if all(source is None for source in sources):
+            return result
+
+        def rule(g: Any) -> list[Any]:
+            found = grad_function(g if isinstance(g, Tensor) else Tensor.of(g))
+            found = list(found) if isinstance(found, (list, tuple)) else [found]
+            if len(found) != len(args):
+                raise ValueError(f"{function.__name__}: grad returned {len(found)} gradients for {len(args)} arguments")
+            return found if isinstance(g, Tensor) else [raw(one) for one in found]
+
+        rules = {"arguments": Rule(("arguments",), ("g",), rule)}
+        operation = SimpleNamespace(name=function.__name__, rules=rules, first=None)
+        result.node = Node(operation, {"arguments": sources}, {}, result.data)
+        return result
+
+    return wrapper
