@@ -229,4 +229,4 @@ def get(identifier: Any) -> Callable[..., Any] | None:
     raise TypeError(f"an initializer is a name, an object or a function of (shape, dtype), not {identifier!r}")
 
 
-registry.publish("keras.initializers", globals())
+registry.publish("keras.initializers", {name: item for name, item in globals().items() if isinstance(item, type)})

@@ -291,6 +291,7 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
 
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
+bce = BCE = binary_crossentropy
 serialize, deserialize = registry.serialize, registry.deserialize
 
 
@@ -309,4 +310,5 @@ def get(identifier: Any) -> Any:
     return identifier
 
 
-registry.publish("keras.losses", globals())
+_SHORT = ("BCE", "MAE", "MSE", "bce", "mae", "mse")
+registry.publish("keras.losses", {name: globals()[name] for name in (*__all__, *_SHORT)})

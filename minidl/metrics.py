@@ -202,8 +202,10 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, Metric):
         return identifier
     if callable(identifier):
-        return MeanMetricWrapper(identifier, name=name)
+        named = getattr(identifier, "name", None) or getattr(identifier, "__name__", type(identifier).__name__)
+        return MeanMetricWrapper(identifier, name=name or registry.snake_case(named))
     raise TypeError(f"a metric is a name, an object or a function of (y_true, y_pred), not {identifier!r}")
 
 
-registry.publish("keras.metrics", globals())
+_SHORT = ("MAE", "MSE", "accuracy", "mae", "mean_absolute_error", "mean_squared_error", "mse")
+registry.publish("keras.metrics", {name: globals()[name] for name in (*__all__, *_SHORT)})

@@ -47,12 +47,15 @@ def reset_names() -> None:
     _name_counts.clear()
 
 
+_HELPERS = ("deserialize", "get", "serialize")  # every package has them; they are no layers, losses, ...
+
+
 def publish(module: str, namespace: dict[str, Any]) -> None:
     """Make the public names of a package known under the module name that files use, such as "keras.layers"."""
     ours = {
         name: item
         for name, item in namespace.items()
-        if not name.startswith("_") and callable(item) and getattr(item, "__module__", "").startswith("minidl.")
+        if not name.startswith("_") and name not in _HELPERS and callable(item) and getattr(item, "__module__", "").startswith("minidl.")
     }
     _published.setdefault(module, {}).update(ours)
 
@@ -198,8 +201,9 @@ def _check_complete(item: Any, settings: dict[str, Any]) -> None:
         )
     if unknown and all(p.kind is not p.VAR_KEYWORD for p in parameters):
         raise ValueError(
-            f"{type(item).__name__} cannot be saved: its __init__ does not take {', '.join(unknown)}, which get_config() "
-            f"returns. Write\n    def __init__(self, {', '.join([*named, '**kwargs'])}):\n        super().__init__(**kwargs)"
+            f"{type(item).__name__} cannot be saved: its __init__ does not take {', '.join(unknown)}, which "
+            f"get_config() returns. Write\n    def __init__(self, {', '.join([*named, '**kwargs'])}):\n"
+            f"        super().__init__(**kwargs)"
         )
 
 

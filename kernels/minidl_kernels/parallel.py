@@ -54,6 +54,25 @@ if not os.path.isdir(os.environ["NUMBA_CACHE_DIR"]):
     _log.warning("minidl: compiling kernels for this processor, once; they are kept in %s", config.cache_folder())
 
 
+def _start_pool() -> None:
+    """Start Numba's threads, and let those that wait for work go to sleep soon.
+
+    GNU's OpenMP spins for about a millisecond by default, which takes the core from any other program that wants it
+    (measured: training beside other work is 4 times slower). It reads its settings when it is loaded.
+    """
+    if {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
+        numba.get_num_threads()
+        return
+    os.environ["GOMP_SPINCOUNT"] = "10000"
+    try:
+        numba.get_num_threads()
+    finally:
+        del os.environ["GOMP_SPINCOUNT"]
+
+
+_start_pool()
+
+
 def compile_seconds() -> float:
     """Seconds this process has spent compiling kernels (0.0 when all came from the cache)."""
     return _seconds
@@ -213,12 +232,8 @@ class Task:
 
 
 def _layer_is_thread_safe() -> bool:
-    # Numba's workqueue layer aborts the process when two Python threads launch at once. Which layer it is,
-    # Numba knows only after the first launch.
-    try:
-        return numba.threading_layer() != "workqueue"
-    except ValueError:
-        return False
+    # Numba's workqueue layer aborts the process when two Python threads launch at once.
+    return numba.threading_layer() != "workqueue"
 
 
 def _after_fork() -> None:

@@ -88,7 +88,10 @@ def _sums(sides: np.ndarray, weights: np.ndarray, noise: np.ndarray) -> tuple[fl
     # Where the function is smooth, D(h) = D(h/2) up to h^2, and the gap between the sides shrinks with h.
     tolerance = noise + 1e-7 * np.abs(sides).max(axis=0)
     kinked = ~((np.abs(wide - narrow) <= tolerance) & (np.abs(on - back - 2 * (half_on - half_back)) <= tolerance))
-    products = np.where(kinked, weights * sides, weights * (4 * narrow - wide) / 3)
+    # At a kink the sides may be curved: their slopes at the point itself, where the two steps nearly agree on them.
+    bent = np.abs(sides[2:] - sides[:2]) <= 1e-3 * np.abs(sides[2:])
+    ends = np.where(bent, 2 * sides[2:] - sides[:2], sides[2:])
+    products = np.where(kinked, weights * np.concatenate([sides, ends]), weights * (4 * narrow - wide) / 3)
     low, high = products.min(axis=0), products.max(axis=0)
     # A jump (the gradient of ReLU at 0) has no slope at all: half the step gives twice the quotient.
     doubled = np.abs(sides[2:] - 2 * sides[:2]) <= 0.1 * np.abs(sides[:2]) - tolerance

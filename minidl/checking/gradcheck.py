@@ -67,7 +67,8 @@ def gradcheck(
         report = Report(subject.name, [])
         if not np.isfinite(center).all():
             report.problems.append(f"{int((~np.isfinite(center)).sum())} of {center.size} outputs are not finite")
-        probing = Probing(subject.evaluate, subject.gradients, x, rng, rtol, elements, subject.evaluate_f)
+        judged = subject.evaluate_f if twin else None
+        probing = Probing(subject.evaluate, subject.gradients, x, rng, rtol, elements, judged)
         report.inputs = probing.results(list(subject.leaves))
         if order == 2:
             weights = signed(rng, center.shape)

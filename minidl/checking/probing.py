@@ -54,8 +54,8 @@ class Probing:
         self.analytic = gradient(x, weights)
         # The gradient's own rounding: how far it moves when its inputs move by one unit in the last place of float32.
         self.spread = [np.zeros_like(a) for a in x]
-        judged = judged or function
-        if _is_float32(judged(x), rounding_noise(judged, x, rng)):
+        own = rounding if judged is None else rounding_noise(judged, x, rng)
+        if _is_float32((judged or function)(x), own):
             for _ in range(3):
                 near = gradient([a * (1 + 6e-8 * signs(rng, a.shape)) for a in x], weights)
                 for spread, g, other in zip(self.spread, self.analytic, near, strict=True):

@@ -33,8 +33,7 @@ from minidl_kernels.arrays import Array
 from .tensor import Tensor, as_array, raw
 
 __all__ = [
-    "Node", "Op", "Rule", "is_recording", "no_grad", "op", "recording", "registered", "selection", "setting",
-    "trainable_are",
+    "Node", "Op", "Rule", "is_recording", "no_grad", "op", "recording", "registered", "selection", "trainable_are",
 ]  # fmt: skip
 
 registered: dict[str, "Op"] = {}  # every op by name; the tests walk it
@@ -98,11 +97,9 @@ class Op:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         call = dict(zip(self.parameters, args, strict=False), **kwargs)
-        tensors: list[Tensor] = []
-        arrays: dict[str, Any] = {}
+        arrays, tensors = dict(call), list[Tensor]()
         inputs: dict[str, list[Any]] = {}
         for name, value in call.items():
-            arrays[name] = value
             if isinstance(value, Tensor):
                 tensors.append(value)
                 arrays[name] = value.data
@@ -121,10 +118,9 @@ class Op:
             if tensor.data is None:
                 return Op.trace(self, args, kwargs)
         result = self.forward(**arrays)
-        results = list(result) if isinstance(result, tuple) else [result]
-        for i, array in enumerate(results):
-            if not isinstance(array, np.ndarray):
-                results[i] = as_array(array)  # NumPy's reductions give scalars, whose dtype counts for less
+        several = result if isinstance(result, tuple) else (result,)
+        # NumPy's reductions give scalars, whose dtype would count for less than an array's.
+        results = [r if isinstance(r, np.ndarray) else as_array(r) for r in several]
         for tensor in tensors:
             if tensor.assignable and (results[0] is tensor.data or results[0].base is not None):
                 results[0] = results[0].copy()  # an optimizer's update in place would change a view under the graph
@@ -137,17 +133,15 @@ class Op:
     def _keep(self, call: dict[str, Any], results: list[Array], live: tuple[str, ...]) -> dict[str, Any]:
         asked = self._asked.get(live)
         if asked is None:
-            rules = [self._rule(name) for name in live] + ([self.first] if self.first else [])
+            for name in live:
+                if name not in self.rules:
+                    raise TypeError(f"op {self.name} has no rule for {name!r}; write @{self.name}.grad({name!r})")
+            rules = [self.rules[name] for name in live] + ([self.first] if self.first else [])
             names = dict.fromkeys(ask for rule in rules for ask in rule.asks)
             asked = self._asked[live] = tuple(name for name in names if name != "g")
         # Outputs are kept as arrays: a Tensor would hold its own node in a cycle.
         known = {**self.defaults, **dict(zip(self.outputs, results, strict=True)), **call}
         return {name: known[name] for name in asked}
-
-    def _rule(self, name: str) -> Rule:
-        if name not in self.rules:
-            raise TypeError(f"op {self.name} has no gradient rule for {name!r}; write @{self.name}.grad({name!r})")
-        return self.rules[name]
 
     def grad(self, *inputs: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register the rule for one input, or one joint rule for several that returns a tuple in their order.
@@ -157,8 +151,7 @@ class Op:
         """
 
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
-            rule = self._checked(inputs, function)
-            self.rules.update(dict.fromkeys(inputs, rule))
+            self.rules.update(dict.fromkeys(inputs, self._checked(inputs, function)))
             return function
 
         return register

@@ -46,9 +46,7 @@ class GradientTape:
         """Let gradients flow to a tensor (or a list of them) that is not a trainable variable, to the block's end."""
         for one in tensor if isinstance(tensor, (list, tuple)) else [tensor]:
             if not isinstance(one, Tensor):
-                raise TypeError(
-                    f"watch takes Tensors, not {type(one).__name__}: write x = minidl.ops.convert_to_tensor(x) first"
-                )
+                raise TypeError(f"watch takes Tensors, not {type(one).__name__}; write ops.convert_to_tensor(x) first")
             if one.dtype.kind != "f":
                 raise TypeError(f"only floating tensors can be watched; this one is {one.dtype}")
             if not one.requires_grad:

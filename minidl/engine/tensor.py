@@ -90,13 +90,9 @@ class Tensor:
     def dtype(self) -> Any:
         return self.data.dtype
 
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        return int(self.data.size)
+    ndim = property(lambda self: len(self.shape))
+    size = property(lambda self: int(self.data.size))
+    T = property(lambda self: operations.transpose(self))
 
     def numpy(self) -> np.ndarray:
         """A copy of the values as a NumPy array, cut from the graph."""
@@ -111,7 +107,7 @@ class Tensor:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         # ndarray + Tensor comes here, as np.add. Any other function of NumPy would cut the graph silently.
-        operation = {"true_divide": "divide"}.get(ufunc.__name__, ufunc.__name__)
+        operation = ufunc.__name__
         if method == "__call__" and not kwargs and len(inputs) == 2 and hasattr(operations, operation):
             return getattr(operations, operation)(*inputs)
         raise TypeError(
@@ -185,10 +181,6 @@ class Tensor:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError("tensors cannot be written into; write minidl.ops.where(mask, value, x) for a new one")
-
-    @property
-    def T(self) -> "Tensor":
-        return operations.transpose(self)
 
     def reshape(self, *shape: Any) -> "Tensor":
         return operations.reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)

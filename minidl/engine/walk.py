@@ -38,9 +38,8 @@ def grad(y: Tensor, xs: Any, upstream: Any = None, create_graph: bool = False) -
 
 def gradients(ys: list[Tensor], upstreams: list[Any], targets: list[Tensor], create_graph: bool) -> list[Any]:
     """Gradients of the sum of ``ys`` for each target: arrays, or Tensors with ``create_graph``; None: no dependence."""
-    sources = [t.node or t for t in targets]
-    found = _walk(ys, upstreams, set(sources), create_graph)
-    return [found.get(source) for source in sources]
+    found = _walk(ys, upstreams, {t.node or t for t in targets}, create_graph)
+    return [found.get(t.node or t) for t in targets]
 
 
 def backward(y: Tensor, upstream: Any) -> None:
@@ -100,10 +99,8 @@ def _apply_rules(node: Node, g: Any, useful: set[Any] | None, create_graph: bool
         return
     for name, tensor, version in node.versions:
         if tensor.version != version:
-            raise RuntimeError(
-                f"{getattr(tensor, 'name', 'a tensor')} was assigned to after op {node.op.name} used it as {name!r}; "
-                f"its gradient needs the old value. Call backward() or gradient() before the assignment"
-            )
+            used = f"{getattr(tensor, 'name', 'a tensor')} was assigned to after op {node.op.name} used it as {name!r}"
+            raise RuntimeError(f"{used}: the gradient needs the old value; call backward() or gradient() before")
     given = {name: _given(node, name, value, create_graph) for name, value in node.saved.items()}
     given["g"] = g
     if node.op.first:
@@ -135,10 +132,8 @@ def _fit(g: Any, source: Any, node: Node, name: str) -> Any:
         extra = len(g.shape) - len(shape)
         inner = range(len(shape))
         if extra < 0 or any(shape[i] != g.shape[i + extra] and shape[i] != 1 for i in inner):
-            raise ValueError(
-                f"the rule of op {node.op.name} for {name!r} gave a gradient of shape {tuple(g.shape)}; "
-                f"the input has shape {shape}"
-            )
+            rule = f"the rule of op {node.op.name} for {name!r}"
+            raise ValueError(f"{rule} gave a gradient of shape {tuple(g.shape)}; the input has shape {shape}")
         axes = (*range(extra), *(i + extra for i in inner if shape[i] != g.shape[i + extra]))
         g = operations.reshape(operations.sum(g, axis=axes), shape)
     return g if g.dtype == source.dtype else operations.cast(g, source.dtype)

@@ -93,7 +93,9 @@ def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
     if isinstance(structure, (list, tuple)):
         return type(structure)(map_structure(function, one) for one in structure)
     if isinstance(structure, dict):
-        return {key: map_structure(function, structure[key]) for key in structure}
+        # Visited in flatten's order, so that the two can be walked side by side; kept in the dictionary's own.
+        mapped = {key: map_structure(function, structure[key]) for key in sorted(structure, key=str)}
+        return {key: mapped[key] for key in structure}
     return function(structure)
 
 

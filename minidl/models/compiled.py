@@ -11,7 +11,14 @@ from minidl.metrics import Mean, Metric
 __all__ = ["CompiledLosses", "CompiledMetrics"]
 
 
-def by_output(given: Any, names: list[str], argument: str, default: Any = None) -> list[Any]:
+def names_of(y_pred: Any) -> list[str]:
+    """Names for the outputs of a model that has none: the keys of a dictionary, or output_1, output_2, ..."""
+    if isinstance(y_pred, dict):
+        return sorted(y_pred)
+    return [f"output_{i + 1}" for i, _ in enumerate(flatten(y_pred))]
+
+
+def by_output(given: Any, names: list[str], argument: str) -> list[Any]:
     """One entry for each output, of a single object, a list, or a dictionary by output name.
 
     Raises:
@@ -21,126 +28,157 @@ def by_output(given: Any, names: list[str], argument: str, default: Any = None) 
         unknown = [key for key in given if key not in names]
         if unknown:
             raise ValueError(f"{argument} names {unknown}, but the model's outputs are {names}")
-        return [given.get(name, default) for name in names]
+        return [given.get(name) for name in names]
     if isinstance(given, (list, tuple)):
         if len(given) != len(names):
             raise ValueError(f"{argument} has {len(given)} entries for the {len(names)} outputs {names}")
         return list(given)
-    return [given] * len(names) if given is not None else [default] * len(names)
+    return [given] * len(names)
 
 
 def outputs_as_list(value: Any, names: list[str], argument: str) -> list[Any]:
     """Targets (or weights) as a list in the order of the outputs."""
     if isinstance(value, dict):
-        missing = [name for name in names if name not in value]
-        if missing:
-            raise ValueError(f"{argument} lacks {missing}; the model's outputs are {names}")
+        if set(value) != set(names):
+            raise ValueError(f"{argument} is given for {sorted(value)}, but the model's outputs are {names}")
         return [value[name] for name in names]
     if isinstance(value, (list, tuple)):
         if len(value) != len(names):
             raise ValueError(f"{argument} has {len(value)} entries for the {len(names)} outputs {names}")
         return list(value)
-    return [value] * len(names) if value is None or argument == "sample_weight" else [value]
+    if value is None or argument == "sample_weight":
+        return [value] * len(names)
+    if len(names) > 1:
+        raise ValueError(f"{argument} is one array, but the model has the {len(names)} outputs {names}: pass a list of arrays")
+    return [value]
 
 
 class CompiledLosses:
-    """The loss of each output, and their weighted sum."""
+    """The loss of each output, and their weighted sum.
 
-    def __init__(self, loss: Any, loss_weights: Any, names: list[str]):
+    Args:
+        loss, loss_weights: what compile() was given.
+        names: of the outputs; None where they are not known before the first batch.
+    """
+
+    def __init__(self, loss: Any, loss_weights: Any, names: list[str] | None):
+        self._given = loss, loss_weights
+        self.names, self.trackers, self._functions = names, [], []
+        for entry in flatten(loss):  # a wrong name is told at compile, not in the first batch
+            losses_module.get(entry)
+        if names is not None:
+            self._resolve(names)
+
+    def _resolve(self, names: list[str]) -> None:
+        loss, loss_weights = self._given
+        factors = by_output(loss_weights, names, "loss_weights")
+        self._functions = list(zip(map(self._function, by_output(loss, names, "loss")), factors, strict=True))
+        trained = [name for name, (function, _) in zip(names, self._functions, strict=True) if function is not None]
+        self.trackers = [Mean(name=f"{name}_loss") for name in trained] if len(trained) > 1 else []
         self.names = names
-        self.functions = [self._one(entry) for entry in by_output(loss, names, "loss")]
-        self.weights = (
-            by_output(loss_weights, names, "loss_weights") if loss_weights is not None else [None] * len(names)
-        )
-        self.trackers = [Mean(name=f"{name}_loss") for name in names] if len(names) > 1 else []
 
     @staticmethod
-    def _one(entry: Any) -> Any:
+    def _function(entry: Any) -> Any:
         found = losses_module.get(entry)
-        if found is None or isinstance(found, losses_module.Loss):
-            return found
-        return losses_module.LossFunctionWrapper(found)
+        return found if found is None or isinstance(found, losses_module.Loss) else losses_module.LossFunctionWrapper(found)
 
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any) -> Tensor | None:
         """The sum of the outputs' losses; None where no output has one."""
-        predictions = list(flatten(y_pred))
-        targets = outputs_as_list(y, self.names, "y")
-        if len(targets) != len(predictions):
-            raise ValueError(
-                f"y holds {len(targets)} arrays, but the model has the {len(predictions)} outputs {self.names}"
-            )
-        weights = outputs_as_list(sample_weight, self.names, "sample_weight")
+        if self.names is None:
+            self._resolve(names_of(y_pred))
+        names: Any = self.names
+        predictions, targets = list(flatten(y_pred)), outputs_as_list(y, names, "y")
+        weights = outputs_as_list(sample_weight, names, "sample_weight")
+        trackers = iter(self.trackers)
         total = None
-        trackers: list[Any] = list(self.trackers) or [None] * len(predictions)
-        for function, factor, target, prediction, weight, tracker in zip(
-            self.functions, self.weights, targets, predictions, weights, trackers, strict=True
+        for (function, factor), target, prediction, weight in zip(
+            self._functions, targets, predictions, weights, strict=True
         ):
             if function is None:
                 continue
             value = function(target, prediction, weight)
+            tracker = next(trackers, None)
+            if tracker is not None:  # what is shown of an output is its loss before the factor
+                tracker.update_state(value, float(prediction.shape[0]))
             if factor is not None:
                 value = value * factor
-            if tracker is not None:
-                tracker.update_state(value, float(prediction.shape[0]))
             total = value if total is None else total + value
         return total
 
 
-class CompiledMetrics:
-    """The metrics of each output; "accuracy" is resolved from shapes at the first batch."""
+class CompiledMetrics(Metric):
+    """The metrics of all outputs as one; "accuracy" is resolved from shapes at the first batch.
 
-    def __init__(self, metrics: Any, weighted_metrics: Any, names: list[str]):
+    Args:
+        metrics, weighted_metrics: what compile() was given.
+        names: of the outputs; None where they are not known before the first batch.
+    """
+
+    def __init__(self, metrics: Any, weighted_metrics: Any, names: list[str] | None):
+        super().__init__("compile_metrics")
         self.names = names
-        self._given = [
-            (self._lists(metrics, "metrics"), False),
-            (self._lists(weighted_metrics, "weighted_metrics"), True),
-        ]
-        self._resolved: list[tuple[Metric, int, bool]] | None = None
-
-    def _lists(self, given: Any, argument: str) -> list[list[Any]]:
-        if given is None:
-            return [[] for _ in self.names]
-        if len(self.names) == 1 and not isinstance(given, dict):
-            entries = given if isinstance(given, (list, tuple)) else [given]
-            nested = len(entries) == 1 and isinstance(entries[0], (list, tuple))
-            return [list(entries[0])] if nested else [list(entries)]
-        entries = by_output(given, self.names, argument, default=[])
-        return [list(e) if isinstance(e, (list, tuple)) else [] if e is None else [e] for e in entries]
-
-    def check_names(self) -> None:
-        """Raise ValueError for a name that is no metric, at compile rather than in the first batch."""
-        for lists, _ in self._given:
-            for entry in flatten(lists):
-                if str(entry).lower() not in ("accuracy", "acc"):
+        self._given = [(metrics, "metrics"), (weighted_metrics, "weighted_metrics")]
+        self._resolved: list[tuple[Metric, int, bool]] = []
+        for given, argument in self._given:  # a wrong name is told at compile, not in the first batch
+            for entry in flatten([] if given is None else given):
+                if entry is not None and not _is_accuracy(entry):
                     metrics_module.get(entry)
+            if names is not None:
+                self._lists(given, names, argument)
+
+    @staticmethod
+    def _lists(given: Any, names: list[str], argument: str) -> list[list[Any]]:
+        """A list of metrics for each output."""
+        if len(names) == 1 and not isinstance(given, dict):
+            return [[entry for entry in flatten(given) if entry is not None]]
+        entries = by_output(given, names, argument)
+        return [list(e) if isinstance(e, (list, tuple)) else [] if e is None else [e] for e in entries]
 
     def metrics(self) -> list[Metric]:
         """The metric objects, once the first batch has resolved them."""
-        return [metric for metric, _, _ in self._resolved or []]
+        return [metric for metric, _, _ in self._resolved]
 
-    def update(self, y: Any, y_pred: Any, sample_weight: Any) -> None:
+    def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch."""
-        predictions = list(flatten(y_pred))
-        targets = outputs_as_list(y, self.names, "y")
-        weights = outputs_as_list(sample_weight, self.names, "sample_weight")
-        if self._resolved is None:
-            self._resolved = self._resolve(targets, predictions)
+        names = self.names or names_of(y_pred)
+        predictions, targets = list(flatten(y_pred)), outputs_as_list(y, names, "y")
+        weights = outputs_as_list(sample_weight, names, "sample_weight")
+        if not self._resolved:
+            self.names, self._resolved = names, self._resolve(names, targets, predictions)
         for metric, place, weighted in self._resolved:
             metric.update_state(targets[place], predictions[place], weights[place] if weighted else None)
 
-    def _resolve(self, targets: list[Any], predictions: list[Any]) -> list[tuple[Metric, int, bool]]:
-        found = []
-        for place, name in enumerate(self.names):
-            for lists, weighted in self._given:
-                for entry in lists[place]:
-                    if str(entry).lower() in ("accuracy", "acc"):
+    def _resolve(self, names: list[str], targets: list[Any], predictions: list[Any]) -> list[tuple[Metric, int, bool]]:
+        found: list[tuple[Metric, int, bool]] = []
+        for given, argument in self._given:
+            for place, entries in enumerate(self._lists(given, names, argument)):
+                for entry in entries:
+                    if _is_accuracy(entry):
                         kind = metrics_module.accuracy_for(targets[place].shape, predictions[place].shape)
-                        metric: Metric = kind(name=entry)
+                        metric = kind(name=entry)
                     else:
                         metric = metrics_module.get(entry)
-                        if isinstance(entry, str):
-                            metric.name = entry
-                    if len(self.names) > 1:
-                        metric.name = f"{name}_{metric.name}"
-                    found.append((metric, place, weighted))
+                    found.append((metric, place, argument == "weighted_metrics"))
         return found
+
+    def result(self) -> dict[str, Any]:
+        """The value of every metric. Several outputs put their names in front; a second one of a name is told apart."""
+        results: dict[str, Any] = {}
+        for metric, place, weighted in self._resolved:
+            output = f"{self.names[place]}_" if self.names is not None and len(self.names) > 1 else ""
+            name = output + metric.name
+            if name in results and weighted:
+                name = f"{output}weighted_{metric.name}"
+            copies = 0
+            while (unique := f"{name}_{copies}" if copies else name) in results:
+                copies += 1
+            results[unique] = metric.result()
+        return results
+
+    def reset_state(self) -> None:
+        for metric, _, _ in self._resolved:
+            metric.reset_state()
+
+
+def _is_accuracy(entry: Any) -> bool:
+    return isinstance(entry, str) and entry.lower() in ("accuracy", "acc")

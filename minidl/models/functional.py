@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from minidl import ops
 from minidl.graph.function import Function
 from minidl.graph.symbolic import KerasTensor, map_structure
 from minidl.layers import Layer
@@ -91,25 +90,9 @@ class Functional(Model):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         names = sorted(self.input_structure) if isinstance(self.input_structure, dict) else self.input_names
-        values = [self._adapted(v, t) for v, t in zip(self._named_inputs(inputs, names), self.inputs, strict=True)]
+        given = self._named_inputs(inputs, names)
+        values = [self._adapted(v, t, _maker_name(t)) for v, t in zip(given, self.inputs, strict=True)]
         return self._function(values)
-
-    def _adapted(self, value: Any, expected: KerasTensor) -> Any:
-        """The value, with a last axis of 1 added or taken off where that makes it fit."""
-        rank = len(expected.shape)
-        if len(value.shape) == rank - 1 and expected.shape[-1] == 1:
-            value = ops.expand_dims(value, -1)
-        elif len(value.shape) == rank + 1 and value.shape[-1] == 1:
-            value = ops.squeeze(value, axis=-1)
-        fits = len(value.shape) == rank and all(
-            a is None or b is None or a == b for a, b in zip(value.shape[1:], expected.shape[1:], strict=True)
-        )
-        if not fits:
-            raise ValueError(
-                f"model {self.name!r}: input {_maker_name(expected)!r} expects shape {expected.shape}, got "
-                f"{tuple(value.shape)}"
-            )
-        return value
 
     def get_config(self) -> dict[str, Any]:
         config = {"name": self.name, "trainable": self._trainable}

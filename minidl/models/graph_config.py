@@ -103,6 +103,11 @@ def graph_of_config(config: dict[str, Any]) -> tuple[Any, Any]:
     waiting: list[tuple[str, Any]] = []
     for entry in config["layers"]:
         name = entry.get("name") or entry["config"]["name"]
+        if str(entry.get("module")).startswith("keras.src.ops"):
+            raise ValueError(
+                f"the graph calls the op {entry['class_name']!r} itself ({name!r}), which cannot be opened here; in Keras, "
+                f"build and save the model with a layer in its place"
+            )
         layer = registry.deserialize({key: value for key, value in entry.items() if key != "inbound_nodes"})
         if not isinstance(layer, Layer):
             raise ValueError(f"{name!r} should be a layer, but is {layer!r}")

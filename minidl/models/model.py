@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from minidl.graph.symbolic import KerasTensor, flatten, map_structure
+from minidl import ops
+from minidl.graph.symbolic import KerasTensor, flatten, map_structure, symbolic_in
 from minidl.layers import Layer
 
 from .trainer import Trainer
@@ -30,11 +31,16 @@ class Model(Trainer, Layer):
 
     def __init__(self, *args: Any, **kwargs: Any):
         if args or "inputs" in kwargs or "outputs" in kwargs:
-            raise TypeError(
-                f"{type(self).__name__} got inputs and outputs, but it is a subclass of Model; write "
-                "Model(inputs, outputs), or "
-                f"define layers in __init__ and use them in call()"
-            )
+            if not any(True for _ in symbolic_in((args, kwargs))):
+                raise TypeError(
+                    f"{type(self).__name__}: Model.__init__ takes symbolic inputs and outputs, or none and name=... at most, "
+                    f"not {args or kwargs}; keep other arguments in your own __init__"
+                )
+            from .functional import Functional
+
+            _become_functional(type(self), Functional)
+            Functional.__init__(self, *args, **kwargs)
+            return
         super().__init__(**kwargs)
 
     _input_shape_built: Any = None
@@ -81,7 +87,10 @@ class Model(Trainer, Layer):
         # The layers inside a subclassed model build themselves when call() reaches them.
         self._check_spec(args[0])
         if not self.built:
-            self._input_shape_built = map_structure(lambda leaf: (None, *leaf.shape[1:]), args[0])
+            shapes = map_structure(lambda leaf: (None, *leaf.shape[1:]), args[0])
+            if type(self).build is not Model.build:
+                self.build(shapes)
+            self._input_shape_built = shapes
         self.built = True
 
     def get_build_config(self) -> dict[str, Any] | None:
@@ -136,3 +145,31 @@ class Model(Trainer, Layer):
         if len(values) != len(names):
             raise ValueError(f"model {self.name!r} has the {len(names)} inputs {names}, but got {len(values)} arrays")
         return values
+
+    def _adapted(self, value: Any, expected: KerasTensor, name: str) -> Any:
+        """The value for an input, with a last axis of 1 added or taken off where that makes it fit.
+
+        Raises:
+            ValueError: another shape.
+        """
+        rank = len(expected.shape)
+        if len(value.shape) == rank - 1 and expected.shape[-1] == 1:
+            value = ops.expand_dims(value, -1)
+        elif len(value.shape) == rank + 1 and value.shape[-1] == 1:
+            value = ops.squeeze(value, axis=-1)
+        fits = len(value.shape) == rank and all(
+            a is None or b is None or a == b for a, b in zip(value.shape[1:], expected.shape[1:], strict=True)
+        )
+        if not fits:
+            raise ValueError(
+                f"model {self.name!r}: input {name!r} expects shape {expected.shape}, got {tuple(value.shape)}"
+            )
+        return value
+
+
+def _become_functional(cls: type, functional: type) -> None:
+    """Put Functional in the place of Model among a class's bases: a subclass that is given a graph is functional (Keras)."""
+    for base in cls.__bases__:
+        if base is not Model and issubclass(base, Model):
+            _become_functional(base, functional)
+    cls.__bases__ = tuple(functional if base is Model else base for base in cls.__bases__)

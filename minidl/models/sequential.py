@@ -3,10 +3,12 @@
 from typing import Any
 
 from minidl import registry
+from minidl.engine.tensor import Tensor
 from minidl.graph.symbolic import KerasTensor
 from minidl.layers import Input, InputLayer, Layer
 
 from .model import Model
+from .trainer import Snapshot
 
 __all__ = ["Sequential"]
 
@@ -28,7 +30,7 @@ class Sequential(Model):
         self._symbolic: list[KerasTensor] = []  # the input, then each layer's output
         for layer in layers or []:
             self._append(layer)
-        self._maybe_build()
+        self._extend_graph()
         if not trainable:
             self.trainable = False
 
@@ -39,16 +41,17 @@ class Sequential(Model):
             ValueError: not a layer; a second layer of the same name.
         """
         self._append(layer)
-        self._forget_graph()
-        self._maybe_build()
+        self._extend_graph()
+        self._changed()
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the last layer off."""
         if not self.layers:
             raise ValueError(f"{self.name!r} has no layers to pop")
         layer = self._stack.pop()
-        self._forget_graph()
-        self._maybe_build()
+        del self._symbolic[len(self.layers) + 1 :]
+        self.built = self.built and bool(self.layers)
+        self._changed()
         return layer
 
     def _append(self, layer: Any) -> None:
@@ -63,48 +66,53 @@ class Sequential(Model):
         if isinstance(layer, InputLayer) and self._stack:
             raise ValueError(f"an Input belongs in front of all layers; {self.name!r} has {len(self._stack)} already")
         if not self._stack and not isinstance(layer, InputLayer):
-            shape = layer.batch_input_shape or (layer.batch_shape_of_input() if isinstance(layer, Sequential) else None)
-            if shape is not None:
+            shape = layer.batch_input_shape or getattr(layer, "input_shape", None)
+            if isinstance(shape, tuple):
                 self._stack.append(Input(batch_shape=shape).call.operation)
         self._stack.append(layer)
 
-    def _forget_graph(self) -> None:
-        self.built, self._symbolic = False, []
+    def _extend_graph(self) -> None:
+        """Call the layers that the graph lacks, once it is known what comes in."""
+        if not self._symbolic and self._stack and isinstance(self._stack[0], InputLayer):
+            self._symbolic = [self._stack[0].output]
+        if self._symbolic:
+            for layer in self.layers[len(self._symbolic) - 1 :]:
+                self._symbolic.append(layer(self._symbolic[-1]))
+            self.built = bool(self.layers)
 
-    def _maybe_build(self) -> None:
-        if self._stack and isinstance(self._stack[0], InputLayer) and len(self._stack) > 1:
-            self.build(self._stack[0].batch_shape)
+    def _changed(self) -> None:
+        """Look again which weights train, where the model is compiled already."""
+        if self.compiled:
+            self._snapshot = Snapshot(self)
 
     def build(self, input_shape: Any = None) -> None:
-        """Create the weights for inputs of this shape, batch axis first."""
-        if input_shape is None:
-            raise ValueError(f"{self.name!r}: build() needs the shape of the input, batch axis first")
+        """Create the weights for inputs of this shape, batch axis first.
+
+        Raises:
+            ValueError: no shape, no layers, or a shape that differs from the one that the model has.
+        """
         if not self._stack:
             raise ValueError(f"Sequential model {self.name!r} has no layers; add some with .add()")
-        first = self._stack[0]
-        x = first.output if isinstance(first, InputLayer) else Input(batch_shape=tuple(input_shape))
-        tensors = [x]
-        for layer in self.layers:
-            x = layer(x)
-            tensors.append(x)
-        self._symbolic = tensors
+        if not self._symbolic:
+            if input_shape is None:
+                raise ValueError(f"{self.name!r}: build() needs the shape of the input, batch axis first")
+            self._symbolic = [Input(batch_shape=tuple(input_shape))]
+        elif input_shape is not None and tuple(input_shape) != self._symbolic[0].shape:
+            raise ValueError(
+                f"{self.name!r} has inputs of shape {self._symbolic[0].shape}; it cannot be built again for {tuple(input_shape)}"
+            )
+        self._extend_graph()
 
     def _prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if not self.built:
-            self.build((None, *args[0].shape[1:]))
+        if not self.built and isinstance(args[0], Tensor):
+            self.build(self._symbolic[0].shape if self._symbolic else (None, *args[0].shape[1:]))
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        x = inputs
-        for layer in self._stack:
-            x = layer(x) if not isinstance(layer, InputLayer) else self._checked(x, layer)
-        return x
-
-    def _checked(self, x: Any, layer: InputLayer) -> Any:
-        expected = layer.batch_shape
-        if len(x.shape) != len(expected) or any(
-            a is not None and b is not None and a != b for a, b in zip(expected[1:], x.shape[1:], strict=True)
-        ):
-            raise ValueError(f"model {self.name!r} expects inputs of shape {expected}, got {tuple(x.shape)}")
+        x, first = inputs, self._stack[0]
+        if isinstance(first, InputLayer):
+            x = self._adapted(x, first.output, first.name)
+        for layer in self.layers:
+            x = layer(x)
         return x
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -120,10 +128,6 @@ class Sequential(Model):
 
     def _sublayers(self) -> list[Layer]:
         return list({id(layer): layer for layer in self._stack}.values())
-
-    def batch_shape_of_input(self) -> Any:
-        """The shape that the model was built for; None before."""
-        return self._symbolic[0].shape if self._symbolic else None
 
     def _known(self, what: str) -> list[KerasTensor]:
         if not self._symbolic:

@@ -57,31 +57,15 @@ class Trainer:
             run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted as in Keras; nothing is traced.
         """
         self.optimizer = optimizers.get(optimizer)
-        self._settings = {
-            "loss": loss,
-            "loss_weights": loss_weights,
-            "metrics": metrics,
-            "weighted_metrics": weighted_metrics,
-        }
-        self.loss, self._compiled_loss, self._compiled_metrics = loss, None, None
-        names = self.output_names if self.output_names is not None else self._names_given(loss)  # type: ignore[attr-defined]
-        if names is not None:
-            self._compile_outputs(names)
-            if self._compiled_metrics is not None:
-                self._compiled_metrics.check_names()
+        self._settings = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics}
+        names = self.output_names  # type: ignore[attr-defined]
+        measured = metrics is not None or weighted_metrics is not None
+        self.loss = loss
+        self._compiled_loss = None if loss is None else CompiledLosses(loss, loss_weights, names)
+        self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names) if measured else None
         self._loss_tracker = Mean(name="loss")
         self._snapshot = Snapshot(self)
         self.compiled, self.stop_training = True, False
-
-    @staticmethod
-    def _names_given(loss: Any) -> list[str] | None:
-        # A subclassed model's outputs are known at its first call; one loss means one output.
-        return ["output"] if loss is not None and not isinstance(loss, (list, tuple, dict)) else None
-
-    def _compile_outputs(self, names: list[str]) -> None:
-        settings = self._settings
-        self._compiled_loss = CompiledLosses(settings["loss"], settings["loss_weights"], names)
-        self._compiled_metrics = CompiledMetrics(settings["metrics"], settings["weighted_metrics"], names)
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """What compile() was called with, as plain data; None before, and (with a warning) where it cannot be saved."""
@@ -143,8 +127,6 @@ class Trainer:
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Tensor:
         """The compiled loss plus what layers added and the penalties on weights that train."""
-        if self._compiled_loss is None and self._settings["loss"] is not None:
-            self._compile_outputs([f"output_{i + 1}" for i in range(len(list(flatten(y_pred))))])
         total = None
         if self._compiled_loss is not None and y is not None:
             total = self._compiled_loss(y, y_pred, sample_weight)
@@ -157,15 +139,14 @@ class Trainer:
         return total if isinstance(total, Tensor) else Tensor(total)
 
     def _added_losses(self) -> list[Any]:
-        snapshot = self._snapshot
-        penalties = [w.regularizer(w) for w in snapshot.regularized] if snapshot is not None else []
+        penalties = [w.regularizer(w) for w in self._snapshot.resolved().regularized] if self._snapshot is not None else []
         return [*self._run, *penalties]  # type: ignore[attr-defined]
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Count a batch in all metrics, and return their values so far."""
         if self._compiled_metrics is not None and y is not None:
             with no_grad():
-                self._compiled_metrics.update(y, y_pred, sample_weight)
+                self._compiled_metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, Any]:
@@ -173,24 +154,32 @@ class Trainer:
         result: dict[str, Any] = {}
         for metric in self.metrics:
             value = metric.result()
-            result.update(value if isinstance(value, dict) else {metric.name: _number(value)})
+            result.update(value if isinstance(value, dict) else {metric.name: value})
         return result
 
     @property
     def metrics(self) -> list[Metric]:
-        """The loss tracker, the losses of several outputs, the compiled metrics, and metrics kept as attributes."""
+        """The loss tracker, the compiled metrics (as one), the losses of several outputs, and metrics kept as attributes.
+
+        Those of a model inside are not among them: it has a training of its own.
+        """
         found: list[Metric] = [self._loss_tracker] if self.compiled else []
+        if self._compiled_metrics is not None:
+            found.append(self._compiled_metrics)
         if self._compiled_loss is not None:
             found += self._compiled_loss.trackers
-        if self._compiled_metrics is not None:
-            found += self._compiled_metrics.metrics()
         for layer in self._flatten_layers():  # type: ignore[attr-defined]
-            found += [m for m in vars(layer).values() if isinstance(m, Metric) and m is not self._loss_tracker]
+            if layer is self or not isinstance(layer, Trainer):
+                found += [m for m in vars(layer).values() if isinstance(m, Metric)]
         return list({id(m): m for m in found}.values())
 
     @property
     def metrics_names(self) -> list[str]:
-        return [metric.name for metric in self.metrics]
+        """The names of the loss and of the metrics, once the first batch has settled which they are."""
+        names: list[str] = []
+        for metric in self.metrics:
+            names += [m.name for m in metric.metrics()] if isinstance(metric, CompiledMetrics) else [metric.name]
+        return list(dict.fromkeys(names))
 
     def reset_metrics(self) -> None:
         """Start all metrics anew."""
@@ -257,15 +246,14 @@ class Trainer:
                 logs: dict[str, Any] = {}
                 for step, batch in enumerate(batches):
                     calls.on_train_batch_begin(step, {})
-                    logs = self.train_step(_as_data(batch))
+                    logs = as_numbers(self.train_step(_as_data(batch)))
                     calls.on_train_batch_end(step, logs)
                     if self.stop_training:
                         break
-                logs = {name: logs[name] for name in sorted(logs)}
                 if held_out is not None and (epoch + 1) % validation_freq == 0:
                     size = validation_batch_size or batches.batch_size
                     found = self._evaluate(Batches(*held_out, batch_size=size), calls)
-                    logs |= {f"val_{name}": value for name, value in sorted(found.items())}
+                    logs |= {f"val_{name}": value for name, value in found.items()}
                 calls.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
@@ -307,7 +295,7 @@ class Trainer:
         logs: dict[str, Any] = {}
         for step, batch in enumerate(batches):
             calls.on_test_batch_begin(step, {})
-            logs = self.test_step(_as_data(batch))
+            logs = as_numbers(self.test_step(_as_data(batch)))
             calls.on_test_batch_end(step, logs)
         calls.on_test_end(logs)
         return logs
@@ -347,7 +335,7 @@ class Trainer:
         check_lengths(x=x, y=y, sample_weight=sample_weight)
         self.reset_metrics()
         step = self.train_step if name == "train_on_batch" else self.test_step
-        logs = step(_as_data((x, y, sample_weight)))
+        logs = as_numbers(step(_as_data((x, y, sample_weight))))
         return logs if return_dict else self._in_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -362,7 +350,7 @@ class Trainer:
 
     def _in_order(self, logs: dict[str, Any]) -> Any:
         names = [name for name in self.metrics_names if name in logs]
-        values = [logs[name] for name in names] + [logs[name] for name in sorted(logs) if name not in names]
+        values = [logs[name] for name in (*names, *(name for name in logs if name not in names))]
         return values[0] if len(values) == 1 else values
 
     def _callbacks(
@@ -412,7 +400,11 @@ class Snapshot:
 
     def _finish(self) -> None:
         layers = self.model._flatten_layers()
-        trained = {id(layer) for layer in layers if id(layer) not in self._frozen and layer._trainable}
+        trained = {
+            id(layer)
+            for layer in layers
+            if id(layer) not in self._frozen and (id(layer) in self._known or layer._trainable)
+        }
         self.ids = {id(v) for v in self.variables} | trained
         self.regularized = [v for v in self.variables if v.regularizer is not None]
         self._resolved = True
@@ -422,9 +414,22 @@ def _batch_size(x: Any) -> int:
     return next(int(leaf.shape[0]) for leaf in flatten(x))
 
 
-def _number(value: Any) -> Any:
-    value = raw(value)
-    return float(value) if getattr(value, "size", 1) == 1 else value
+def as_numbers(logs: Any) -> dict[str, Any]:
+    """What a step returned, by name in alphabetical order, as Python numbers where it is numbers.
+
+    Raises:
+        TypeError: it returned no dictionary.
+    """
+    if not isinstance(logs, dict):
+        raise TypeError(f"train_step and test_step return a dictionary of numbers by name, not {type(logs).__name__}")
+    result: dict[str, Any] = {}
+    for name in sorted(logs):
+        value = raw(logs[name])
+        if isinstance(value, dict):
+            result.update(as_numbers(value))
+        else:
+            result[name] = float(value) if getattr(value, "size", 1) == 1 else value
+    return result
 
 
 def _standardized(x: Any, y: Any, sample_weight: Any, prefix: str = "") -> tuple[Any, Any, Any]:

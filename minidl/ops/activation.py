@@ -4,7 +4,7 @@ from typing import Any
 
 import minidl_kernels as kernels
 from minidl.engine.op import op
-from minidl_kernels.arrays import Array
+from minidl_kernels.arrays import Array, namespace
 
 from .arithmetic import abs as absolute
 from .arithmetic import (
@@ -13,10 +13,9 @@ from .arithmetic import (
     erf,
     exp,
     expm1,
+    floating,
     greater,
     greater_equal,
-    log1p,
-    maximum,
     minimum,
     multiply,
     negative,
@@ -230,10 +229,16 @@ def selu(x: Any) -> Any:
     return multiply(elu(x, 1.6732632423543772), 1.0507009873554805)
 
 
-def softplus(x: Any) -> Any:
+@op
+def softplus(x: Any) -> Array:
     """log(1 + exp(x)), without overflow."""
-    # maximum, not relu: at 0 its gradient is one half, which is softplus' slope there.
-    return add(maximum(x, 0.0), log1p(exp(negative(absolute(x)))))
+    xp, x = namespace(x), floating(x)
+    return xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x)))
+
+
+@softplus.grad("x")
+def _(g, x):
+    return g * sigmoid(x)
 
 
 def log_sigmoid(x: Any) -> Any:

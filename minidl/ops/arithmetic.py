@@ -398,6 +398,7 @@ def isfinite(x: Any) -> Array:
 
 absolute = abs
 true_divide = divide
+operations.true_divide = divide
 for _op in (add, subtract, multiply, divide, negative, power, abs, cast, maximum, minimum, equal, not_equal, less,
             less_equal, greater, greater_equal):  # fmt: skip
     setattr(operations, _op.name, _op)

@@ -11,7 +11,7 @@ from minidl.engine.tensor import raw
 from minidl_kernels.arrays import Array, namespace
 
 from .activation import log_softmax, softmax, softmax_grad, softplus
-from .arithmetic import add, cast, clip, divide, log, multiply, negative, subtract
+from .arithmetic import add, cast, clip, divide, log, multiply, negative, subtract, where
 from .reductions import sum
 from .shaping import broadcast_to, expand_dims, getitem, moveaxis, reshape, scatter_add, squeeze
 
@@ -57,9 +57,10 @@ def softmax_cross_entropy_grad(upstream: Any, logits: Any, probabilities: Any, l
 
 
 @softmax_cross_entropy_grad.grad("upstream")
-def _(g, probabilities, labels):
-    coded = one_hot(labels, probabilities.shape[-1], dtype=g.dtype)
-    return sum(multiply(g, subtract(probabilities, coded)), axis=-1)
+def _(g, logits, labels):
+    # Not of the probabilities at hand: they are a constant, and this may be differentiated again.
+    coded = one_hot(labels, logits.shape[-1], dtype=g.dtype)
+    return sum(multiply(g, subtract(softmax(logits), coded)), axis=-1)
 
 
 @softmax_cross_entropy_grad.grad("logits")
@@ -91,10 +92,12 @@ def probability_cross_entropy(output: Any, labels: Any, epsilon: float) -> tuple
 @probability_cross_entropy.grad("output")
 def _(g, output, labels, epsilon, probability):
     # A clipped p is constant; else the loss is log(sum(output)) - log(output[label]).
-    g = g * cast((probability >= epsilon) & (probability <= 1 - epsilon), g.dtype)
+    inside = (probability >= epsilon) & (probability <= 1 - epsilon)
+    g = g * cast(inside, g.dtype)
     places = (namespace(labels).arange(labels.shape[0]), labels)
     of_sum = expand_dims(g / sum(output, axis=-1), -1)
-    return broadcast_to(of_sum, output.shape) - scatter_add(g / output[places], places, output.shape)
+    picked = where(inside, getitem(output, places), 1.0)  # 0 / 0 would be NaN where a probability is 0
+    return broadcast_to(of_sum, output.shape) - scatter_add(g / picked, places, output.shape)
 
 
 def probability_cross_entropy_composed(output: Any, labels: Any, epsilon: float) -> Any:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from minidl import registry
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
 from minidl_kernels.arrays import namespace
@@ -30,7 +31,7 @@ class Optimizer:
     def __init__(self, learning_rate: float = 0.01, name: str | None = None, **kwargs: Any):
         if kwargs:
             raise TypeError(f"{type(self).__name__} got unknown arguments: {', '.join(kwargs)}")
-        self.name = name or type(self).__name__.lower()
+        self.name = name or registry.auto_name(type(self).__name__)
         self.iterations = Variable(np.array(0, np.int32), trainable=False, name="iteration")
         self._learning_rate = Variable(_checked_rate(learning_rate), trainable=False, name="learning_rate")
         self.built = False

@@ -1,12 +1,12 @@
-"""GradientTape, stop_gradient and custom_gradient."""
+"""GradientTape, and the functions that change what it sees: stop_gradient and custom_gradient."""
 
 import numpy as np
 import pytest
 
 from minidl import ops
 from minidl.engine import GradientTape, Tensor, Variable, grad
-from minidl.ops import custom_gradient, stop_gradient
 from minidl.engine.op import trainable_are
+from minidl.ops import custom_gradient, stop_gradient
 
 
 def constant(*values):

@@ -42,9 +42,8 @@ def test_twenty_steps(name):
         close(ours.train_on_batch(x, y), theirs.train_on_batch(x, y), f"loss of step {step}", 3e-5)
     for mine, reference in zip(ours.weights, theirs.weights, strict=True):
         close(mine, reference, mine.path)
-    reference = [v for v in theirs.optimizer.variables]
-    assert [v.name for v in ours.optimizer.variables] == [v.name for v in reference]
-    for mine, other in zip(ours.optimizer.variables, reference, strict=True):
+    for mine, other in zip(ours.optimizer.variables, theirs.optimizer.variables, strict=True):
+        assert other.name.endswith(mine.name)  # Keras has "sequential_" in front of the weight's name
         close(mine, other, mine.name, 3e-5)
 
 
@@ -53,6 +52,7 @@ def test_configurations(name):
     keras, _ = libraries()
     theirs, ours = both(CASES[name])
     assert ours.name == theirs.name
+    libraries()  # the copies are counted like the first
     shared = {key: value for key, value in theirs.get_config().items() if key in ours.get_config()}
     assert ours.get_config() == pytest.approx(shared)
     there = keras.optimizers.deserialize(minidl.optimizers.serialize(ours))

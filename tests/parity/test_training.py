@@ -151,8 +151,13 @@ CASES = {
     ),
     "sample weights": (
         mlp(1), lambda r, n: reals(r, n, 6), reals,
-        {"loss": "mse", "metrics": ["mae"], "weighted_metrics": ["mae", "mse"]},
+        {"loss": "mse", "metrics": ["mae"], "weighted_metrics": ["mse"]},
         {"weights": lambda r, n: r.uniform(0, 2, n), "validation": "weighted"},
+    ),
+    "a metric with and without weights": (
+        mlp(1), lambda r, n: reals(r, n, 6), reals,
+        {"loss": "mse", "metrics": ["mae", "mse"], "weighted_metrics": ["mae", "mae"]},
+        {"weights": lambda r, n: r.uniform(0, 2, n)},
     ),
     "sample weights and a split": (
         mlp(4, "softmax"), lambda r, n: reals(r, n, 6), classes,
@@ -171,14 +176,14 @@ CASES = {
     ),
     "bytes and integers": (
         deferred, lambda r, n: r.integers(0, 3, (n, 4, 3)).astype("uint8"), classes,
-        {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}, {"build": (None, 4, 3)},
+        {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}, {"build": (1, 4, 3)},
     ),
     "validation now and then": (
         mlp(1), lambda r, n: reals(r, n, 6), reals, {"loss": "mse"}, {"validation": "data", "validation_freq": 2},
     ),
     "from the second epoch": (mlp(1), lambda r, n: reals(r, n, 6), reals, {"loss": "mse"}, {"initial_epoch": 1}),
     "subclassed": (
-        subclassed, lambda r, n: reals(r, n, 6), reals, {"loss": "mse", "metrics": ["mae"]}, {"build": (None, 6)},
+        subclassed, lambda r, n: reals(r, n, 6), reals, {"loss": "mse", "metrics": ["mae"]}, {"build": (1, 6)},
     ),
     "convolutional": (
         convolutional, lambda r, n: reals(r, n, 8, 8, 2), classes,
@@ -215,6 +220,7 @@ CASES = {
         branched_from_a_dictionary, named(two_inputs, "first", "second"), two_targets, TWO_LOSSES, {},
     ),
 }  # fmt: skip
+SHORT_LAST_BATCH = {"sparse", "sample weights", "convolutional", "two of both: dictionaries"}
 
 
 def prepared(name):
@@ -224,25 +230,29 @@ def prepared(name):
     theirs, ours = both(make)
     shape = options.pop("build", None)
     if shape is not None:
-        theirs.build(shape), ours.build(shape)
+        x = np.zeros(shape, "float32")
+        theirs(x), ours(x)
     copy_weights(theirs, ours, name)
     for model, k in zip((theirs, ours), libraries(), strict=True):
         settings = {"optimizer": lambda k: k.optimizers.SGD(0.1), **compiled}
         model.compile(**{key: value(k) if callable(value) else value for key, value in settings.items()})
     rng = generator(name)
     make_weights = options.pop("weights", lambda r, n: None)
-    train = {"x": make_x(rng, 43), "y": make_y(rng, 43), "sample_weight": make_weights(rng, 43)}
-    held_out = (make_x(rng, 21), make_y(rng, 21), make_weights(rng, 21))
+    many, few = (43, 13) if name in SHORT_LAST_BATCH else (40, 10)
+    train = {"x": make_x(rng, many), "y": make_y(rng, many), "sample_weight": make_weights(rng, many)}
+    held_out = make_x(rng, few), make_y(rng, few), make_weights(rng, few)
     validation = options.pop("validation", None)
     if validation == "split":
-        options["validation_split"] = 0.3
+        options["validation_split"] = 0.25
     elif validation is not None:
         options["validation_data"] = held_out[: 3 if validation == "weighted" else 2]
     fit = {**train, "batch_size": 10, "epochs": 3, "shuffle": False, "verbose": 0, **options}
     return theirs, ours, fit, held_out
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "convolutional")) for name in CASES]
+)
 def test_fit_evaluate_predict(name):
     theirs, ours, fit, (x, y, weights) = prepared(name)
     history = theirs.fit(**fit)
@@ -253,11 +263,12 @@ def test_fit_evaluate_predict(name):
     for one, other in zip(ours.weights, theirs.weights, strict=True):
         close(one, other, one.path, 2e-5)
 
-    arguments = {"x": x, "y": y, "sample_weight": weights, "batch_size": 8, "verbose": 0}
+    arguments = {"x": x, "y": y, "sample_weight": weights, "batch_size": 10, "verbose": 0}
     same_logs(ours.evaluate(**arguments, return_dict=True), theirs.evaluate(**arguments, return_dict=True), 2e-5)
-    close(ours.evaluate(**arguments), theirs.evaluate(**arguments), "evaluate", 2e-5)
+    if name != "a metric with and without weights":  # of two of a name, Keras lists the first twice
+        close(ours.evaluate(**arguments), theirs.evaluate(**arguments), "evaluate", 2e-5)
 
-    expected, found = theirs.predict(x, batch_size=8, verbose=0), ours.predict(x, batch_size=8, verbose=0)
+    expected, found = theirs.predict(x, batch_size=10, verbose=0), ours.predict(x, batch_size=10, verbose=0)
     assert type(found) is type(expected)
     for key in expected if isinstance(expected, dict) else range(len(expected)) if isinstance(expected, list) else ():
         close(found[key], expected[key], f"prediction {key}", 2e-5)

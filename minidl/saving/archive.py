@@ -1,0 +1,85 @@
+"""``.keras``: a zip archive of config.json, metadata.json and model.weights.h5, stored without compression."""
+
+import io
+import json
+import zipfile
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from minidl import registry
+from minidl._version import __version__
+from minidl.models import Model
+
+from .errors import damage_is_named
+from .weights import assign_weights, image_of_weights
+
+__all__ = ["assign_archived_weights", "read_archive", "write_archive"]
+
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+LAYOUT = "3.15.0"  # the version of Keras whose layout is written
+
+# Keras stores without compression, and Deflate packs at most 1032 to 1: what claims more is made to fill the memory.
+LARGE, MOST_EXPANSION = 1 << 28, 100
+
+
+def write_archive(model: Model, file: BinaryIO) -> None:
+    """Write a model; all of it is made before the first byte is written.
+
+    Raises:
+        ValueError: something that cannot be saved, and what to do about it.
+    """
+    with registry.sharing():
+        config = registry.serialize(model)
+    try:
+        text = json.dumps(config)
+    except TypeError as error:
+        raise ValueError(
+            f"{model.name!r} cannot be saved: a get_config() returns what JSON cannot hold: {error}"
+        ) from None
+    saved = datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
+    metadata = {"keras_version": LAYOUT, "date_saved": saved, "minidl_version": __version__}
+    weights = image_of_weights(model)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(METADATA, json.dumps(metadata))
+        archive.writestr(CONFIG, text)
+        archive.writestr(WEIGHTS, weights)
+
+
+def read_archive(file: BinaryIO, filepath: Any, custom_objects: dict[str, Any] | None, compiled: bool) -> Model:
+    """The model of an archive.
+
+    Args:
+        filepath: what error messages call it.
+        custom_objects: classes and functions by name.
+        compiled: whether to compile it as it was.
+
+    Raises:
+        FormatError: the archive is damaged, or describes something that cannot be made here.
+    """
+    text = _member(file, CONFIG, filepath)
+    with damage_is_named(filepath, f"{CONFIG} cannot be read"):
+        config = json.loads(text)
+        if not isinstance(config, dict):
+            raise ValueError("it does not describe a model")
+    if not compiled:
+        config["compile_config"] = None
+    with damage_is_named(filepath, "the model cannot be made"), registry.sharing():
+        model = registry.deserialize(config, custom_objects)
+        if not isinstance(model, Model):
+            raise ValueError(f"{CONFIG} describes no model, but {model!r}")
+    assign_archived_weights(model, file, filepath)
+    return model
+
+
+def assign_archived_weights(model: Model, file: BinaryIO, filepath: Any, skip_mismatch: bool = False) -> None:
+    """Read the weights of an archive into a model; see ``assign_weights``."""
+    assign_weights(model, io.BytesIO(_member(file, WEIGHTS, filepath)), filepath, skip_mismatch)
+
+
+def _member(file: BinaryIO, name: str, filepath: Any) -> bytes:
+    with damage_is_named(filepath, "is not a .keras file, or is damaged"):
+        with zipfile.ZipFile(file) as archive:
+            info = archive.getinfo(name)
+            if info.file_size > LARGE and info.file_size > MOST_EXPANSION * info.compress_size:
+                raise ValueError(f"{name} claims {info.file_size} bytes, packed into {info.compress_size}")
+            return archive.read(info)

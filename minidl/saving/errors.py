@@ -1,0 +1,33 @@
+"""What is raised for a file that cannot be read."""
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["FormatError", "damage_is_named"]
+
+
+class FormatError(ValueError):
+    """A file that is damaged, cut off, or of another format than its name says."""
+
+
+# What zipfile, json, h5py and a configuration that makes no sense raise.
+_SIGNS = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, NotImplementedError, RecursionError,
+    LookupError, TypeError, AttributeError, ValueError, OverflowError,
+)  # fmt: skip
+
+
+@contextmanager
+def damage_is_named(path: Any, what: str) -> Iterator[None]:
+    """Turn every error of reading inside the ``with`` block into a FormatError that names the file."""
+    try:
+        yield
+    except FormatError:
+        raise
+    except _SIGNS as error:
+        said = str(error).strip() or type(error).__name__
+        raise FormatError(f"{path}: {what}: {said}") from error

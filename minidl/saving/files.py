@@ -1,0 +1,117 @@
+"""save_model, load_model, save_weights, load_weights: which format a name asks for, and the file around it."""
+
+import os
+import warnings
+from typing import Any
+
+from minidl.models import Model
+
+from .archive import assign_archived_weights, read_archive, write_archive
+from .atomic import replacing
+from .weights import assign_weights, image_of_weights
+
+__all__ = ["load_model", "load_weights", "save_model", "save_weights"]
+
+MODEL, WEIGHTS = ".keras", ".weights.h5"
+
+
+def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
+    """Save architecture, weights, what compile() was given, and the optimizer's state, so that training can go on.
+
+    There is always a whole file: the new one takes the old one's place when it is complete.
+
+    Args:
+        model: any model; a subclass of Model needs get_config() where its __init__ has arguments.
+        filepath: a path that ends in ".keras".
+        overwrite: False: raise FileExistsError where there is such a file.
+
+    Raises:
+        ValueError: another ending, or something that cannot be saved.
+    """
+    path = _checked(filepath, (MODEL,), "save_model")
+    _may_write(path, overwrite)
+    if not model.built:
+        warnings.warn(
+            f"{model.name!r} has no weights yet, so none are saved; call it on data, or build(input_shape), first",
+            stacklevel=3,
+        )
+    with replacing(path) as file:
+        write_archive(model, file)
+
+
+def load_model(
+    filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
+) -> Model:
+    """Open a model that ``save_model`` or Keras 3 wrote.
+
+    Args:
+        filepath: a path that ends in ".keras".
+        custom_objects: classes and functions of yours by name, where they are not registered.
+        compile: whether to compile it as it was, with the optimizer's state.
+        safe_mode: accepted as in Keras; the code of lambdas is never run either way.
+
+    Raises:
+        FileNotFoundError: no such file.
+        FormatError: it is damaged, or describes something that is not known here.
+    """
+    path = _checked(filepath, (MODEL,), "load_model")
+    with open(path, "rb") as file:
+        return read_archive(file, path, custom_objects, compile)
+
+
+def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
+    """Save all weights, and the optimizer's state where the model is compiled.
+
+    Args:
+        filepath: a path that ends in ".weights.h5".
+        overwrite: False: raise FileExistsError where there is such a file.
+    """
+    path = _checked(filepath, (WEIGHTS,), "save_weights")
+    _may_write(path, overwrite)
+    _need_weights(model, "save_weights")
+    image = image_of_weights(model)
+    with replacing(path) as file:
+        file.write(image)
+
+
+def load_weights(model: Model, filepath: Any, skip_mismatch: bool = False) -> None:
+    """Read weights into a model of the same architecture; where anything does not fit, nothing is changed.
+
+    Args:
+        filepath: a path that ends in ".weights.h5" or ".keras".
+        skip_mismatch: leave the layers that do not fit as they are, with a warning.
+
+    Raises:
+        FileNotFoundError: no such file.
+        FormatError: it is damaged.
+        ValueError: it holds the weights of another model; lists the layers.
+    """
+    path = _checked(filepath, (WEIGHTS, MODEL), "load_weights")
+    _need_weights(model, "load_weights")
+    assign = assign_archived_weights if path.endswith(MODEL) else assign_weights
+    with open(path, "rb") as file:
+        assign(model, file, path, skip_mismatch)
+
+
+def _checked(filepath: Any, endings: tuple[str, ...], function: str) -> str:
+    path = os.fspath(filepath)
+    if not isinstance(path, str):
+        raise TypeError(f"{function}: filepath must be a path, not {filepath!r}")
+    if not path.endswith(endings):
+        stem = path.removesuffix(".h5").removesuffix(".hdf5").removesuffix(".weights")
+        raise ValueError(
+            f"{function}: filepath must end in {' or '.join(endings)}, not {path!r}; write {stem + endings[0]!r}"
+        )
+    return path
+
+
+def _may_write(path: str, overwrite: bool) -> None:
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(f"{path} exists already; overwrite=True replaces it")
+
+
+def _need_weights(model: Model, function: str) -> None:
+    if not model.built:
+        raise ValueError(
+            f"{function}: {model.name!r} has no weights yet; call it on data, or build(input_shape), first"
+        )

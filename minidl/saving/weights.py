@@ -1,0 +1,167 @@
+"""The tree of weights in an HDF5 file: ``PATH/vars/0``, ``PATH/vars/1``, ... for every place of a model."""
+
+import io
+import warnings
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from minidl.engine.variable import Variable
+from minidl.models import Model
+from minidl.optimizers import Optimizer
+from minidl.random import SeedGenerator
+
+from .errors import FormatError, damage_is_named
+from .places import Place, places
+
+__all__ = ["assign_weights", "image_of_weights"]
+
+
+def image_of_weights(model: Model) -> memoryview:
+    """The bytes of an HDF5 file with all variables of a model."""
+    import h5py
+
+    image = io.BytesIO()
+    with h5py.File(image, "w") as file:
+        for path, owner, _ in places(model):
+            group = file.require_group(f"{path}/vars" if path else "vars")
+            if isinstance(getattr(owner, "name", None), str):
+                group.attrs["name"] = owner.name
+            for number, variable in enumerate(Place(path, owner, None).variables):
+                group[str(number)] = variable.numpy()
+    return image.getbuffer()
+
+
+def assign_weights(model: Model, file: BinaryIO, filepath: Any, skip_mismatch: bool = False) -> None:
+    """Read an HDF5 file into the variables of a model; all of it is read and checked before anything is assigned.
+
+    Args:
+        file: open for reading in binary mode.
+        filepath: what error messages call it.
+        skip_mismatch: leave layers as they are, with a warning, where the file does not fit.
+
+    Raises:
+        FormatError: the file cannot be read.
+        ValueError: it holds the weights of another model.
+    """
+    import h5py
+
+    with damage_is_named(filepath, "cannot be read as HDF5"), h5py.File(file, "r") as tree:
+        reading = _Reading(tree, filepath)
+        values: list[tuple[Variable, np.ndarray]] = []
+        problems: list[str] = []
+        for place in places(model):
+            problem = reading.place(place, values)
+            if problem:
+                problems.append(f"{place.path or model.name}: {problem}")
+        unused = reading.unused()
+    if problems:
+        listed = "".join(f"\n  {line}" for line in problems[:10]) + ("\n  ..." if len(problems) > 10 else "")
+        message = f"{filepath} holds the weights of another model than {model.name!r}:{listed}"
+        if not skip_mismatch:
+            raise ValueError(message)
+        warnings.warn(f"{message}\nThese stay as they are.", stacklevel=4)
+    if unused:
+        warnings.warn(
+            f"{filepath} holds weights that {model.name!r} has no place for: {', '.join(unused[:10])}", stacklevel=4
+        )
+    for variable, value in values:
+        variable.assign(value)
+
+
+class _Reading:
+    """A tree, what of it was read, and what is wrong with it."""
+
+    def __init__(self, tree: Any, filepath: Any):
+        self.tree, self.filepath = tree, filepath
+        self.read: set[str] = set()
+
+    def place(self, place: Place, values: list[tuple[Variable, np.ndarray]]) -> str | None:
+        """Append (variable, value) for all variables of a place, or say why that cannot be."""
+        path = f"{place.path}/vars" if place.path else "vars"
+        self.read.add(path)
+        stored = self._stored(path)
+        if isinstance(place.owner, SeedGenerator) and not stored:
+            return None  # Keras does not write them
+        if isinstance(place.owner, Optimizer):
+            self._optimizer(place, stored, values)
+            return None
+        found = self._values(place.variables, stored)
+        if isinstance(found, str):
+            return found
+        values += found
+        return None
+
+    def _optimizer(self, place: Place, stored: dict[str, Any], values: list[tuple[Variable, np.ndarray]]) -> None:
+        """As ``place``, for an optimizer; one that does not fit starts anew, with a warning, as in Keras."""
+        optimizer = place.owner
+        if not stored:
+            return
+        if not optimizer.built and len(stored) > len(optimizer.variables):
+            model = place.parent
+            if isinstance(model, Model) and model.compiled and model.built and model.optimizer is optimizer:
+                optimizer.build(model._snapshot.resolved().variables)  # type: ignore[union-attr]
+        found = self._values(place.variables, stored)
+        if isinstance(found, str):
+            warnings.warn(f"{self.filepath}: the optimizer {optimizer.name!r} starts anew: {found}", stacklevel=6)
+            return
+        values += found
+
+    def _values(self, variables: list[Variable], stored: dict[str, Any]) -> Any:
+        """[(variable, value)], or why they do not fit."""
+        if len(stored) != len(variables):
+            return f"it has {len(variables)} variables, but the file {len(stored)}"
+        found = []
+        for number, variable in enumerate(variables):
+            dataset = stored.get(str(number))
+            if dataset is None:
+                return f"the file has {', '.join(stored)} instead of 0 to {len(variables) - 1}"
+            if tuple(dataset.shape) != tuple(variable.shape):  # before it is read: a shape may be made up
+                return f"{variable.name} has shape {tuple(variable.shape)}, but in the file {tuple(dataset.shape)}"
+            if dataset.dtype.kind not in "fiub":
+                return f"{variable.name} is of dtype {dataset.dtype} in the file"
+            found.append((variable, np.asarray(dataset[()])))
+        return found
+
+    def _stored(self, path: str) -> dict[str, Any]:
+        """The datasets of a group by name; none where there is no such group."""
+        import h5py
+
+        group = self.tree
+        for part in path.split("/"):
+            if part not in group:
+                return {}
+            group = self._member(group, part)
+            if not isinstance(group, h5py.Group):
+                raise FormatError(f"{self.filepath}: {path} should be a group of weights, but is {group!r}")
+        return {name: self._dataset(group, name) for name in group}
+
+    def _dataset(self, group: Any, name: str) -> Any:
+        import h5py
+
+        dataset = self._member(group, name)
+        if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
+            raise FormatError(f"{self.filepath}: {group.name}/{name} is not an array in this file")
+        return dataset
+
+    def _member(self, group: Any, name: str) -> Any:
+        import h5py
+
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise FormatError(f"{self.filepath}: {group.name}/{name} is a link to somewhere else")
+        return group[name]
+
+    def unused(self) -> list[str]:
+        """The groups that hold arrays which no place of the model has."""
+        import h5py
+
+        found: dict[str, None] = {}
+
+        def visit(name: str, item: Any) -> None:
+            group = name.rpartition("/")[0]
+            known = group in self.read or "optimizer" in group.split("/")
+            if isinstance(item, h5py.Dataset) and not known:
+                found[group.removesuffix("/vars")] = None
+
+        self.tree.visititems(visit)
+        return list(found)
