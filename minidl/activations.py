@@ -59,7 +59,7 @@ def get(identifier: Any) -> Any:
     if identifier is None:
         return linear
     if isinstance(identifier, dict):
-        return registry.deserialize(identifier)
+        identifier = registry.deserialize(identifier)
     if isinstance(identifier, str):
         return registry.lookup("keras.activations", identifier, "activation")
     if callable(identifier):

@@ -55,7 +55,10 @@ def publish(module: str, namespace: dict[str, Any]) -> None:
     ours = {
         name: item
         for name, item in namespace.items()
-        if not name.startswith("_") and name not in _HELPERS and callable(item) and getattr(item, "__module__", "").startswith("minidl.")
+        if not name.startswith("_")
+        and name not in _HELPERS
+        and callable(item)
+        and getattr(item, "__module__", "").startswith("minidl.")
     }
     _published.setdefault(module, {}).update(ours)
 

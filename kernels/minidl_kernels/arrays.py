@@ -27,7 +27,7 @@ def is_array(value: object) -> bool:
 
 def namespace(value: object) -> Any:
     """The array library that owns ``value`` (a module: ``numpy`` or ``cupy``); NumPy for plain numbers and lists."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, (np.ndarray, np.generic, int, float)):
         return np
     cupy = _cupy()
     return cupy if cupy is not None and isinstance(value, cupy.ndarray) else np

@@ -60,7 +60,7 @@ def use_implementation(kernel: str, implementation: str | None) -> None:
 
 def chosen_implementation(kernel: str) -> str | None:
     """The preference set for ``kernel``, or ``None``."""
-    return _choices.get(kernel) or _choices.get("*")
+    return (_choices.get(kernel) or _choices.get("*")) if _choices else None
 
 
 def cache_folder() -> Path:

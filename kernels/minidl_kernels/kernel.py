@@ -20,11 +20,14 @@ that accepts. What was refused, and why, is kept in ``relu.refusals``.
 
 import importlib
 import inspect
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from . import config
 from .arrays import FLOATS, library_name, namespace, promote
@@ -82,10 +85,10 @@ class Kernel:
         return f"<kernel {self.name}: {', '.join(self.implementations) or 'nothing loaded yet'}>"
 
     def __call__(self, *arrays: Any, out: Any = None, **settings: Any) -> Any:
-        if self.arrays:
-            first = arrays[: self.arrays]
-            if any(getattr(a, "dtype", None) is not FLOATS[0] for a in first):
-                arrays = promote(self.name, first) + arrays[self.arrays :]
+        for array in arrays[: self.arrays]:
+            if getattr(array, "dtype", None) is not FLOATS[0]:
+                arrays = promote(self.name, arrays[: self.arrays]) + arrays[self.arrays :]
+                break
         outputs = self.contract(*arrays, **settings)
         settings = {**self._settings, **settings}
         chosen = self._choose(arrays, settings, outputs)
@@ -171,7 +174,7 @@ class Kernel:
 
     def _choose(self, arrays: tuple[Any, ...], settings: dict[str, Any], outputs: Any) -> Implementation:
         first = arrays[0][0] if isinstance(arrays[0], (list, tuple)) and arrays[0] else arrays[0]
-        library = library_name(first)
+        library = "numpy" if type(first) is np.ndarray else library_name(first)
         explicit = self._explicit.get()
         if explicit is not None:
             implementation = self.get(explicit)
@@ -180,9 +183,9 @@ class Kernel:
                 raise ValueError(f"{self.name}: implementation {explicit!r} was asked for, but it refuses: {refusal}")
             return implementation
         preferred = config.chosen_implementation(self.name)
-        size = _size(outputs)
+        size = None if outputs is None else math.prod((outputs if type(outputs) is Output else outputs[0]).shape)
         for name in ((preferred,) if preferred else ()) + ORDER[library]:
-            if not self._load(name):
+            if name not in self.implementations and not self._load(name):
                 continue
             implementation = self.implementations[name]
             if size is not None and size < implementation.from_size and name != preferred:
@@ -195,8 +198,8 @@ class Kernel:
 
     def _allocate(self, like: Any, outputs: Any) -> Any:
         # The one place where kernels get memory for results: a buffer pool can stand here.
-        xp = namespace(like)
-        if isinstance(outputs, Output):
+        xp = np if type(like) is np.ndarray else namespace(like)
+        if type(outputs) is Output:
             return xp.empty(outputs.shape, outputs.dtype)
         return tuple(xp.empty(o.shape, o.dtype) for o in outputs)
 
@@ -208,16 +211,6 @@ class Kernel:
                     f"{self.name}: out has shape {array.shape} and dtype {array.dtype}; "
                     f"expected {expected.shape} and {expected.dtype}"
                 )
-
-
-def _size(outputs: Any) -> int | None:
-    """Elements of the (first) output; ``None`` for kernels that work in place."""
-    if outputs is None:
-        return None
-    size = 1
-    for extent in (outputs if isinstance(outputs, Output) else outputs[0]).shape:
-        size *= extent
-    return size
 
 
 def kernel(arrays: int) -> Callable[[Callable[..., Any]], Kernel]:

@@ -217,11 +217,12 @@ class Task:
 
     def __call__(self, *arguments: Any, tasks: int = 1) -> None:
         """Run tasks 0 to ``tasks - 1``. Arguments are numbers and C-contiguous arrays, read by position."""
-        packed = array("q", [a if type(a) is int else _word(a) for a in arguments])
+        words = [a if type(a) is int else address_of(a) if type(a) is np.ndarray else _word(a) for a in arguments]
+        packed = array("q", words)
         pointer = packed.buffer_info()[0]
         threads = config.threads()
         if tasks == 1 or threads == 1 or _forked:
-            _serial(self.address, pointer, tasks)
+            _serial(self._address or self.address, pointer, tasks)
         else:
             numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
             if _layer_is_thread_safe():

@@ -42,10 +42,10 @@ def gradcheck(
     Args:
         f: takes Tensors, gives a Tensor (or several). The weights of layers and models are checked as well.
         inputs: an array, Tensor or Variable, or a list or tuple of them. Whole numbers (labels) are not checked.
-        order: 2: also differentiate the gradients, and test that the Hessian is symmetric.
+        order: 2: where the gradients are right, differentiate them as well, and test that the Hessian is symmetric.
         rtol: tolerated relative error.
-        elements: an input with more elements is checked along random, channel, edge and corner directions, and in 64
-            elements; a smaller one in every element.
+        elements: an input with more elements is checked along random, channel, edge and corner directions, and in so
+            many elements (64 at most); a smaller one in every element.
         seed: of the upstream gradient and the directions.
         twin: what to take differences of in place of f: the same function in float64, for an f in float32.
         raise_on_failure: raise AssertionError with the report; False: only return it.
@@ -70,7 +70,7 @@ def gradcheck(
         judged = subject.evaluate_f if twin else None
         probing = Probing(subject.evaluate, subject.gradients, x, rng, rtol, elements, judged)
         report.inputs = probing.results(list(subject.leaves))
-        if order == 2:
+        if order == 2 and report.ok:
             weights = signed(rng, center.shape)
             report.second, problems = _second_order(subject, x, weights, rng, rtol, elements)
             report.problems += problems

@@ -77,7 +77,7 @@ class Probing:
     def _input(self, i: int, name: str) -> InputResult:
         a = self.differences.x[i]
         every = a.size <= self.limit
-        chosen = range(a.size) if every else sorted(self.rng.choice(a.size, min(64, a.size), replace=False))
+        chosen = range(a.size) if every else sorted(self.rng.choice(a.size, min(64, self.limit), replace=False))
         places = [tuple(int(k) for k in np.unravel_index(flat, a.shape)) for flat in chosen]
         elements = [self._probe(place, self._only(i, _unit(a.shape, place)), i) for place in places]
         directions = [

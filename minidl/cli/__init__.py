@@ -63,6 +63,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *where: Any) -> None:
+def _show_warning(message: Warning | str, *where: Any, **more: Any) -> None:
     """A warning in one line, without the line of code that Python shows."""
     print(f"minidl: warning: {message}", file=sys.stderr)

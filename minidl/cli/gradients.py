@@ -63,14 +63,15 @@ def _directions(shape: tuple[int, ...], numbers: int, rng: np.random.Generator) 
 
 
 def _error(differences: Differences, analytic: list[Any], i: int, moved: np.ndarray) -> tuple[float, bool]:
-    """(relative difference, whether it is small enough) of the slope of weight ``i`` along a direction."""
+    """(difference as a part of the largest slope, whether it is small enough) along a direction of weight ``i``."""
     slope = differences.slope([moved if j == i else np.zeros_like(a) for j, a in enumerate(differences.x)])
     terms = np.zeros(1) if analytic[i] is None else analytic[i] * slope.moves[i]
     numeric = slope.nearest(float(terms.sum()))
     # Terms of both signs cancel in the sum, so the error is judged by their size.
     size = max(float(np.linalg.norm(terms)), abs(numeric))
     error = abs(float(terms.sum()) - numeric)
-    return (error / size if size else 0.0), error <= slope.noise + _TOLERANCE * size
+    largest = 0.0 if analytic[i] is None else float(np.abs(analytic[i] * differences.scales[i]).max(initial=0.0))
+    return (error / max(size, largest) if error else 0.0), error <= slope.noise + _TOLERANCE * size
 
 
 def _summary(rows: list[tuple[str, float, bool]], samples: int, numbers: int) -> str:

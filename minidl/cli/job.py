@@ -18,14 +18,15 @@ class Decay(Callback):
     """Lowers the learning rate in a straight line, from where it is to zero at the end of the last epoch."""
 
     def __init__(self) -> None:
-        self.start, self.step = 0.0, 0
+        self.start, self.step, self.steps = 0.0, 0, 0
 
     def on_train_begin(self, logs: Any = None) -> None:
+        assert self.params is not None  # fit sets it first
+        self.steps = self.params["epochs"] * self.params["steps"]
         self.start, self.step = self.model.optimizer.learning_rate, 0
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        done = self.step / (self.params["epochs"] * self.params["steps"])
-        self.model.optimizer.learning_rate = self.start * (1 - done)
+        self.model.optimizer.learning_rate = self.start * (1 - self.step / self.steps)
         self.step += 1
 
     def restore(self) -> None:

@@ -41,7 +41,7 @@ def cnn(shape: tuple[int, ...], classes: int) -> Any:
             MaxPooling2D(),
             Flatten(),
             Dense(128, activation="relu"),
-            Dropout(0.3),
+            Dropout(0.2),
             Dense(classes, activation="softmax"),
         ]
     )

@@ -43,8 +43,8 @@ def finish(job: "Job", model: Any, history: dict[str, list[float]], seconds: flo
 
 def _tell(job: "Job", accuracies: list[float], accuracy: float, check: visualize.Check, seconds: float) -> None:
     best = int(np.argmax(accuracies))
-    print(f"test accuracy   {accuracy:.4f} after epoch {job.epochs}, the last")
-    job.say(f"best accuracy   {accuracies[best]:.4f} after epoch {best + 1}")
+    others = "and the best" if best + 1 == job.epochs else f"(best: {accuracies[best]:.4f} after epoch {best + 1})"
+    print(f"test accuracy   {accuracy:.4f} after epoch {job.epochs}, the last {others}")
     print(f"gradient check  {'passed' if check.passed else 'FAILED'}. {check.summary}")
     compiling = compile_seconds()
     once = f"{compiling:.1f} s of it to compile kernels, once for this computer" if compiling else "kernels were ready"

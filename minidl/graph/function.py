@@ -73,11 +73,14 @@ class Function:
         finished: list[Call] = []  # every call after the calls it depends on
         met: dict[int, int] = {}
         entered: set[int] = set()
+        needed = {id(call) for call in self.calls}
         stack = [(t.call, False) for t in reversed(self.outputs)]
         while stack:
             call, leaving = stack.pop()
             if call is None or (id(call) in entered and not leaving):
                 continue
+            if call.inputs() and id(call) not in needed:
+                continue  # it makes an input: the graph begins inside another one
             if leaving:
                 finished.append(call)
                 continue

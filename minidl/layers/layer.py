@@ -10,7 +10,7 @@ import numpy as np
 from minidl import config, ops, registry, regularizers
 from minidl.engine.tensor import Tensor
 from minidl.graph.symbolic import KerasTensor, flatten, infer, map_structure, record, symbolic_in
-from minidl_kernels.arrays import is_array
+from minidl_kernels.arrays import FLOATS, is_array
 
 from .input_spec import InputSpec
 from .weights import WeightHolder
@@ -29,6 +29,7 @@ class _CallContext:
 
 
 _context: ContextVar[_CallContext | None] = ContextVar("call_context", default=None)
+_FLOATS = {str(dtype): dtype for dtype in FLOATS}
 
 
 class Layer(WeightHolder):
@@ -131,11 +132,15 @@ class Layer(WeightHolder):
     # ---- calling ----
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if any(True for _ in symbolic_in((args, kwargs))):
-            return self._call_symbolically(args, kwargs)
-        args = tuple(self._converted(a) for a in args)
-        if kwargs:
+        if "_inbound" not in self.__dict__:
+            raise RuntimeError(f"{type(self).__name__}: write super().__init__(**kwargs) at the top of its __init__")
+        if len(args) != 1:
+            args, kwargs = self._by_place(args, kwargs)
+        if len(args) != 1 or type(args[0]) is not Tensor or not kwargs.keys() <= {"training"}:
+            if any(True for _ in symbolic_in((args, kwargs))):
+                return self._call_symbolically(args, kwargs)
             kwargs = {name: self._converted(value) for name, value in kwargs.items()}
+        args = tuple([self._converted(a) for a in args])
         if args and (self.input_spec is not None or not self.built):
             self._prepare(args, kwargs)
         outer = _context.get()
@@ -160,25 +165,34 @@ class Layer(WeightHolder):
                 _context.reset(token)
         return outputs
 
+    def _by_place(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments with the inputs by position and ``training`` by name, however they were given."""
+        names = self._call_parameters
+        if not args and names and names[0] in kwargs:
+            args, kwargs = (kwargs[names[0]],), {key: value for key, value in kwargs.items() if key != names[0]}
+        place = names.index("training") if self._takes_training else len(args)
+        return args[:place], {**kwargs, **dict(zip(names[place:], args[place:], strict=False))}
+
     def _prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Check the input's shape, and build at the first call."""
-        shapes = map_structure(lambda leaf: tuple(leaf.shape) if isinstance(leaf, Tensor) else None, args[0])
         self._check_spec(args[0])
         if not self.built:
-            batch = map_structure(lambda leaf: (None, *leaf.shape[1:]) if isinstance(leaf, Tensor) else None, args[0])
-            self.build(batch if not isinstance(args[0], KerasTensor) else shapes)
+            known = 0 if isinstance(args[0], KerasTensor) else 1  # the batch axis of data is left open
+            shape_of = lambda leaf: (None,) * known + tuple(leaf.shape[known:]) if isinstance(leaf, Tensor) else None
+            self.build(map_structure(shape_of, args[0]))
             self.built = True
             self._check_spec(args[0])
 
     def _check_spec(self, inputs: Any) -> None:
         if self.input_spec is not None:
-            for leaf in flatten(inputs):
+            for leaf in (inputs,) if isinstance(inputs, Tensor) else flatten(inputs):
                 if isinstance(leaf, Tensor):
                     self.input_spec.check(self.name, leaf.shape)
 
     def _converted(self, value: Any) -> Any:
         if isinstance(value, Tensor):
-            if self.autocast and value.dtype.kind == "f" and value.dtype != self.dtype:
+            dtype = value.dtype
+            if self.autocast and dtype.kind == "f" and dtype is not _FLOATS[self.dtype]:
                 return ops.cast(value, self.dtype)
             return value
         if is_array(value):
@@ -195,12 +209,8 @@ class Layer(WeightHolder):
         self._prepare(args, kwargs)
         if type(self).compute_output_shape is not Layer.compute_output_shape:
             shapes = map_structure(lambda leaf: leaf.shape, args[0])
-            shape = self.compute_output_shape(shapes)
-            dtype = self.dtype
-            if isinstance(shape, list):
-                outputs: Any = [KerasTensor(one, dtype) for one in shape]
-            else:
-                outputs = KerasTensor(shape, dtype)
+            made = self.compute_output_shape(shapes)
+            outputs = map_structure_of_shapes(lambda shape: KerasTensor(shape, self.dtype), made)
         else:
             outputs = infer(self, args, kwargs)
         record(self, args, kwargs, outputs)

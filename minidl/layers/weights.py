@@ -1,6 +1,5 @@
 """The weights of a layer and of the layers inside it: how they are made, listed, frozen, read and assigned."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -62,7 +61,7 @@ class WeightHolder:
     def _own_weights(self) -> tuple[list[Variable], list[Variable]]:
         """(trainable, non-trainable) weights of this layer itself: made by add_weight, or kept as attributes."""
         known = {id(v) for v in self._trainable_list + self._non_trainable_list}
-        for value in vars(self).values():
+        for value in _held(self, Variable):
             for variable in _found(value, Variable):
                 if id(variable) not in known:
                     known.add(id(variable))
@@ -71,7 +70,7 @@ class WeightHolder:
 
     def _sublayers(self) -> list[Any]:
         """The layers kept as attributes, or in lists and dictionaries that are."""
-        found = (layer for value in vars(self).values() for layer in _found(value, WeightHolder))
+        found = (layer for value in _held(self, WeightHolder) for layer in _found(value, WeightHolder))
         return list({id(layer): layer for layer in found}.values())
 
     def _flatten_layers(self) -> list[Any]:
@@ -168,12 +167,15 @@ class WeightHolder:
         return [weight for weight in self.weights if weight.regularizer is not None]
 
 
-def _found(value: Any, kind: type) -> Iterator[Any]:
+def _found(value: Any, kind: type) -> list[Any]:
+    """The objects of a kind that an attribute holds, itself or in lists and dictionaries."""
     if isinstance(value, kind):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for one in value:
-            yield from _found(one, kind)
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from _found(one, kind)
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    nested = (kind, list, tuple, dict)
+    return [one for part in parts if isinstance(part, nested) for one in _found(part, kind)]
+
+
+def _held(layer: Any, kind: type) -> list[Any]:
+    """The attributes that can hold objects of a kind."""
+    return [value for value in vars(layer).values() if isinstance(value, (kind, list, tuple, dict))]

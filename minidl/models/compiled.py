@@ -49,7 +49,9 @@ def outputs_as_list(value: Any, names: list[str], argument: str) -> list[Any]:
     if value is None or argument == "sample_weight":
         return [value] * len(names)
     if len(names) > 1:
-        raise ValueError(f"{argument} is one array, but the model has the {len(names)} outputs {names}: pass a list of arrays")
+        raise ValueError(
+            f"{argument} is one array; the model has the {len(names)} outputs {names}: pass a list of arrays"
+        )
     return [value]
 
 
@@ -80,7 +82,9 @@ class CompiledLosses:
     @staticmethod
     def _function(entry: Any) -> Any:
         found = losses_module.get(entry)
-        return found if found is None or isinstance(found, losses_module.Loss) else losses_module.LossFunctionWrapper(found)
+        if found is None or isinstance(found, losses_module.Loss):
+            return found
+        return losses_module.LossFunctionWrapper(found)
 
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any) -> Tensor | None:
         """The sum of the outputs' losses; None where no output has one."""

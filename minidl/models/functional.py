@@ -58,13 +58,13 @@ class Functional(Model):
 
     @property
     def input_shape(self) -> Any:
-        """The shape of the input(s), batch axis first."""
-        return map_structure(lambda t: t.shape, self.input_structure)
+        """The shape of the input, batch axis first; of several, a list of shapes."""
+        return _one_or_all([t.shape for t in self.inputs])
 
     @property
     def output_shape(self) -> Any:
-        """The shape of the output(s), batch axis first."""
-        return map_structure(lambda t: t.shape, self.output_structure)
+        """The shape of the output, batch axis first; of several, a list of shapes."""
+        return _one_or_all([t.shape for t in self.outputs])
 
     @property
     def layers(self) -> list[Layer]:
@@ -92,7 +92,7 @@ class Functional(Model):
         names = sorted(self.input_structure) if isinstance(self.input_structure, dict) else self.input_names
         given = self._named_inputs(inputs, names)
         values = [self._adapted(v, t, _maker_name(t)) for v, t in zip(given, self.inputs, strict=True)]
-        return self._function(values)
+        return _one_or_all(self._function(values))
 
     def get_config(self) -> dict[str, Any]:
         config = {"name": self.name, "trainable": self._trainable}
@@ -108,9 +108,12 @@ class Functional(Model):
     def compute_output_shape(self, input_shape: Any) -> Any:
         given = [input_shape] if not isinstance(input_shape, (list, dict)) else list(_shapes(input_shape))
         if [tuple(s)[1:] for s in given] == [t.shape[1:] for t in self.inputs]:
-            shapes = [(given[0][0], *t.shape[1:]) for t in self.outputs]
-            return shapes[0] if isinstance(self.output_structure, KerasTensor) else shapes
+            return map_structure(lambda t: (given[0][0], *t.shape[1:]), _one_or_all(self.output_structure))
         return super().compute_output_shape(input_shape)
+
+
+def _one_or_all(values: Any) -> Any:
+    return values[0] if isinstance(values, (list, tuple)) and len(values) == 1 else values
 
 
 def _shapes(structure: Any) -> Any:

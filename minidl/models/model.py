@@ -33,8 +33,8 @@ class Model(Trainer, Layer):
         if args or "inputs" in kwargs or "outputs" in kwargs:
             if not any(True for _ in symbolic_in((args, kwargs))):
                 raise TypeError(
-                    f"{type(self).__name__}: Model.__init__ takes symbolic inputs and outputs, or none and name=... at most, "
-                    f"not {args or kwargs}; keep other arguments in your own __init__"
+                    f"{type(self).__name__}: Model.__init__ takes symbolic inputs and outputs, or none and name=... at "
+                    f"most, not {args or kwargs}; keep other arguments in your own __init__"
                 )
             from .functional import Functional
 
@@ -168,7 +168,7 @@ class Model(Trainer, Layer):
 
 
 def _become_functional(cls: type, functional: type) -> None:
-    """Put Functional in the place of Model among a class's bases: a subclass that is given a graph is functional (Keras)."""
+    """Put Functional in the place of Model among a class's bases: a subclass given a graph is functional, as there."""
     for base in cls.__bases__:
         if base is not Model and issubclass(base, Model):
             _become_functional(base, functional)

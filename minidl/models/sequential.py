@@ -99,7 +99,8 @@ class Sequential(Model):
             self._symbolic = [Input(batch_shape=tuple(input_shape))]
         elif input_shape is not None and tuple(input_shape) != self._symbolic[0].shape:
             raise ValueError(
-                f"{self.name!r} has inputs of shape {self._symbolic[0].shape}; it cannot be built again for {tuple(input_shape)}"
+                f"{self.name!r} has inputs of shape {self._symbolic[0].shape}; it cannot be built again for "
+                f"{tuple(input_shape)}"
             )
         self._extend_graph()
 

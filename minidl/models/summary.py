@@ -15,16 +15,17 @@ def summary_text(model: Any, line_length: int | None, show_trainable: bool) -> s
     from rich.table import Table
 
     branched = _is_branched(model)
-    widths = [0.30, 0.26, 0.18, 0.26] if branched else [0.45, 0.35, 0.20]
+    ends = [0.3, 0.56, 0.74, 1.0] if branched else [0.45, 0.80, 1.0]  # where the columns end, as parts of a line
     headers = ["Layer (type)", "Output Shape", "Param #"] + (["Connected to"] if branched else [])
     if show_trainable:
-        widths, headers = [w * 0.9 for w in widths] + [0.1], [*headers, "Trainable"]
+        ends, headers = [*(0.9 * end for end in ends), 1.0], [*headers, "Trainable"]
     default = min((108 if branched else 88) + (12 if show_trainable else 0), shutil.get_terminal_size().columns - 4)
-    line_length = line_length or max(default, 60)
+    line_length = line_length or max(default, 40)
+    places = [0, *(int(end * line_length) for end in ends)]
     table = Table(width=line_length, show_lines=True)
-    for header, width in zip(headers, widths, strict=True):
+    for header, start, end in zip(headers, places[:-1], places[1:], strict=True):
         justify: Any = "right" if header == "Param #" else "center" if header == "Trainable" else "left"
-        table.add_column(header, justify=justify, width=int(width * line_length) - 3, overflow="fold")
+        table.add_column(header, justify=justify, width=end - start)
     for layer in model.layers:
         row = [f"{layer.name} ({type(layer).__name__})", _shape(layer), _params(layer)]
         if branched:
@@ -60,7 +61,7 @@ def _is_branched(model: Any) -> bool:
     joined = any(len(call.inputs()) > 1 for call in calls)
     shared = len({id(call.operation) for call in calls}) < len(calls)
     used = [id(t) for call in calls for t in call.inputs()]
-    return joined or shared or len(function.outputs) > 1 or len(set(used)) < len(used)
+    return joined or shared or len(function.inputs) > 1 or len(set(used)) < len(used)
 
 
 def _shape(layer: Any) -> str:

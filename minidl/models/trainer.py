@@ -33,6 +33,7 @@ class Trainer:
     _compiled_loss: CompiledLosses | None = None
     _compiled_metrics: CompiledMetrics | None = None
     _snapshot: "Snapshot | None" = None
+    _kept_metrics: list[Metric] | None = None  # those kept as attributes, when they were last looked for
 
     def compile(
         self,
@@ -57,13 +58,19 @@ class Trainer:
             run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted as in Keras; nothing is traced.
         """
         self.optimizer = optimizers.get(optimizer)
-        self._settings = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics}
+        self._settings = {
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
         names = self.output_names  # type: ignore[attr-defined]
         measured = metrics is not None or weighted_metrics is not None
         self.loss = loss
         self._compiled_loss = None if loss is None else CompiledLosses(loss, loss_weights, names)
         self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names) if measured else None
         self._loss_tracker = Mean(name="loss")
+        self._kept_metrics = None
         self._snapshot = Snapshot(self)
         self.compiled, self.stop_training = True, False
 
@@ -139,8 +146,8 @@ class Trainer:
         return total if isinstance(total, Tensor) else Tensor(total)
 
     def _added_losses(self) -> list[Any]:
-        penalties = [w.regularizer(w) for w in self._snapshot.resolved().regularized] if self._snapshot is not None else []
-        return [*self._run, *penalties]  # type: ignore[attr-defined]
+        regularized = [] if self._snapshot is None else self._snapshot.resolved().regularized
+        return [*self._run, *(w.regularizer(w) for w in regularized)]  # type: ignore[attr-defined]
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Count a batch in all metrics, and return their values so far."""
@@ -152,32 +159,38 @@ class Trainer:
     def get_metrics_result(self) -> dict[str, Any]:
         """The value of every metric, by name."""
         result: dict[str, Any] = {}
-        for metric in self.metrics:
+        for metric in self._known_metrics():
             value = metric.result()
             result.update(value if isinstance(value, dict) else {metric.name: value})
         return result
 
     @property
     def metrics(self) -> list[Metric]:
-        """The loss tracker, the compiled metrics (as one), the losses of several outputs, and metrics kept as attributes.
+        """The loss tracker, the compiled metrics (as one), the losses of several outputs, and metrics among attributes.
 
         Those of a model inside are not among them: it has a training of its own.
         """
+        layers = self._flatten_layers()  # type: ignore[attr-defined]
+        own = [layer for layer in layers if layer is self or not isinstance(layer, Trainer)]
+        self._kept_metrics = [m for layer in own for m in vars(layer).values() if isinstance(m, Metric)]
+        return self._known_metrics()
+
+    def _known_metrics(self) -> list[Metric]:
+        """The same, with the attributes as last looked through: a step has no time to do it again."""
+        if self._kept_metrics is None:
+            return self.metrics
         found: list[Metric] = [self._loss_tracker] if self.compiled else []
         if self._compiled_metrics is not None:
             found.append(self._compiled_metrics)
         if self._compiled_loss is not None:
             found += self._compiled_loss.trackers
-        for layer in self._flatten_layers():  # type: ignore[attr-defined]
-            if layer is self or not isinstance(layer, Trainer):
-                found += [m for m in vars(layer).values() if isinstance(m, Metric)]
-        return list({id(m): m for m in found}.values())
+        return list({id(m): m for m in [*found, *self._kept_metrics]}.values())
 
     @property
     def metrics_names(self) -> list[str]:
         """The names of the loss and of the metrics, once the first batch has settled which they are."""
         names: list[str] = []
-        for metric in self.metrics:
+        for metric in self._known_metrics():
             names += [m.name for m in metric.metrics()] if isinstance(metric, CompiledMetrics) else [metric.name]
         return list(dict.fromkeys(names))
 

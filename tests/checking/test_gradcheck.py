@@ -114,7 +114,7 @@ def test_no_false_alarm(name):
 def test_no_flake(name):
     f, inputs = RIGHT[name]
     rng = np.random.default_rng(1)
-    for seed in range(60):
+    for seed in range(25):
         fresh = [a if np.ndim(a) == 0 else rng.permuted(a).reshape(a.shape) * rng.uniform(0.5, 1.5) for a in inputs]
         gradcheck(f, fresh, seed=seed)
 

@@ -29,7 +29,7 @@ def test_a_folder_is_learned_and_everything_is_left_in_place(make_folder, tmp_pa
     said, err = capsys.readouterr()
     assert err == "" and "\x1b" not in said and "\r" not in said  # not a terminal: plain lines
     assert sum(line.startswith("Epoch ") for line in said.splitlines()) == 6
-    assert "test accuracy   1.0000 after epoch 6, the last\n" in said and "best accuracy   1.0000" in said
+    assert "test accuracy   1.0000 after epoch 6, the last (best: 1.0000 after epoch " in said
     assert f"{out / 'model.keras'}\n" in said and f"{out / 'report.html'}\n" in said
     assert sorted(os.listdir(out)) == ["model.keras", "report.html"]
     model = minidl.saving.load_model(out / "model.keras")
@@ -136,7 +136,7 @@ def test_warmup_says_what_it_did(capsys):
 
 
 @pytest.mark.slow
-def test_the_demo_is_right_nine_times_out_of_ten_or_nearly(tmp_path, capsys):
+def test_the_demo_reaches_its_accuracy_and_its_gradients_are_right(tmp_path, capsys):
     start = time.perf_counter()
     assert main(["demo", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out

@@ -54,7 +54,7 @@ def check_gradients(function: Callable[..., Any], case: Case, names: list[str]) 
     def of_tensors(*tensors: Tensor) -> Any:
         return differentiable(function, function(**_rebuilt(case, names, tensors)))
 
-    report = gradcheck(of_tensors, _leaves(case, names), order=2, elements=40)
+    report = gradcheck(of_tensors, _leaves(case, names), order=2, elements=24)
     for one in report.inputs + report.second:
         smooth = [probe for probe in one.elements if probe.low == probe.high]
         size = max((abs(probe.numeric) for probe in smooth), default=0.0)

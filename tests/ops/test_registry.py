@@ -74,13 +74,15 @@ def test_an_op_or_a_function_without_a_case_is_noticed(scratch):
     assert isinstance(PUBLIC["swish"], types.FunctionType)  # an alias needs none
 
 
-def fails(name):
+def fails(name, stop=lambda: False):
     """Whether the checker fails for some case of an op."""
     for one in CASES[name]:
         try:
             check(function_named(name), one)
-        except (AssertionError, TypeError, KeyError, ValueError):
+        except (AssertionError, TypeError, ValueError):
             return True
+        if stop():
+            break
     return False
 
 
@@ -98,10 +100,10 @@ def test_a_missing_rule_is_noticed(name, argument, monkeypatch):
 @pytest.mark.parametrize("name, argument", RULES)
 def test_a_rule_that_is_off_by_a_millionth_is_noticed(name, argument, monkeypatch):
     one, rule = OURS[name], OURS[name].rules[argument]
-    place, seen = rule.inputs.index(argument), []
+    place, changed = rule.inputs.index(argument), []
 
     def off(g):
-        seen.append(g is not None)
+        changed.append(g is not None)
         return None if g is None else [off(part) for part in g] if isinstance(g, list) else g * (1 + 1e-5)
 
     def mutant(**given):
@@ -111,8 +113,8 @@ def test_a_rule_that_is_off_by_a_millionth_is_noticed(name, argument, monkeypatc
         return tuple(off(g) if i == place else g for i, g in enumerate(result))
 
     monkeypatch.setattr(one, "rules", {**one.rules, argument: rule._replace(function=mutant)})
-    caught = fails(name)
-    assert caught or not any(seen)  # a rule that says "constant almost everywhere" gives None
+    caught = fails(name, stop=lambda: not any(changed))
+    assert caught or not any(changed)  # a rule that says "constant almost everywhere" gives None
 
 
 def test_the_checker_notices_a_wrong_value(monkeypatch):

@@ -41,7 +41,9 @@ def same_distribution(ours, theirs):
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=["dense", "conv"])
-@pytest.mark.parametrize("name, settings", CASES, ids=[f"{n} {' '.join(map(str, s.values()))}".strip() for n, s in CASES])
+@pytest.mark.parametrize(
+    "name, settings", CASES, ids=[f"{n} {' '.join(map(str, s.values()))}".strip() for n, s in CASES]
+)
 def test_distributions(name, settings, shape):
     theirs, ours = both(lambda k: getattr(k.initializers, name)(**settings, seed=4))
     drawn, reference = np.asarray(ours(shape)), np.asarray(theirs(shape))

@@ -30,7 +30,9 @@ CASES = {
     "categorical not normalised": ("CategoricalCrossentropy", {}, ("one hot", (6, 5)), ("unit", (6, 5))),
     "categorical at the limits": ("CategoricalCrossentropy", {}, ("one hot", (6, 5)), ("one hot", (6, 5))),
     "categorical logits": ("CategoricalCrossentropy", {"from_logits": True}, ("one hot", (6, 5)), ("large", (6, 5))),
-    "categorical smoothing": ("CategoricalCrossentropy", {"label_smoothing": 0.1}, ("one hot", (6, 5)), ("rows", (6, 5))),
+    "categorical smoothing": (
+        "CategoricalCrossentropy", {"label_smoothing": 0.1}, ("one hot", (6, 5)), ("rows", (6, 5)),
+    ),
     "categorical smoothing logits": (
         "CategoricalCrossentropy", {"label_smoothing": 0.1, "from_logits": True}, ("one hot", (6, 5)), ("real", (6, 5)),
     ),
@@ -45,7 +47,9 @@ CASES = {
         "SparseCategoricalCrossentropy", {"from_logits": True}, ("labels", (6, 4)), ("real", (6, 4, 5)),
     ),
     "sparse ignore": ("SparseCategoricalCrossentropy", {"ignore_class": 2}, ("labels", (6,)), ("rows", (6, 5))),
-    "sparse ignore -1": ("SparseCategoricalCrossentropy", {"ignore_class": -1}, ("labels from -1", (6,)), ("rows", (6, 5))),
+    "sparse ignore -1": (
+        "SparseCategoricalCrossentropy", {"ignore_class": -1}, ("labels from -1", (6,)), ("rows", (6, 5)),
+    ),
     "sparse ignore sequences": (
         "SparseCategoricalCrossentropy", {"ignore_class": 2}, ("labels", (6, 4)), ("rows", (6, 4, 5)),
     ),

@@ -41,9 +41,9 @@ def unbuilt(k):
     return k.Sequential([k.layers.Dense(4), k.layers.Dense(3)])
 
 
-def built_by_data(k):
+def built_later(k):
     model = unbuilt(k)
-    model(np.zeros((2, 7), "float32"))
+    model.build((None, 7))
     return model
 
 
@@ -71,9 +71,9 @@ def shared(k):
 def nested(k):
     inner = k.Sequential([k.layers.Input((6,)), k.layers.Dense(4), k.layers.BatchNormalization()])
     x = k.layers.Input((6,))
-    functional = k.Model(x, k.layers.Dense(6)(x))
+    functional = k.Model(x, k.layers.Dense(6)(x), name="before")  # Keras would count the graph inside ``inner``, too
     y = k.layers.Input((6,))
-    return k.Model(y, k.layers.Dense(2)(inner(functional(y))))
+    return k.Model(y, k.layers.Dense(2)(inner(functional(y))), name="nested")
 
 
 def row_of_models(k):
@@ -99,14 +99,14 @@ def all_names(k):
     return k.Sequential([
         layers.Input((16, 16, 3)), layers.Conv2D(2, 3), layers.Conv2D(2, 3), layers.BatchNormalization(), layers.ReLU(),
         layers.LeakyReLU(), layers.MaxPooling2D(), layers.AveragePooling2D(2), layers.Dropout(0.1),
-        layers.Activation("relu"), layers.GlobalAveragePooling2D(keepdims=True), layers.Reshape((2, 1)), layers.Flatten(),
-        layers.Dense(3), layers.Softmax(),
+        layers.Activation("relu"), layers.GlobalAveragePooling2D(keepdims=True), layers.Reshape((2, 1)),
+        layers.Flatten(), layers.Dense(3), layers.Softmax(),
     ])  # fmt: skip
 
 
 def sub_model(k):
     model = convolutional(k)
-    return k.Model(model.inputs, model.layers[3].output)
+    return k.Model(model.inputs, model.layers[3].output, name="lower_part")
 
 
 def two_ends(k):
@@ -116,7 +116,7 @@ def two_ends(k):
 
 
 MODELS = [
-    of_the_notes, of_the_notes_in_a_row, input_shape_of_the_first, one_after_the_other, built_by_data, skip_connection,
+    of_the_notes, of_the_notes_in_a_row, input_shape_of_the_first, one_after_the_other, built_later, skip_connection,
     late_branch, shared, nested, row_of_models, norm_between, frozen, all_names, sub_model, two_ends, convolutional,
     branched, branched_from_a_dictionary, branched_to_a_dictionary,
 ]  # fmt: skip
@@ -133,7 +133,7 @@ def described(model):
         "parameters": model.count_params(),
         "input shape": model.input_shape,
         "output shape": model.output_shape,
-        "outputs": list(model.output_names),
+        "outputs": list(getattr(model, "output_names", [])),
         "inputs": [(t.shape, str(t.dtype)) for t in model.inputs],
     }
 
@@ -142,6 +142,8 @@ def described(model):
 def test_names_orders_and_shapes(make):
     theirs, ours = both(make)
     expected, found = described(theirs), described(ours)
+    if not expected["outputs"]:
+        del expected["outputs"]  # only Keras' functional models have them
     for key in expected:
         assert found[key] == expected[key], key
     if not isinstance(theirs.input_shape, (list, dict)):
@@ -180,8 +182,9 @@ def test_summary_counts_the_optimizer_too(monkeypatch):
     assert text_of(ours) == text_of(theirs)
 
 
-def test_the_numbers_of_the_notes():
+def test_the_numbers_of_the_notes(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
     for k in libraries():
-        text = "\n".join(text_of(of_the_notes(k), line_length=90))
+        text = "\n".join(text_of(of_the_notes(k)))
         for number in ("614,600", "30,150", "1,510", "646,260", "(None, 32, 32, 3)", "(None, 3072)"):
             assert number in text

@@ -70,6 +70,11 @@ def subclassed(k):
     return Net()
 
 
+def lists_of_one(k):
+    x = k.layers.Input((6,))
+    return k.Model([x], [k.layers.Dense(1)(x)])
+
+
 # ---- data ----
 
 
@@ -194,7 +199,8 @@ CASES = {
     ),
     "two of both: lists": (branched, two_inputs, two_targets, TWO_LOSSES, {"validation": "data"}),
     "two of both: tuples": (
-        branched, of_type(tuple, two_inputs), of_type(tuple, two_targets), {**TWO_LOSSES, "loss_weights": [1.0, 0.2]}, {},
+        branched, of_type(tuple, two_inputs), of_type(tuple, two_targets),
+        {**TWO_LOSSES, "loss_weights": [1.0, 0.2]}, {},
     ),
     "two of both: dictionaries": (
         branched, named(two_inputs, "first", "second"), named(two_targets, "main", "side"), ALL_NAMED,
@@ -206,12 +212,17 @@ CASES = {
     ),
     "two of both: one loss": (branched, two_inputs, lambda r, n: [reals(r, n), reals(r, n, 2)], {"loss": "mse"}, {}),
     "two of both: weighted": (
-        branched, two_inputs, two_targets, {**TWO_LOSSES, "metrics": [["acc"], []], "weighted_metrics": [["acc"], ["mae"]]},
+        branched, two_inputs, two_targets,
+        {**TWO_LOSSES, "metrics": [["acc"], []], "weighted_metrics": [["acc"], ["mae"]]},
         {"weights": lambda r, n: r.uniform(0, 2, n)},
     ),
     "two of both: a weight for each": (
         branched, two_inputs, two_targets, {**TWO_LOSSES, "weighted_metrics": [["acc"], ["mae"]]},
         {"weights": lambda r, n: [r.uniform(0, 2, n), r.uniform(0, 2, n)]},
+    ),
+    "lists of one": (lists_of_one, lambda r, n: reals(r, n, 6), reals, {"loss": "mse"}, {}),
+    "lists of one, given as lists": (
+        lists_of_one, lambda r, n: [reals(r, n, 6)], lambda r, n: [reals(r, n)], {"loss": ["mse"], "metrics": [["mae"]]}, {},
     ),
     "a dictionary of outputs": (
         branched_to_a_dictionary, two_inputs, named(two_targets, "main", "side"), ALL_NAMED, {"validation": "data"},

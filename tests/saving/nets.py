@@ -27,7 +27,7 @@ def conv(k: Any) -> Any:
         [
             k.Input((9, 8, 3)),
             k.layers.Conv2D(4, 3, padding="same", activation="relu"),
-            k.layers.BatchNormalization(momentum=0.8),
+            k.layers.BatchNormalization(momentum=0.8, name="statistics"),
             k.layers.MaxPooling2D(),
             k.layers.Conv2D(5, (2, 3), strides=(2, 1), use_bias=False),
             k.layers.BatchNormalization(scale=False, epsilon=1e-2),
@@ -66,7 +66,7 @@ def nested(k: Any) -> Any:
     x = k.Input((8, 8, 3))
     y = k.layers.Conv2D(4, 1)(x)
     y = residual(residual(y))
-    return k.Model(x, head(k.layers.GlobalAveragePooling2D()(y)))
+    return k.Model(x, head(k.layers.GlobalAveragePooling2D()(y)), name="whole")
 
 
 def dictionaries(k: Any) -> Any:

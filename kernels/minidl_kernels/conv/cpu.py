@@ -13,8 +13,9 @@ buffer that stays in the second cache.
 
 import numpy as np
 
-from ..matmul.cpu import RELU_FLAG, contiguous, only_float32, product
+from ..matmul.cpu import RELU_FLAG, product
 from ..microkernel import ACCUMULATE, WIDTH, clear, copy, heart, keep, multiply
+from ..on_cpu import contiguous, only_float32
 from ..panels import pack_panel, packed_panels
 from ..parallel import address_of, floats, integer, integers, share, task
 from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
@@ -126,19 +127,17 @@ def _run_phases(source, w, target, axes, swap, bias=None, activation=None):
 
 
 @conv2d.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
 def conv2d_cpu(x, w, *, strides, padding, out):
-    x, w, target = np.ascontiguousarray(x), np.ascontiguousarray(w), contiguous(out)
-    if not x.size or not w.size or not target.size:
-        target[...] = 0
+    if not x.size or not w.size or not out.size:
+        out[...] = 0
     elif w.shape[:2] == strides == (1, 1):
-        product(x, w, target, x.size // x.shape[3], w.shape[3], w.shape[2])
+        product(x, w, out, x.size // x.shape[3], w.shape[3], w.shape[2])
     else:
         (top, _), (left, _) = padding_pairs(x.shape[1:3], w.shape[:2], strides, padding)
-        rows = forward_axis(top, target.shape[1], w.shape[0], strides[0])
-        columns = forward_axis(left, target.shape[2], w.shape[1], strides[1])
-        _run_phases(x, w, target, [(rows, columns)], swap=False)
-    if target is not out:
-        out[...] = target
+        rows = forward_axis(top, out.shape[1], w.shape[0], strides[0])
+        columns = forward_axis(left, out.shape[2], w.shape[1], strides[1])
+        _run_phases(x, w, out, [(rows, columns)], swap=False)
 
 
 def _gradient_phases(input_shape, window, strides, padding) -> list[tuple[Axis, Axis]]:
@@ -149,22 +148,20 @@ def _gradient_phases(input_shape, window, strides, padding) -> list[tuple[Axis, 
 
 
 @conv2d_input_grad.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
 def conv2d_input_grad_cpu(g, w, *, input_shape, strides, padding, out):
-    g, w, target = np.ascontiguousarray(g), np.ascontiguousarray(w), contiguous(out)
-    if not g.size or not w.size or not target.size:
-        target[...] = 0
+    if not g.size or not w.size or not out.size:
+        out[...] = 0
     elif w.shape[:2] == strides == (1, 1):
-        product(g, w, target, g.size // g.shape[3], w.shape[2], w.shape[3], transpose_b=True)
+        product(g, w, out, g.size // g.shape[3], w.shape[2], w.shape[3], transpose_b=True)
     elif w.shape[2] <= FEW_CHANNELS:
         (top, _), (left, _) = padding_pairs(input_shape[1:3], w.shape[:2], strides, padding)
-        spread(g, w, target, strides, (top, left))
+        spread(g, w, out, strides, (top, left))
     else:
         phases = _gradient_phases(input_shape, w.shape[:2], strides, padding)
         if sum(v.cells * h.cells for v, h in phases) < input_shape[1] * input_shape[2]:
-            target[...] = 0  # strides larger than the kernel, or a rest that no window reached
-        _run_phases(g, w, target, phases, swap=True)
-    if target is not out:
-        out[...] = target
+            out[...] = 0  # strides larger than the kernel, or a rest that no window reached
+        _run_phases(g, w, out, phases, swap=True)
 
 
 @task
@@ -228,11 +225,11 @@ def _add_up(args, task, tasks):
 
 
 @conv2d_kernel_grad.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
 def conv2d_kernel_grad_cpu(x, g, *, kernel_shape, strides, padding, out):
-    x, g, target = np.ascontiguousarray(x), np.ascontiguousarray(g), contiguous(out)
     (n, height, width, channels), (kh, kw, _, filters), (sh, sw) = x.shape, kernel_shape, strides
-    if not x.size or not g.size or not target.size:
-        target[...] = 0
+    if not x.size or not g.size or not out.size:
+        out[...] = 0
     else:
         (top, _), (left, _) = padding_pairs((height, width), (kh, kw), strides, padding)
         rows, pixels = g.shape[1:3]
@@ -241,14 +238,12 @@ def conv2d_kernel_grad_cpu(x, g, *, kernel_shape, strides, padding, out):
         strips = -(-rows // strip_rows)
         strip_rows = -(-rows // strips)
         # The shares follow from the sizes alone, so that every number of threads adds in the same order.
-        groups = max(1, min(n, 16, PARTIAL // target.size))
+        groups = max(1, min(n, 16, PARTIAL // out.size))
         shares = min(-(-filters // WIDTH), -(-16 // groups))
-        partial = target if groups == 1 else np.empty((groups, target.size), np.float32)
+        partial = out if groups == 1 else np.empty((groups, out.size), np.float32)
         _kernel_gradient(
             heart.address, x, g, partial, n, height, width, channels, kh, kw, filters, sh, sw, top, left,
             rows, pixels, groups, strip_rows, tasks=groups * shares,
         )  # fmt: skip
         if groups > 1:
-            _add_up(groups, target.size, partial, target, tasks=8 if target.size >= 1 << 13 else 1)
-    if target is not out:
-        out[...] = target
+            _add_up(groups, out.size, partial, out, tasks=8 if out.size >= 1 << 13 else 1)

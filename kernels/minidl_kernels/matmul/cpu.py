@@ -8,6 +8,7 @@ is slow: then the task copies its block first. No copy outlives its task, and no
 import numpy as np
 
 from ..microkernel import ACCUMULATE, WIDTH, copy, heart, keep, multiply
+from ..on_cpu import contiguous, only_float32
 from ..panels import pack_panel
 from ..parallel import floats, integer, share, task
 from . import column_sum, dense, matmul, rows
@@ -80,19 +81,6 @@ def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None,
     )  # fmt: skip
 
 
-def only_float32(*arrays, **settings):
-    """Refuse what is not float32."""
-    for array in arrays:
-        if array.dtype != np.float32:
-            return f"computes in float32, not {array.dtype}"
-    return None
-
-
-def contiguous(out):
-    """``out`` itself, or room of its shape if it is not C-contiguous (the caller copies back)."""
-    return out if out.flags.c_contiguous else np.empty(out.shape, out.dtype)
-
-
 def _accepts_product(a, b, *, transpose_a, transpose_b):
     if b.ndim != 2 or (transpose_a and a.ndim != 2):
         return "takes one matrix b, not a stack"
@@ -100,21 +88,17 @@ def _accepts_product(a, b, *, transpose_a, transpose_b):
 
 
 @matmul.implementation("cpu", on="numpy", accepts=_accepts_product, from_size=256)
+@contiguous
 def matmul_cpu(a, b, *, transpose_a, transpose_b, out):
-    a, b, target = np.ascontiguousarray(a), np.ascontiguousarray(b), contiguous(out)
     m, n = rows(out.shape), out.shape[-1]
     k = b.shape[1] if transpose_b else b.shape[0]
-    product(a, b, target, m, n, k, transpose_a, transpose_b)
-    if target is not out:
-        out[...] = target
+    product(a, b, out, m, n, k, transpose_a, transpose_b)
 
 
 @dense.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
 def dense_cpu(x, w, b, *, activation, out):
-    x, w, b, target = np.ascontiguousarray(x), np.ascontiguousarray(w), np.ascontiguousarray(b), contiguous(out)
-    product(x, w, target, rows(x.shape), w.shape[1], w.shape[0], bias=b, activation=activation)
-    if target is not out:
-        out[...] = target
+    product(x, w, out, rows(x.shape), w.shape[1], w.shape[0], bias=b, activation=activation)
 
 
 @task(fastmath=True)
@@ -138,16 +122,14 @@ def _column_sums(args, task, tasks):
 
 
 @column_sum.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
 def column_sum_cpu(g, *, out):
-    g, count = np.ascontiguousarray(g), g.shape[-1]
+    count = g.shape[-1]
     n = rows(g.shape)
-    target = contiguous(out)
     tasks = min(16, n // 64) if g.size >= 1 << 16 else 1
     if tasks <= 1:
-        _column_sums(n, count, g, target)
+        _column_sums(n, count, g, out)
     else:
         partial = np.empty((tasks, count), np.float32)
         _column_sums(n, count, g, partial, tasks=tasks)
-        _column_sums(tasks, count, partial, target)
-    if target is not out:
-        out[...] = target
+        _column_sums(tasks, count, partial, out)
