@@ -2,13 +2,13 @@
 
 import secrets
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 
 __all__ = ["epsilon", "floatx", "global_seed", "next_seed", "set_epsilon", "set_floatx", "set_global_seed"]
 
-_floatx = "float32"
-_epsilon = 1e-7
+current = SimpleNamespace(floatx="float32", epsilon=1e-7)  # read where a call would be one too many
 _seed_lock = threading.Lock()
 _seed: int | None = None
 _seeds_drawn = 0
@@ -16,26 +16,24 @@ _seeds_drawn = 0
 
 def floatx() -> str:
     """The default float type, "float32" unless ``set_floatx`` changed it."""
-    return _floatx
+    return current.floatx
 
 
 def set_floatx(dtype: str) -> None:
     """Set the default float type to "float32" or "float64"."""
-    global _floatx
     if dtype not in ("float32", "float64"):
         raise ValueError(f"floatx must be 'float32' or 'float64', not {dtype!r}")
-    _floatx = dtype
+    current.floatx = dtype
 
 
 def epsilon() -> float:
     """The fuzz factor that keeps logarithms and divisions finite, 1e-7."""
-    return _epsilon
+    return current.epsilon
 
 
 def set_epsilon(value: float) -> None:
     """Set the fuzz factor."""
-    global _epsilon
-    _epsilon = float(value)
+    current.epsilon = float(value)
 
 
 def global_seed() -> int | None:

@@ -35,6 +35,12 @@ def same_rank(first: Any, second: Any) -> tuple[Any, Any]:
     return first, second
 
 
+def as_tensor(x: Any, dtype: Any = None) -> Tensor:
+    """A Tensor of x, in this dtype where one is given; a Tensor that is stays itself."""
+    x = x if isinstance(x, Tensor) else Tensor(x)
+    return x if dtype is None or x.dtype == dtype else x.astype(dtype)
+
+
 class Loss:
     """Base class: ``call(y_true, y_pred)`` returns one loss for each sample.
 
@@ -52,10 +58,9 @@ class Loss:
         self.dtype = dtype
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        y_pred = ops.convert_to_tensor(y_pred)
+        y_pred = as_tensor(y_pred)
         dtype = self.dtype or (y_pred.dtype if y_pred.dtype.kind == "f" else "float32")
-        y_pred = ops.convert_to_tensor(y_pred, dtype)
-        y_true = ops.convert_to_tensor(y_true, dtype)
+        y_true, y_pred = as_tensor(y_true, dtype), as_tensor(y_pred, dtype)
         y_true, y_pred = same_rank(y_true, y_pred)
         losses = self.call(y_true, y_pred)
         return reduce_weighted(losses, sample_weight, self.reduction, self.counted(y_true))
@@ -192,8 +197,7 @@ def sparse_categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> Any:
     """The cross-entropy for whole-number labels; samples of ``ignore_class`` count 0."""
-    y_pred = ops.convert_to_tensor(y_pred)
-    y_true = ops.convert_to_tensor(y_true)
+    y_true, y_pred = as_tensor(y_true), as_tensor(y_pred)
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
         y_true = ops.squeeze(y_true, axis=-1)
     if len(y_true.shape) == len(y_pred.shape):

@@ -7,8 +7,6 @@ import numpy as np
 
 __all__ = ["feature_maps", "first_kernels", "layer_rows", "versions"]
 
-_SHOWN = 64
-
 
 def layer_rows(model: Any) -> list[tuple[str, str, str, int]]:
     """(name, kind, output shape, number of parameters) of each layer."""
@@ -27,7 +25,7 @@ def first_kernels(model: Any, shape: tuple[int, ...]) -> np.ndarray | None:
     kernels = layer.weights[0].numpy()
     if kernels.ndim == 2:
         kernels = kernels.reshape(*shape, -1)
-    return kernels[..., :_SHOWN] if kernels.shape[2] in (1, 3) else None
+    return kernels if kernels.shape[2] in (1, 3) else None
 
 
 def feature_maps(model: Any, picture: np.ndarray) -> dict[str, np.ndarray]:
@@ -37,9 +35,7 @@ def feature_maps(model: Any, picture: np.ndarray) -> dict[str, np.ndarray]:
 
     chosen = [next((one for one in model.layers if isinstance(one, kind)), None) for kind in (Conv2D, MaxPooling2D)]
     layers = [layer for layer in chosen if layer is not None]
-    return {
-        layer.name: Model(model.inputs, layer.output).predict(picture, verbose=0)[0][..., :_SHOWN] for layer in layers
-    }
+    return {layer.name: Model(model.inputs, layer.output).predict(picture, verbose=0)[0] for layer in layers}
 
 
 def versions() -> dict[str, str]:

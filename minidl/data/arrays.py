@@ -45,7 +45,7 @@ def standardize(value: Any, name: str) -> Any:
             )
         if array.ndim == 0:
             raise ValueError(f"{name} is a single number; its first axis must be the samples")
-        return array.astype(config.floatx(), copy=False) if array.dtype.kind == "f" else array
+        return array.astype(config.current.floatx, copy=False) if array.dtype.kind == "f" else array
 
     if value is None:
         return None
@@ -64,7 +64,7 @@ def check_lengths(**parts: Any) -> int:
     """
     lengths = {}
     for name, part in parts.items():
-        for i, array in enumerate(flatten(part)):
+        for i, array in enumerate(flatten(part) if isinstance(part, (list, tuple, dict)) else (part,)):
             if array is not None:
                 lengths[name if not isinstance(part, (list, dict)) else f"{name}[{i}]"] = len(array)
     if not lengths:

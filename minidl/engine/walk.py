@@ -122,7 +122,9 @@ def _given(node: Node, name: str, value: Any, create_graph: bool) -> Any:
     if create_graph:
         is_output = name == node.op.outputs[0] and name not in node.op.parameters
         return Tensor.of(value, node) if is_output else value
-    return type(value)([raw(v) for v in value]) if isinstance(value, (list, tuple)) else raw(value)
+    if isinstance(value, Tensor):
+        return value.data
+    return type(value)([raw(v) for v in value]) if isinstance(value, (list, tuple)) else value
 
 
 def _fit(g: Any, source: Any, node: Node, name: str) -> Any:

@@ -47,6 +47,7 @@ class Layer(WeightHolder):
 
     input_spec: InputSpec | None = None
     _call_losses: list[Any]
+    _fitting: tuple[Any, ...] | None = None  # the shape of a sample that was found to fit input_spec
     _run: list[Any]
 
     def __init__(
@@ -177,17 +178,24 @@ class Layer(WeightHolder):
         """Check the input's shape, and build at the first call."""
         self._check_spec(args[0])
         if not self.built:
-            known = 0 if isinstance(args[0], KerasTensor) else 1  # the batch axis of data is left open
-            shape_of = lambda leaf: (None,) * known + tuple(leaf.shape[known:]) if isinstance(leaf, Tensor) else None
+            symbolic = isinstance(args[0], KerasTensor)  # else the batch axis is left open: it is this data's alone
+
+            def shape_of(leaf: Any) -> Any:
+                shape = tuple(leaf.shape) if isinstance(leaf, Tensor) else None
+                return shape if symbolic or shape is None else (None, *shape[1:])
+
             self.build(map_structure(shape_of, args[0]))
             self.built = True
             self._check_spec(args[0])
 
     def _check_spec(self, inputs: Any) -> None:
         if self.input_spec is not None:
+            if isinstance(inputs, Tensor) and inputs.shape[1:] == self._fitting:
+                return  # as the last time
             for leaf in (inputs,) if isinstance(inputs, Tensor) else flatten(inputs):
                 if isinstance(leaf, Tensor):
                     self.input_spec.check(self.name, leaf.shape)
+                    self._fitting = tuple(leaf.shape[1:]) if self.built else None
 
     def _converted(self, value: Any) -> Any:
         if isinstance(value, Tensor):

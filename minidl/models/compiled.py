@@ -55,6 +55,11 @@ def outputs_as_list(value: Any, names: list[str], argument: str) -> list[Any]:
     return [value]
 
 
+def leaves(y_pred: Any) -> list[Any]:
+    """The outputs in a row."""
+    return [y_pred] if isinstance(y_pred, Tensor) else list(flatten(y_pred))
+
+
 class CompiledLosses:
     """The loss of each output, and their weighted sum.
 
@@ -91,7 +96,7 @@ class CompiledLosses:
         if self.names is None:
             self._resolve(names_of(y_pred))
         names: Any = self.names
-        predictions, targets = list(flatten(y_pred)), outputs_as_list(y, names, "y")
+        predictions, targets = leaves(y_pred), outputs_as_list(y, names, "y")
         weights = outputs_as_list(sample_weight, names, "sample_weight")
         trackers = iter(self.trackers)
         total = None
@@ -145,7 +150,7 @@ class CompiledMetrics(Metric):
     def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch."""
         names = self.names or names_of(y_pred)
-        predictions, targets = list(flatten(y_pred)), outputs_as_list(y, names, "y")
+        predictions, targets = leaves(y_pred), outputs_as_list(y, names, "y")
         weights = outputs_as_list(sample_weight, names, "sample_weight")
         if not self._resolved:
             self.names, self._resolved = names, self._resolve(names, targets, predictions)

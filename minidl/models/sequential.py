@@ -110,7 +110,7 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         x, first = inputs, self._stack[0]
-        if isinstance(first, InputLayer):
+        if isinstance(first, InputLayer) and tuple(x.shape[1:]) != first.batch_shape[1:]:
             x = self._adapted(x, first.output, first.name)
         for layer in self.layers:
             x = layer(x)

@@ -19,6 +19,7 @@ from minidl.metrics import Mean, Metric
 from minidl_kernels.arrays import to_numpy
 
 from .compiled import CompiledLosses, CompiledMetrics
+from .snapshot import Snapshot
 
 __all__ = ["Trainer"]
 
@@ -32,7 +33,7 @@ class Trainer:
     stop_training = False
     _compiled_loss: CompiledLosses | None = None
     _compiled_metrics: CompiledMetrics | None = None
-    _snapshot: "Snapshot | None" = None
+    _snapshot: Snapshot | None = None
     _kept_metrics: list[Metric] | None = None  # those kept as attributes, when they were last looked for
 
     def compile(
@@ -196,7 +197,7 @@ class Trainer:
 
     def reset_metrics(self) -> None:
         """Start all metrics anew."""
-        for metric in self.metrics:
+        for metric in self._known_metrics():
             metric.reset_state()
 
     # ---- loops ----
@@ -236,6 +237,7 @@ class Trainer:
             A History: ``.history`` holds a list for each name, one number an epoch.
         """
         self._require_compiled("fit")
+        self._kept_metrics = None
         _check_epochs(epochs, initial_epoch)
         x, y, sample_weight = _standardized(x, y, sample_weight)
         check_lengths(x=x, y=y, sample_weight=sample_weight)
@@ -382,49 +384,8 @@ class Trainer:
         return kept, bar, CallbackList([*given, *own], self, verbose=verbose, epochs=epochs, steps=steps)
 
 
-class Snapshot:
-    """What was trainable when a model was compiled; later changes of flags wait for the next compile()."""
-
-    def __init__(self, model: Any):
-        self.model = model
-        self._frozen = {id(layer) for layer in model._flatten_layers() if not layer._trainable}
-        self._known = {id(layer) for layer in model._flatten_layers()}
-        self.ids: set[int] = set()
-        self.variables: list[Any] = []
-        self.regularized: list[Any] = []
-        self._resolved = False
-        if model.built:
-            self.variables = model.trainable_variables
-            self._finish()
-
-    def resolved(self) -> "Snapshot":
-        """Find the variables, once the model's weights exist."""
-        if not self._resolved and self.model.built:
-            self.variables = [
-                weight
-                for layer in self.model._flatten_layers()
-                if not (id(layer) in self._frozen or (id(layer) not in self._known and not layer._trainable))
-                for weight in layer._own_weights()[0]
-            ]
-            order = {id(w): i for i, w in enumerate(self.model.weights)}
-            self.variables.sort(key=lambda weight: order[id(weight)])
-            self._finish()
-        return self
-
-    def _finish(self) -> None:
-        layers = self.model._flatten_layers()
-        trained = {
-            id(layer)
-            for layer in layers
-            if id(layer) not in self._frozen and (id(layer) in self._known or layer._trainable)
-        }
-        self.ids = {id(v) for v in self.variables} | trained
-        self.regularized = [v for v in self.variables if v.regularizer is not None]
-        self._resolved = True
-
-
 def _batch_size(x: Any) -> int:
-    return next(int(leaf.shape[0]) for leaf in flatten(x))
+    return int((x if isinstance(x, Tensor) else next(flatten(x))).shape[0])
 
 
 def as_numbers(logs: Any) -> dict[str, Any]:
@@ -457,10 +418,14 @@ def _standardized(x: Any, y: Any, sample_weight: Any, prefix: str = "") -> tuple
 
 def _as_data(batch: tuple[Any, ...]) -> Any:
     """A batch as users' train_step unpacks it: x, (x, y) or (x, y, sample_weight), as Tensors."""
-    parts = [map_structure(lambda a: None if a is None else Tensor.of(a), part) for part in batch]
+    parts = list(batch)
     while len(parts) > 1 and parts[-1] is None:
         parts.pop()
-    return tuple(parts)
+    return tuple(Tensor.of(part) if isinstance(part, np.ndarray) else map_structure(_tensor, part) for part in parts)
+
+
+def _tensor(array: Any) -> Any:
+    return None if array is None else Tensor.of(array)
 
 
 def _check_epochs(epochs: Any, initial_epoch: Any) -> None:

@@ -95,7 +95,7 @@ def _(g, output, labels, epsilon, probability):
     inside = (probability >= epsilon) & (probability <= 1 - epsilon)
     g = g * cast(inside, g.dtype)
     places = (namespace(labels).arange(labels.shape[0]), labels)
-    of_sum = expand_dims(g / sum(output, axis=-1), -1)
+    of_sum = expand_dims(g / output.sum(axis=-1), -1)
     picked = where(inside, getitem(output, places), 1.0)  # 0 / 0 would be NaN where a probability is 0
     return broadcast_to(of_sum, output.shape) - scatter_add(g / picked, places, output.shape)
 
@@ -134,7 +134,7 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     if from_logits:
         losses = softmax_cross_entropy(rows, labels)[0]
     else:
-        losses = probability_cross_entropy(rows, labels, config.epsilon())[0]
+        losses = probability_cross_entropy(rows, labels, config.current.epsilon)[0]
     return losses if len(output.shape) == 2 else reshape(losses, output.shape[:-1])
 
 

@@ -9,7 +9,6 @@ from minidl_kernels.arrays import Array
 
 from .activation import relu, relu_grad
 from .arithmetic import add, multiply
-from .reductions import sum
 from .shaping import expand_dims, matrix_transpose, moveaxis, reshape, squeeze
 
 __all__ = ["dense", "dense_composed", "dot", "matmul"]
@@ -87,7 +86,7 @@ def _(g, x):
 
 @dense.grad("bias")
 def _(g):
-    return sum(_rows(g), axis=0)
+    return _rows(g).sum(axis=0)
 
 
 def _rows(x: Any) -> Any:

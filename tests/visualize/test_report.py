@@ -93,6 +93,14 @@ def test_mistakes_come_in_the_order_of_their_sureness(report):
     assert [int(p) for p in first] == [int(f"{100 * p:.0f}") for p in sure]
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_where_there_are_too_many_tiles_the_page_says_so(report, channels):
+    many = replace(report, kernels=np.ones((3, 3, channels, 65)), maps={"conv2d": np.ones((4, 4, 66))})
+    text = re.sub(r"\s+", " ", visualize.render(many))
+    assert "Its 65 kernels" in text and "66 maps of 4 × 4" in text and text.count("the first 64 of them") == 2
+    assert len(Page(text).all("img")) == 2 * 64 + len(re.findall('class="card"', text))
+
+
 def test_parts_that_are_missing_are_left_out(report):
     bare = visualize.Report("t", "s", report.class_names, report.pictures, report.labels, report.probabilities)
     assert sections(visualize.render(bare)) == {"confusion", "wrong", "right"}
