@@ -137,6 +137,7 @@ def _directions(shape: tuple[int, ...], rng: np.random.Generator, many: bool) ->
 
 
 def signs(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Random -1 and 1."""
     return rng.choice([-1.0, 1.0], shape)
 
 

@@ -1,5 +1,6 @@
 """One training from data to report: what ``minidl demo`` and ``minidl train`` have in common."""
 
+import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -58,7 +59,7 @@ class Job:
             0; 1 where the gradient check failed; 130 where Ctrl-C stopped the training (the model is saved then too).
 
         Raises:
-            UsageError: the folder cannot be made, or the pictures are too small for the network.
+            UsageError: nothing can be written there, or the pictures are too small for the network.
         """
         folder = self._folder()
         model = self._model()
@@ -70,7 +71,10 @@ class Job:
         history, finished = self._fit(model)
         seconds = time.perf_counter() - start
         path = folder / "model.keras"
-        model.save(path)
+        try:
+            model.save(path)
+        except OSError as error:
+            raise UsageError(f"the model could not be saved: {error}") from error
         if not finished:
             print(f"\n{_stopped(history, self.epochs)}; the model as it is now was saved to {path}", file=sys.stderr)
             return 130
@@ -90,6 +94,8 @@ class Job:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"--out: cannot make the folder {folder}: {error.strerror}") from error
+        if not os.access(folder, os.W_OK):
+            raise UsageError(f"--out: nothing can be written to the folder {folder}")
         return folder
 
     def _model(self) -> Any:

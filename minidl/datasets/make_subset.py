@@ -26,6 +26,7 @@ def make_sheet(folder: Path) -> np.ndarray:
 
 
 def main() -> None:
+    """Make the file."""
     from PIL import Image
 
     parser = argparse.ArgumentParser(description="Make the embedded subset of Fashion-MNIST.")

@@ -45,7 +45,7 @@ class Layer(WeightHolder):
         input_shape, input_dim, batch_input_shape: for a first layer of a Sequential model.
     """
 
-    input_spec: InputSpec | None = None
+    input_spec: Any = None  # an InputSpec, or a list of them for several inputs
     _call_losses: list[Any]
     _fitting: tuple[Any, ...] | None = None  # the shape of a sample that was found to fit input_spec
     _run: list[Any]
@@ -190,12 +190,19 @@ class Layer(WeightHolder):
 
     def _check_spec(self, inputs: Any) -> None:
         if self.input_spec is not None:
-            if isinstance(inputs, Tensor) and inputs.shape[1:] == self._fitting:
-                return  # as the last time
-            for leaf in (inputs,) if isinstance(inputs, Tensor) else flatten(inputs):
-                if isinstance(leaf, Tensor):
-                    self.input_spec.check(self.name, leaf.shape)
-                    self._fitting = tuple(leaf.shape[1:]) if self.built else None
+            if not isinstance(inputs, Tensor):
+                self._check_specs(list(flatten(inputs)))
+            elif inputs.shape[1:] != self._fitting:  # else: as the last time
+                self._check_specs([inputs])
+                self._fitting = tuple(inputs.shape[1:]) if self.built else None
+
+    def _check_specs(self, inputs: list[Any]) -> None:
+        specs = self.input_spec if isinstance(self.input_spec, (list, tuple)) else [self.input_spec]
+        if len(inputs) != len(specs):
+            raise ValueError(f"layer {self.name!r} takes {len(specs)} input(s), but got {len(inputs)}")
+        for spec, leaf in zip(specs, inputs, strict=True):
+            if spec is not None and isinstance(leaf, Tensor):
+                spec.check(self.name, leaf.shape)
 
     def _converted(self, value: Any) -> Any:
         if isinstance(value, Tensor):

@@ -6,7 +6,7 @@ from minidl.graph.function import Function
 from minidl.graph.symbolic import KerasTensor, map_structure
 from minidl.layers import Layer
 
-from .graph_config import config_of_graph, graph_of_config
+from .graph_config import config_of_graph, takes_a_graph
 from .model import Model
 
 __all__ = ["Functional"]
@@ -95,15 +95,10 @@ class Functional(Model):
         return _one_or_all(self._function(values))
 
     def get_config(self) -> dict[str, Any]:
+        if not takes_a_graph(type(self)):
+            return super().get_config()
         config = {"name": self.name, "trainable": self._trainable}
         return {**config, **config_of_graph(self._function, self.input_structure, self.output_structure)}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Functional":
-        inputs, outputs = graph_of_config(config)
-        model = cls(inputs=inputs, outputs=outputs, name=config.get("name"))
-        model._trainable = bool(config.get("trainable", True))  # the layers have flags of their own
-        return model
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         given = [input_shape] if not isinstance(input_shape, (list, dict)) else list(_shapes(input_shape))

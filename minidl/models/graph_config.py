@@ -3,6 +3,7 @@
 A tensor is named by its history: [name of the layer that makes it, which of the layer's calls, which of its outputs].
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from minidl.graph.function import Function
 from minidl.graph.symbolic import Call, KerasTensor, map_structure
 from minidl.layers import InputLayer, Layer
 
-__all__ = ["config_of_graph", "graph_of_config"]
+__all__ = ["config_of_graph", "graph_of_config", "takes_a_graph"]
 
 
 def config_of_graph(function: Function, inputs: Any, outputs: Any) -> dict[str, Any]:
@@ -105,8 +106,8 @@ def graph_of_config(config: dict[str, Any]) -> tuple[Any, Any]:
         name = entry.get("name") or entry["config"]["name"]
         if str(entry.get("module")).startswith("keras.src.ops"):
             raise ValueError(
-                f"the graph calls the op {entry['class_name']!r} itself ({name!r}), which cannot be opened here; in Keras, "
-                f"build and save the model with a layer in its place"
+                f"the graph calls the op {entry['class_name']!r} itself ({name!r}), which cannot be opened here; "
+                f"in Keras, build and save the model with a layer in its place"
             )
         layer = registry.deserialize({key: value for key, value in entry.items() if key != "inbound_nodes"})
         if not isinstance(layer, Layer):
@@ -156,6 +157,14 @@ def graph_of_config(config: dict[str, Any]) -> tuple[Any, Any]:
         return ends(config["input_layers"], outputs=False), ends(config["output_layers"], outputs=True)
     except IndexError:
         raise ValueError("the graph's inputs or outputs are not made by any call") from None
+
+
+def takes_a_graph(cls: type) -> bool:
+    """Whether a class of models is made of inputs and outputs, rather than with arguments of its own."""
+    parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    kinds = {p.kind for p in parameters.values()}
+    anything = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= kinds
+    return anything or {"inputs", "outputs"} <= set(parameters)
 
 
 def _arguments(node: Any, tensor: Callable[..., KerasTensor]) -> tuple[list[Any], dict[str, Any]]:

@@ -6,6 +6,7 @@ from minidl import ops
 from minidl.graph.symbolic import KerasTensor, flatten, map_structure, symbolic_in
 from minidl.layers import Layer
 
+from .graph_config import graph_of_config, takes_a_graph
 from .trainer import Trainer
 
 __all__ = ["Model"]
@@ -92,6 +93,17 @@ class Model(Trainer, Layer):
                 self.build(shapes)
             self._input_shape_built = shapes
         self.built = True
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """A model of a configuration: of a graph where it holds one, else of the arguments of ``__init__``."""
+        if "layers" not in config or not takes_a_graph(cls):
+            return cls(**config)
+        inputs, outputs = graph_of_config(config)
+        graph = ("layers", "input_layers", "output_layers", "trainable")
+        model = cls(inputs=inputs, outputs=outputs, **{key: one for key, one in config.items() if key not in graph})
+        model._trainable = bool(config.get("trainable", True))  # the layers have flags of their own
+        return model
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What ``build_from_config`` needs to make the weights of a subclassed model; None before they are there."""

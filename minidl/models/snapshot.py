@@ -15,14 +15,14 @@ class Snapshot:
         self.ids: set[int] = set()
         self.variables: list[Any] = []
         self.regularized: list[Any] = []
-        self._resolved = False
+        self.settled = False
         if model.built:
             self.variables = model.trainable_variables
             self._finish()
 
     def resolved(self) -> "Snapshot":
         """Find the variables, once the model's weights exist."""
-        if not self._resolved and self.model.built:
+        if not self.settled and self.model.built:
             self.variables = [
                 weight
                 for layer in self.model._flatten_layers()
@@ -43,4 +43,4 @@ class Snapshot:
         }
         self.ids = {id(v) for v in self.variables} | trained
         self.regularized = [v for v in self.variables if v.regularizer is not None]
-        self._resolved = True
+        self.settled = True

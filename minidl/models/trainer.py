@@ -107,7 +107,7 @@ class Trainer:
                 no_grad()
             ):  # the first call makes the weights; they must be there before it is settled which of them train
                 self(x, training=False)  # type: ignore[operator]
-        snapshot = self._snapshot.resolved()  # type: ignore[union-attr]
+        snapshot = self._settled_snapshot()
         with trainable_are(snapshot.ids):
             y_pred = self(x, training=True)  # type: ignore[operator]
             loss = self.compute_loss(x, y, y_pred, sample_weight)
@@ -120,11 +120,15 @@ class Trainer:
     def test_step(self, data: Any) -> dict[str, Any]:
         """Loss and metrics of one batch; override it for an evaluation of your own."""
         x, y, sample_weight = unpack(data)
-        with no_grad(), trainable_are(self._snapshot.resolved().ids):  # type: ignore[union-attr]
+        with no_grad(), trainable_are(self._settled_snapshot().ids):
             y_pred = self(x, training=False)  # type: ignore[operator]
             loss = self.compute_loss(x, y, y_pred, sample_weight)
         self._loss_tracker.update_state(loss, float(_batch_size(x)))
         return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def _settled_snapshot(self) -> Snapshot:
+        snapshot: Any = self._snapshot
+        return snapshot if snapshot.settled else snapshot.resolved()
 
     def predict_step(self, data: Any) -> Any:
         """The outputs for one batch."""
@@ -147,7 +151,7 @@ class Trainer:
         return total if isinstance(total, Tensor) else Tensor(total)
 
     def _added_losses(self) -> list[Any]:
-        regularized = [] if self._snapshot is None else self._snapshot.resolved().regularized
+        regularized = [] if self._snapshot is None else self._settled_snapshot().regularized
         return [*self._run, *(w.regularizer(w) for w in regularized)]  # type: ignore[attr-defined]
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
@@ -326,7 +330,7 @@ class Trainer:
         try:
             for step, batch in enumerate(batches):
                 calls.on_predict_batch_begin(step, {})
-                parts.append(map_structure(lambda t: to_numpy(raw(t)), self.predict_step((batch[0],))))
+                parts.append(map_structure(lambda t: to_numpy(raw(t)), self.predict_step(_as_data(batch[:1]))))
                 calls.on_predict_batch_end(step, {})
             calls.on_predict_end({})
         finally:
@@ -355,7 +359,7 @@ class Trainer:
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for these samples as NumPy arrays."""
-        return map_structure(lambda t: to_numpy(raw(t)), self.predict_step((standardize(x, "x"),)))
+        return map_structure(lambda t: to_numpy(raw(t)), self.predict_step(_as_data((standardize(x, "x"),))))
 
     # ---- helpers ----
 
@@ -397,13 +401,13 @@ def as_numbers(logs: Any) -> dict[str, Any]:
     if not isinstance(logs, dict):
         raise TypeError(f"train_step and test_step return a dictionary of numbers by name, not {type(logs).__name__}")
     result: dict[str, Any] = {}
-    for name in sorted(logs):
-        value = raw(logs[name])
+    for name, value in logs.items():
         if isinstance(value, dict):
             result.update(as_numbers(value))
         else:
-            result[name] = float(value) if getattr(value, "size", 1) == 1 else value
-    return result
+            array = np.asarray(to_numpy(raw(value)))
+            result[name] = float(array.item()) if array.size == 1 and array.dtype.kind in "biuf" else value
+    return {name: result[name] for name in sorted(result)}
 
 
 def _standardized(x: Any, y: Any, sample_weight: Any, prefix: str = "") -> tuple[Any, Any, Any]:
@@ -417,11 +421,12 @@ def _standardized(x: Any, y: Any, sample_weight: Any, prefix: str = "") -> tuple
 
 
 def _as_data(batch: tuple[Any, ...]) -> Any:
-    """A batch as users' train_step unpacks it: x, (x, y) or (x, y, sample_weight), as Tensors."""
+    """A batch as users' train_step takes it: x alone, (x, y) or (x, y, sample_weight), as Tensors."""
     parts = list(batch)
     while len(parts) > 1 and parts[-1] is None:
         parts.pop()
-    return tuple(Tensor.of(part) if isinstance(part, np.ndarray) else map_structure(_tensor, part) for part in parts)
+    data = tuple([Tensor.of(part) if isinstance(part, np.ndarray) else map_structure(_tensor, part) for part in parts])
+    return data[0] if len(data) == 1 and not isinstance(data[0], (list, tuple)) else data
 
 
 def _tensor(array: Any) -> Any:

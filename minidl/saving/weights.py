@@ -54,17 +54,15 @@ def assign_weights(model: Model, file: BinaryIO, filepath: Any, skip_mismatch: b
             problem = reading.place(place, values)
             if problem:
                 problems.append(f"{place.path or model.name}: {problem}")
-        unused = reading.unused()
+        warned = reading.warnings + reading.unused()
     if problems:
         listed = "".join(f"\n  {line}" for line in problems[:10]) + ("\n  ..." if len(problems) > 10 else "")
         message = f"{filepath} holds the weights of another model than {model.name!r}:{listed}"
         if not skip_mismatch:
             raise ValueError(message)
         warnings.warn(f"{message}\nThese stay as they are.", stacklevel=4)
-    if unused:
-        warnings.warn(
-            f"{filepath} holds weights that {model.name!r} has no place for: {', '.join(unused[:10])}", stacklevel=4
-        )
+    for text in warned:
+        warnings.warn(f"{filepath}: {text}", stacklevel=4)
     for variable, value in values:
         variable.assign(value)
 
@@ -75,6 +73,7 @@ class _Reading:
     def __init__(self, tree: Any, filepath: Any):
         self.tree, self.filepath = tree, filepath
         self.read: set[str] = set()
+        self.warnings: list[str] = []
 
     def place(self, place: Place, values: list[tuple[Variable, np.ndarray]]) -> str | None:
         """Append (variable, value) for all variables of a place, or say why that cannot be."""
@@ -103,7 +102,7 @@ class _Reading:
                 optimizer.build(model._snapshot.resolved().variables)  # type: ignore[union-attr]
         found = self._values(place.variables, stored)
         if isinstance(found, str):
-            warnings.warn(f"{self.filepath}: the optimizer {optimizer.name!r} starts anew: {found}", stacklevel=6)
+            self.warnings.append(f"the optimizer {optimizer.name!r} starts anew: {found}")
             return
         values += found
 
@@ -152,7 +151,7 @@ class _Reading:
         return group[name]
 
     def unused(self) -> list[str]:
-        """The groups that hold arrays which no place of the model has."""
+        """A warning of arrays that the model has no place for; none where all were read."""
         import h5py
 
         found: dict[str, None] = {}
@@ -164,4 +163,4 @@ class _Reading:
                 found[group.removesuffix("/vars")] = None
 
         self.tree.visititems(visit)
-        return list(found)
+        return [f"the model has no place for {', '.join(list(found)[:10])}"] if found else []

@@ -1,13 +1,14 @@
 """The report on a trained classifier: one HTML file with everything inside, made of plain arrays."""
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from minidl.saving.atomic import replacing
 
 from .confusion import confusion_chart, confusion_matrix, mix_ups
 from .curves import curves
@@ -115,23 +116,10 @@ def write(report: Report, path: str | os.PathLike[str]) -> Path:
     Returns:
         The path.
     """
-    path = Path(path)
     page = render(report)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".html", encoding="utf-8", delete=False) as stream:
-        stream.write(page)
-    try:
-        os.chmod(stream.name, 0o666 & ~_umask())  # temporary files are made for their owner only
-        os.replace(stream.name, path)
-    except OSError:
-        os.unlink(stream.name)
-        raise
-    return path
-
-
-def _umask() -> int:
-    mask = os.umask(0)  # it can only be read by setting it
-    os.umask(mask)
-    return mask
+    with replacing(path) as file:
+        file.write(page.encode("utf-8"))
+    return Path(path)
 
 
 def _charts(history: Mapping[str, Sequence[float]]) -> list[tuple[str, Figure]]:

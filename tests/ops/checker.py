@@ -22,7 +22,9 @@ def check(function: Callable[..., Any], case: Case) -> None:
 
 
 def differentiated(case: Case) -> list[str]:
-    return [name for name, value in case.arguments.items() if name not in case.constant and any(map(_is_float, _listed(value)))]
+    """Names of the arguments that become Tensors."""
+    given = ((name, value) for name, value in case.arguments.items() if name not in case.constant)
+    return [name for name, value in given if any(map(_is_float, _listed(value)))]
 
 
 def check_values(function: Callable[..., Any], case: Case) -> None:
@@ -84,7 +86,8 @@ def check_twice(function: Callable[..., Any], case: Case, names: list[str]) -> N
         shared = [Tensor(x, requires_grad=True) for x in values]
         shared[i] = shared[0]
         expected = sum(g.numpy() for g in (apart[0], apart[i]) if g is not None)
-        np.testing.assert_allclose(_gradients(function, case, names, shared)[0].numpy(), expected, rtol=1e-12, atol=1e-14)
+        found = _gradients(function, case, names, shared)[0]
+        np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12, atol=1e-14)
 
 
 def check_constant(function: Callable[..., Any], case: Case) -> None:
@@ -93,9 +96,10 @@ def check_constant(function: Callable[..., Any], case: Case) -> None:
     expected = case.expected(**case.arguments)
     np.testing.assert_array_equal(found, expected)
     assert np.asarray(found).dtype == np.asarray(expected).dtype and np.shape(found) == np.shape(expected)
-    live = function(**{
-        name: Tensor(x, requires_grad=_is_float(x)) if isinstance(x, np.ndarray) else x for name, x in case.arguments.items()
-    })  # fmt: skip
+    tensors = {
+        name: Tensor(x, requires_grad=_is_float(x)) for name, x in case.arguments.items() if isinstance(x, np.ndarray)
+    }
+    live = function(**{**case.arguments, **tensors})
     assert isinstance(live, Tensor) and live.node is None
     np.testing.assert_array_equal(live.numpy(), expected)
 

@@ -13,7 +13,7 @@ from tests.ops.checker import check, check_constant
 from tests.ops.constants import CONSTANT, TESTED_BY_VALUE
 
 OURS = {name: one for name, one in registered.items() if one.__module__.startswith("minidl.")}
-PUBLIC = {name: f for name, f in vars(ops).items() if callable(f) and not name.startswith("_") and not isinstance(f, type)}
+PUBLIC = {name: f for name, f in vars(ops).items() if callable(f) and not name.startswith("_")}
 
 
 def function_named(name):

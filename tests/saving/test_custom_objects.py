@@ -235,3 +235,51 @@ def test_values_that_keras_writes_as_objects():
     constant = {"class_name": "__numpy__", "config": {"value": [1, 2], "dtype": "float32"}}
     config = {"module": "keras.initializers", "class_name": "Constant", "config": {"value": constant}}
     assert saving.deserialize_keras_object(config)((2,)).tolist() == [1.0, 2.0]
+
+
+def counting_model():
+    """A new class each time: what a graph made of one does not help to open the next."""
+
+    class Counting(minidl.Model):
+        def train_step(self, data):
+            self.steps = getattr(self, "steps", 0) + 1
+            return super().train_step(data)
+
+    return Counting
+
+
+def test_a_subclass_made_of_a_graph(tmp_path):
+    x = minidl.Input((4,))
+    model = counting_model()(x, layers.Dense(1)(layers.Dense(3)(x)), name="counted")
+    model.compile("adam", "mse")
+    model.fit(X, X[:, :1], verbose=0)
+    model.save(tmp_path / "m.keras")
+    kind = counting_model()
+    opened = saving.load_model(tmp_path / "m.keras", custom_objects={"Counting": kind})
+    assert (
+        type(opened) is kind
+        and opened.name == "counted"
+        and [type(one) for one in opened.layers[1:]] == [layers.Dense] * 2
+    )
+    same(model, opened)
+    opened.fit(X, X[:, :1], verbose=0)
+    assert opened.steps == 1 and int(opened.optimizer.iterations) == 2
+
+
+def test_a_subclass_that_makes_its_graph_itself(tmp_path):
+    class Tower(minidl.Model):
+        def __init__(self, floors, **kwargs):
+            x = y = minidl.Input((4,))
+            for _ in range(floors):
+                y = layers.Dense(4, activation="tanh")(y)
+            super().__init__(inputs=x, outputs=y, **kwargs)
+            self.floors = floors
+
+        def get_config(self):
+            return {"floors": self.floors, "name": self.name}
+
+    model = Tower(3)
+    model.save(tmp_path / "m.keras")
+    opened = saving.load_model(tmp_path / "m.keras", custom_objects={"Tower": Tower})
+    assert opened.floors == 3 and len(opened.layers) == 4
+    same(model, opened)

@@ -113,7 +113,10 @@ def test_damaged_bytes(kind, request, tmp_path):
         ({"config": b'{"class_name": "Sequential", "config": null, "module": "keras"}'}, "the model cannot be made"),
         ({"config": b'{"class_name": "Sequential", "config": [], "module": "keras"}'}, "must be a dictionary"),
         ({"config": b'{"class_name": "Dense", "config": {"units": 3}, "module": "keras.layers"}'}, "no model"),
-        ({"config": b'{"class_name": "system", "config": {}, "module": "os"}'}, "unknown class 'system' of module 'os'"),
+        (
+            {"config": b'{"class_name": "system", "config": {}, "module": "os"}'},
+            "unknown class 'system' of module 'os'",
+        ),
         ({"config": b'{"class_name": "Input", "config": {}, "module": "keras.layers"}'}, "unknown class 'Input'"),
         ({"config": b'{"class_name": "function", "config": "eval", "module": "builtins"}'}, "unknown function 'eval'"),
         ({"config": b'{"class_name": "__lambda__", "config": {"value": "4wEAAAAA"}}'}, "lambda, which is never run"),

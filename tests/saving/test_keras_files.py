@@ -113,7 +113,12 @@ def test_the_configuration_holds_theirs(net, tmp_path):
             for key in wanted.keys() & found.keys() - {"dtype", "shared_object_id", "registered_name", "kwargs"}:
                 compare(wanted[key], found[key], f"{where}.{key}")
         elif isinstance(wanted, list) and isinstance(found, list):
-            if wanted and isinstance(wanted[0], dict) and wanted[0].get("class_name") == "InputLayer" and "layers[" in where:
+            if (
+                wanted
+                and isinstance(wanted[0], dict)
+                and wanted[0].get("class_name") == "InputLayer"
+                and "layers[" in where
+            ):
                 wanted = wanted[len(wanted) - len(found) :]  # Keras puts an input into a Sequential that had none
             assert len(wanted) == len(found), where
             for number, (a, b) in enumerate(zip(wanted, found, strict=True)):
@@ -160,7 +165,10 @@ def test_training_goes_on_along_one_line(net, optimizer, tmp_path):
     mine.save(tmp_path / "mine.keras")
     train(theirs)
     theirs.save(tmp_path / "theirs.keras")
-    moved, brought = keras.saving.load_model(tmp_path / "mine.keras"), minidl.saving.load_model(tmp_path / "theirs.keras")
+    moved, brought = (
+        keras.saving.load_model(tmp_path / "mine.keras"),
+        minidl.saving.load_model(tmp_path / "theirs.keras"),
+    )
     assert int(moved.optimizer.iterations.numpy()) == int(brought.optimizer.iterations.numpy()) == 6
     for variable, same in zip(moved.optimizer.variables, mine.optimizer.variables, strict=True):
         np.testing.assert_array_equal(np.asarray(variable), same.numpy())
@@ -330,9 +338,9 @@ def test_weights_of_subclassed_models_move_along(compiled, tmp_path):
 
 
 def test_class_names_become_paths_as_in_keras():
+    import keras
     from keras.src.utils.naming import to_snake_case
 
-    import keras
     from minidl.registry import snake_case
 
     names = [name for name in dir(keras.layers) if name[0].isupper()]

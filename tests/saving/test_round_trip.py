@@ -202,4 +202,6 @@ def test_a_graph_of_ops_names_the_layer_to_use(tmp_path):
 
 def test_h5py_is_loaded_when_it_is_needed():
     code = "import sys, minidl.saving; assert 'h5py' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )

@@ -1,0 +1,218 @@
+"""Cases of products, convolution, pooling, normalisation, losses and dropout."""
+
+import numpy as np
+from scipy import special
+
+from minidl import ops
+from minidl.engine.op import registered
+from tests.ops import windows
+from tests.ops.case import HUGE, RNG, Case, case, cases, distinct, nonzero, normal, positive
+from tests.ops.cases_arithmetic import SATURATED, positive_part
+from tests.ops.cases_shaping import variance
+
+X, SQUARE = normal(2, 3, 4), normal(3, 3)
+
+
+def affine(x, kernel, bias, activation=None):
+    y = np.einsum("...k,kn->...n", x, kernel) + bias
+    return positive_part(y) if activation == "relu" else y
+
+
+def pairs(expected, *shapes):
+    return [case(expected, x1=normal(*a), x2=normal(*b)) for a, b in shapes]
+
+
+MATRICES = [((3, 4), (4, 5)), ((3, 3), (3, 3)), ((1, 1), (1, 1)), ((2, 1, 3, 4), (3, 4, 2)), ((4, 2, 3), (3, 1))]
+VECTORS = [((4,), (4, 5)), ((3, 4), (4,)), ((4,), (4,)), ((4,), (2, 4, 3)), ((2, 3, 4), (4,))]
+DENSE = [
+    {"x": normal(*x), "kernel": normal(x[-1], n), "bias": normal(n)}
+    for x, n in (((3, 4), 2), ((2, 3, 4), 5), ((1, 3), 1), ((3, 3), 3))
+]
+PRODUCTS: dict[str, list[Case]] = {
+    "matrix_product": pairs(lambda x1, x2: np.einsum("...ij,...jk->...ik", x1, x2), *MATRICES),
+    "matmul": pairs(lambda x1, x2: x1 @ x2, *MATRICES[:4], *VECTORS),
+    "dot": pairs(lambda x1, x2: np.dot(x1, x2), *VECTORS, ((2, 3, 4), (3, 4, 2)), ((), (2, 3)), ((2,), ())),
+    "dense": [
+        *cases(affine, *DENSE),
+        *cases(affine, *DENSE, activation="relu"),
+        case(affine, x=np.zeros((2, 3)), kernel=normal(3, 2), bias=np.zeros(2), activation="relu"),
+    ],
+}
+
+# Overlapping, gapped and padded windows; one picture and several; one channel and several; all extents equal.
+GEOMETRY = [  # pictures, window, strides, padding
+    ((2, 4, 5, 3), (3, 2), (1, 1), "same"),
+    ((1, 5, 4, 1), (2, 3), (2, 1), "valid"),
+    ((2, 5, 6, 2), (2, 2), (3, 3), "valid"),
+    ((1, 5, 7, 2), (3, 3), (2, 2), "same"),
+    ((3, 3, 3, 3), (3, 3), (1, 1), "same"),
+    ((1, 3, 2, 2), (1, 1), (2, 2), "same"),
+]
+
+
+def convolutions(expected, *given, made=None):
+    """Cases whose arguments x, upstream and kernel fit together; ``made`` is the one whose shape is asked for."""
+    found = []
+    for x, size, strides, padding in GEOMETRY:
+        filters = 3 if x[3] == 3 else 2
+        kernel, upstream = (*size, x[3], filters), windows.output_shape(x, size, strides, padding, filters)
+        shapes = {"x": x, "kernel": kernel, "upstream": upstream}
+        settings = {"strides": strides, "padding": padding} | ({"shape": shapes[made]} if made else {})
+        found.append(case(expected, **{name: normal(*shapes[name]) for name in given}, **settings))
+    return found
+
+
+def pools(expected, *given, ties=False):
+    found = []
+    for x, size, strides, padding in GEOMETRY:
+        upstream = normal(*windows.output_shape(x, size, strides, padding, x[3]))
+        settings = {"pool_size": size, "strides": strides, "padding": padding}
+        for picture in [distinct(*x)] + [np.round(distinct(*x) % 2) - 1] * ties:
+            made = {"x": picture, "values": normal(*x), "upstream": upstream, "shape": x}
+            found.append(case(expected, **{name: made[name] for name in given}, **settings))
+    return found
+
+
+def of_layer(expected):
+    """The definition with the arguments as users give them: numbers, and what is left out."""
+
+    def filled(inputs, kernel=None, pool_size=None, strides=None, padding="valid"):
+        strides = strides or (pool_size if kernel is None else 1)
+        two = [(n, n) if isinstance(n, int) else n for n in (pool_size, strides)]
+        return expected(inputs, kernel if pool_size is None else two[0], two[1], padding)
+
+    return filled
+
+
+POOLS = [{"pool_size": 2}, {"pool_size": (3, 2), "strides": (1, 2), "padding": "same"}]
+PICTURES: dict[str, list[Case]] = {
+    "conv2d": convolutions(windows.conv2d, "x", "kernel"),
+    "conv2d_input_grad": convolutions(windows.conv2d_input_grad, "upstream", "kernel", made="x"),
+    "conv2d_kernel_grad": convolutions(windows.conv2d_kernel_grad, "x", "upstream", made="kernel"),
+    "conv": cases(
+        of_layer(windows.conv2d), {}, {"strides": 2, "padding": "same"}, inputs=normal(2, 4, 5, 2), kernel=normal(2, 3, 2, 1)
+    ),
+    "max_pool2d": pools(windows.max_pool, "x", ties=True),
+    "max_pool_scatter": pools(windows.max_pool_scatter, "upstream", "x"),
+    "max_pool_gather": pools(windows.max_pool_gather, "values", "x"),
+    "max_pool": cases(of_layer(windows.max_pool), *POOLS, inputs=distinct(1, 5, 4, 2)),
+    "average_pool2d": pools(windows.average_pool, "x"),
+    "average_pool_grad": pools(windows.average_pool_grad, "upstream", "shape"),
+    "average_pool": cases(of_layer(windows.average_pool), *POOLS, inputs=normal(1, 5, 4, 2)),
+}
+
+
+def normalized(x, gamma, beta, epsilon=1e-3):
+    axes = tuple(range(x.ndim - 1))
+    center, square = x.mean(axes), variance(x, axes)
+    return gamma * (x - center) / np.sqrt(square + epsilon) + beta, center, square
+
+
+def by_given(x, mean, variance, axis, offset=0.0, scale=1.0, epsilon=1e-3):
+    extents = [-1 if i == axis % x.ndim else 1 for i in range(x.ndim)]
+    parts = (np.broadcast_to(part, mean.shape).reshape(extents) for part in (mean, variance, offset, scale))
+    mean, variance, offset, scale = parts
+    return scale * (x - mean) / np.sqrt(variance + epsilon) + offset
+
+
+CONSTANT_CHANNEL = np.hstack([normal(5, 2), np.ones((5, 1))])
+BATCHES = [
+    {"x": x, "gamma": nonzero(x.shape[-1]), "beta": normal(x.shape[-1])}
+    for x in (normal(6, 3), SQUARE, normal(2, 3, 1, 4), CONSTANT_CHANNEL, normal(2, 1))
+]
+STATISTICS = {n: {"mean": normal(n), "variance": positive(n)} for n in X.shape}
+NORMALIZATION: dict[str, list[Case]] = {
+    "batch_norm": [*cases(normalized, *BATCHES), case(normalized, **BATCHES[1], epsilon=0.1)],
+    "scale_shift": [
+        case(lambda x, scale, shift: x * scale + shift, x=one["x"], scale=one["gamma"], shift=one["beta"])
+        for one in BATCHES[:3]
+    ],
+    "batch_normalization": [
+        case(by_given, x=X, axis=-1, **STATISTICS[4], offset=normal(4), scale=nonzero(4)),
+        case(by_given, x=X, axis=1, **STATISTICS[3], offset=normal(3), scale=nonzero(3)),
+        case(by_given, x=X, axis=2, **STATISTICS[4], scale=nonzero(4), epsilon=0.1),
+        case(by_given, x=X, axis=0, **STATISTICS[2]),
+    ],
+}
+
+LOGITS, PROBABILITIES, TARGET = normal(3, 4), special.softmax(normal(3, 4), -1), special.softmax(normal(3, 4), -1)
+LABELS, SQUARE_LABELS = np.array([3, 0, 0]), np.array([1, 1, 0])
+EPSILON = 1e-7
+
+
+def cross_entropy(logits, labels):
+    return -special.log_softmax(logits, -1)[np.arange(len(labels)), labels], special.softmax(logits, -1)
+
+
+def cross_entropy_gradient(upstream, logits, labels):
+    return (special.softmax(logits, -1) - np.eye(logits.shape[1])[labels]) * upstream[:, None]
+
+
+def call_cross_entropy_gradient(upstream, logits, labels):
+    probabilities = np.asarray(special.softmax(ops.convert_to_numpy(logits), -1), logits.dtype)
+    return registered["softmax_cross_entropy_grad"](upstream, logits, probabilities, labels)
+
+
+def of_probabilities(output, labels, epsilon):
+    p = output[np.arange(len(labels)), labels] / output.sum(-1)
+    return -np.log(np.clip(p, epsilon, 1 - epsilon)), p
+
+
+def categorical(target, output, from_logits=False, axis=-1):
+    if from_logits:
+        return -(target * special.log_softmax(output, axis)).sum(axis)
+    return -(target * np.log(np.clip(output / output.sum(axis, keepdims=True), EPSILON, 1 - EPSILON))).sum(axis)
+
+
+def sparse(target, output, from_logits=False, axis=-1):
+    output = np.moveaxis(output, axis, -1)
+    return categorical(np.eye(output.shape[-1])[target.reshape(output.shape[:-1])], output, from_logits)
+
+
+def binary(target, output, from_logits=False):
+    if from_logits:
+        return np.logaddexp(output, 0) - target * output
+    p = np.clip(output, EPSILON, 1 - EPSILON)
+    return -(target * np.log(p) + (1 - target) * np.log(1 - p))
+
+
+LOSSES: dict[str, list[Case]] = {
+    "softmax_cross_entropy": [
+        case(cross_entropy, logits=logits, labels=labels)
+        for logits, labels in (
+            (LOGITS, LABELS), (SQUARE, SQUARE_LABELS), (normal(1, 3), np.array([2])), (HUGE, np.array([2, 0])),
+        )
+    ],
+    "softmax_cross_entropy_grad": [
+        case(cross_entropy_gradient, call=call_cross_entropy_gradient, upstream=normal(3), logits=logits, labels=labels)
+        for logits, labels in ((LOGITS, LABELS), (SQUARE, SQUARE_LABELS))
+    ],
+    "probability_cross_entropy": [
+        case(of_probabilities, output=output, labels=labels, epsilon=EPSILON)
+        for output, labels in (
+            (PROBABILITIES, LABELS), (positive(3, 3), SQUARE_LABELS), (np.array([[0.0, 1.0], [0.5, 0.0]]), np.array([1, 1])),
+        )
+    ],
+    "categorical_crossentropy": [
+        case(categorical, target=TARGET, output=PROBABILITIES),
+        case(categorical, target=special.softmax(normal(2, 3, 4), 1), output=positive(2, 3, 4), axis=1),
+        case(categorical, target=TARGET, output=LOGITS, from_logits=True),
+    ],
+    "sparse_categorical_crossentropy": [
+        case(sparse, target=LABELS, output=PROBABILITIES),
+        case(sparse, target=LABELS[:, None], output=LOGITS, from_logits=True),
+        case(sparse, target=np.array([[0, 2, 1, 1], [2, 2, 0, 1]]), output=positive(2, 3, 4), axis=1),
+        case(sparse, target=np.array([[0, 2, 1], [2, 3, 0]]), output=X, from_logits=True),
+    ],
+    "binary_crossentropy": [
+        case(binary, target=RNG.uniform(0.1, 0.9, (2, 3)), output=RNG.uniform(0.1, 0.9, (2, 3))),
+        case(binary, target=np.array([[0.0, 1.0, 0.0]]), output=np.array([[0.3, 0.7, 0.9]])),
+        case(binary, target=RNG.uniform(0, 1, (2, 3)), output=SATURATED, from_logits=True),
+    ],
+}  # fmt: skip
+
+# What is drawn is tested with the kernel.
+KEY = np.array([7, 1], np.uint32)
+RANDOMNESS: dict[str, list[Case]] = {
+    "masked_dropout": cases(None, {"x": X, "rate": 0.4}, {"x": SQUARE, "rate": 0.0, "offset": 5}, key=KEY),
+}
