@@ -19,7 +19,7 @@ from minidl import (
     regularizers,
     utils,
 )  # fmt: skip
-from minidl._version import __version__
+from minidl.config import __version__
 from minidl.engine import GradientTape, Tensor, Variable, grad, no_grad, op
 from minidl.graph import KerasTensor
 from minidl.initializers import Initializer

@@ -8,6 +8,7 @@ import numpy as np
 
 __all__ = ["epsilon", "floatx", "global_seed", "next_seed", "set_epsilon", "set_floatx", "set_global_seed"]
 
+__version__ = "0.1.0"  # here, so that the build can read it without importing the engine
 current = SimpleNamespace(floatx="float32", epsilon=1e-7)  # read where a call would be one too many
 _seed_lock = threading.Lock()
 _seed: int | None = None

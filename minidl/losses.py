@@ -100,6 +100,9 @@ def reduce_weighted(losses: Any, sample_weight: Any, reduction: str | None, coun
         losses = ops.multiply(losses, weights)
     if reduction in (None, "none"):
         return losses
+    plain = reduction != "sum" and (reduction != "mean_with_sample_weight" or weights is None)
+    if plain and counted is None and losses.size:
+        return ops.mean(losses)
     total = ops.sum(losses)
     if reduction == "sum":
         return total

@@ -59,9 +59,10 @@ class Mean(Metric):
 
     def update_state(self, values, sample_weight=None):
         values = np.asarray(to_numpy(raw(values)))
-        if sample_weight is None:
-            self.total += float(values.sum(dtype=np.float64))
-            self.count += values.size
+        if sample_weight is None or isinstance(sample_weight, float):
+            weight = 1.0 if sample_weight is None else sample_weight
+            self.total += weight * float(values.sum(dtype=np.float64))
+            self.count += weight * values.size
         else:
             weights = np.asarray(to_numpy(raw(sample_weight)), np.float64)
             if weights.ndim == values.ndim + 1 and weights.shape[-1] == 1:
@@ -203,7 +204,7 @@ def get(identifier: Any) -> Any:
         return identifier
     if callable(identifier):
         named = getattr(identifier, "name", None) or getattr(identifier, "__name__", type(identifier).__name__)
-        return MeanMetricWrapper(identifier, name=name or registry.snake_case(named))
+        return MeanMetricWrapper(identifier, name=name or registry.snake_case(str(named)))
     raise TypeError(f"a metric is a name, an object or a function of (y_true, y_pred), not {identifier!r}")
 
 

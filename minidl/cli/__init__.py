@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from minidl._version import __version__
+from minidl.config import __version__
 
 from . import demo, train, warmup
 from .arguments import Parser, UsageError

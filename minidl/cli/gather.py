@@ -42,7 +42,7 @@ def versions() -> dict[str, str]:
     """What the training ran on."""
     from importlib.metadata import version
 
-    from minidl._version import __version__
+    from minidl.config import __version__
     from minidl_kernels import config
 
     return {

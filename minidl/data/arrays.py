@@ -12,7 +12,7 @@ from minidl.engine.tensor import Tensor, raw
 from minidl.graph.symbolic import flatten, map_structure
 from minidl_kernels.arrays import is_array
 
-__all__ = ["Batches", "standardize", "unpack", "validation_part"]
+__all__ = ["Batches", "as_data", "batch_length", "standardize", "standardized", "unpack", "validation_part"]
 
 
 def unpack(data: Any) -> tuple[Any, Any, Any]:
@@ -56,6 +56,35 @@ def standardize(value: Any, name: str) -> Any:
     return one(value)
 
 
+def batch_length(x: Any) -> int:
+    """How many samples a batch holds."""
+    return int((x if isinstance(x, Tensor) else next(flatten(x))).shape[0])
+
+
+def standardized(x: Any, y: Any, sample_weight: Any, prefix: str = "") -> tuple[Any, Any, Any]:
+    """All three parts as arrays; ``prefix`` stands before their names in errors."""
+    if x is None:
+        raise ValueError(f"{prefix}x is missing")
+    return (
+        standardize(x, f"{prefix}x"),
+        standardize(y, f"{prefix}y"),
+        standardize(sample_weight, f"{prefix}sample_weight"),
+    )
+
+
+def as_data(batch: tuple[Any, ...]) -> Any:
+    """A batch as users' train_step takes it: x alone, (x, y) or (x, y, sample_weight), as Tensors."""
+    parts = list(batch)
+    while len(parts) > 1 and parts[-1] is None:
+        parts.pop()
+    data = tuple([Tensor.of(part) if isinstance(part, np.ndarray) else map_structure(_tensor, part) for part in parts])
+    return data[0] if len(data) == 1 and not isinstance(data[0], (list, tuple)) else data
+
+
+def _tensor(array: Any) -> Any:
+    return None if array is None else Tensor.of(array)
+
+
 def check_lengths(**parts: Any) -> int:
     """How many samples there are.
 
@@ -80,8 +109,11 @@ def warn_of_nan(**parts: Any) -> None:
     """Warn, naming the row, where data holds NaN or infinity."""
     for name, part in parts.items():
         for array in flatten(part):
-            # The sum is one fast pass without a mask; only a suspicious array is searched.
-            if array is not None and array.dtype.kind == "f" and array.size and not np.isfinite(array.sum()):
+            if array is None or array.dtype.kind != "f" or not array.size:
+                continue
+            with np.errstate(all="ignore"):  # large numbers may overflow in the sum
+                total = array.sum()
+            if not np.isfinite(total):  # the sum is one fast pass without a mask; only a suspicious array is searched
                 bad = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
                 if bad.any():
                     warnings.warn(
@@ -133,6 +165,8 @@ class Batches:
         if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ValueError(f"batch_size must be a positive whole number, not {batch_size!r}")
         self.n = check_lengths(x=x, y=y, sample_weight=sample_weight)
+        if not self.n:
+            raise ValueError("x holds no samples")
         self.parts = (x, y, sample_weight)
         self.batch_size, self.shuffle, self.seed = int(batch_size), shuffle, seed or random.SeedGenerator()
 

@@ -83,10 +83,9 @@ class Op:
     def __init__(self, forward: Callable[..., Any], outputs: tuple[str, ...], constant: bool):
         self.forward, self.name, self.outputs, self.constant = forward, forward.__name__, outputs, constant
         self.__doc__, self.__name__, self.__module__ = forward.__doc__, forward.__name__, forward.__module__
-        signature = inspect.signature(forward)
-        self.parameters = tuple(signature.parameters)
-        self.defaults = {p.name: p.default for p in signature.parameters.values() if p.default is not p.empty}
-        self.__signature__ = signature
+        self.__signature__ = inspect.signature(forward)
+        self.parameters = tuple(self.__signature__.parameters)
+        self.defaults = {n: p.default for n, p in self.__signature__.parameters.items() if p.default is not p.empty}
         self.rules: dict[str, Rule] = {}
         self.first: Rule | None = None
         self._asked: dict[tuple[str, ...], tuple[str, ...]] = {}

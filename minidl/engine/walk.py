@@ -39,7 +39,8 @@ def grad(y: Tensor, xs: Any, upstream: Any = None, create_graph: bool = False) -
 def gradients(ys: list[Tensor], upstreams: list[Any], targets: list[Tensor], create_graph: bool) -> list[Any]:
     """Gradients of the sum of ``ys`` for each target: arrays, or Tensors with ``create_graph``; None: no dependence."""
     found = _walk(ys, upstreams, {t.node or t for t in targets}, create_graph)
-    return [found.get(t.node or t) for t in targets]
+    chosen = [found.get(t.node or t) for t in targets]
+    return [g if g is None or isinstance(g, Tensor) else as_array(g) for g in chosen]  # not NumPy's numbers
 
 
 def backward(y: Tensor, upstream: Any) -> None:
@@ -48,11 +49,10 @@ def backward(y: Tensor, upstream: Any) -> None:
         raise ValueError("backward(): no gradient flows here; the tensor was made under no_grad, or of constants only")
     owned = {id(raw(upstream))}
     for leaf, g in _walk([y], [upstream], None, False).items():
-        if leaf.grad is not None:
-            leaf.grad = leaf.grad + g
-        else:  # a view, or an array that two leaves share, would change with what the user does to another
-            leaf.grad = g.copy() if id(g) in owned or g.base is not None else g
-            owned.add(id(g))
+        g = as_array(g if leaf.grad is None else leaf.grad + g)
+        # A view, or an array that two leaves share, would change with what the user does to another.
+        leaf.grad = g.copy() if id(g) in owned or g.base is not None else g
+        owned.add(id(g))
 
 
 def _walk(ys: list[Tensor], upstreams: list[Any], targets: set[Any] | None, create_graph: bool) -> dict[Any, Any]:
@@ -122,9 +122,7 @@ def _given(node: Node, name: str, value: Any, create_graph: bool) -> Any:
     if create_graph:
         is_output = name == node.op.outputs[0] and name not in node.op.parameters
         return Tensor.of(value, node) if is_output else value
-    if isinstance(value, Tensor):
-        return value.data
-    return type(value)([raw(v) for v in value]) if isinstance(value, (list, tuple)) else value
+    return type(value)([raw(v) for v in value]) if isinstance(value, (list, tuple)) else raw(value)
 
 
 def _fit(g: Any, source: Any, node: Node, name: str) -> Any:

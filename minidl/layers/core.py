@@ -35,6 +35,8 @@ class InputLayer(Layer):
         if isinstance(shape, int):
             raise ValueError(f"shape must be a tuple such as ({shape},), not the number {shape}")
         self.batch_shape = tuple(batch_shape) if batch_shape is not None else (batch_size, *shape)
+        if any(n is not None and (not isinstance(n, (int, np.integer)) or n < 1) for n in self.batch_shape):
+            raise ValueError(f"shape must hold positive whole numbers, or None where the data decides, not {shape}")
         self.input_dtype = str(np.dtype(dtype or self.dtype))
         self.built = True
         tensor = KerasTensor(self.batch_shape, self.input_dtype, name=self.name)

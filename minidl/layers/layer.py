@@ -12,7 +12,6 @@ from minidl.engine.tensor import Tensor
 from minidl.graph.symbolic import KerasTensor, flatten, infer, map_structure, record, symbolic_in
 from minidl_kernels.arrays import FLOATS, is_array
 
-from .input_spec import InputSpec
 from .weights import WeightHolder
 
 __all__ = ["Layer"]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from minidl import ops
 
 from .layer import Layer
@@ -12,17 +14,24 @@ __all__ = ["Add", "Concatenate", "add", "concatenate"]
 class _Merge(Layer):
     """Joins a list of tensors into one."""
 
-    def _checked(self, shapes: Any) -> Any:
-        if not isinstance(shapes, list) or len(shapes) < 2:
-            raise ValueError(f"{type(self).__name__} {self.name!r} joins a list of two tensors or more, got {shapes!r}")
-        return shapes
+    def build(self, input_shape):
+        if not input_shape or not all(isinstance(shape, (list, tuple)) for shape in input_shape):
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} joins a list of tensors, not one of shape {input_shape}"
+            )
 
 
 class Add(_Merge):
     """The sum of a list of tensors."""
 
+    def build(self, input_shape):
+        super().build(input_shape)
+        try:
+            np.broadcast_shapes(*[[1 if n is None else n for n in shape] for shape in input_shape])
+        except ValueError:
+            raise ValueError(f"Add {self.name!r}: tensors of the shapes {list(input_shape)} cannot be added") from None
+
     def call(self, inputs):
-        self._checked(list(inputs))
         total = inputs[0]
         for one in inputs[1:]:
             total = ops.add(total, one)
@@ -41,7 +50,8 @@ class Concatenate(_Merge):
         self.axis = axis
 
     def build(self, input_shape):
-        shapes = self._checked(list(input_shape))
+        super().build(input_shape)
+        shapes = list(input_shape)
         axis = self.axis % len(shapes[0])
         rests = {tuple(n for i, n in enumerate(shape) if i != axis and i) for shape in shapes}
         if len(rests) != 1 or len({len(shape) for shape in shapes}) != 1:

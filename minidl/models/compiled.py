@@ -70,7 +70,9 @@ class CompiledLosses:
 
     def __init__(self, loss: Any, loss_weights: Any, names: list[str] | None):
         self._given = loss, loss_weights
-        self.names, self.trackers, self._functions = names, [], []
+        self.names = names
+        self.trackers: list[Mean] = []
+        self._functions: list[Any] = []
         for entry in flatten(loss):  # a wrong name is told at compile, not in the first batch
             losses_module.get(entry)
         if names is not None:

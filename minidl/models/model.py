@@ -40,7 +40,7 @@ class Model(Trainer, Layer):
             from .functional import Functional
 
             _become_functional(type(self), Functional)
-            Functional.__init__(self, *args, **kwargs)
+            Functional.__init__(self, *args, **kwargs)  # type: ignore[arg-type]
             return
         super().__init__(**kwargs)
 

@@ -10,7 +10,17 @@ import numpy as np
 
 from minidl import optimizers, registry
 from minidl.callbacks import CallbackList, History, ProgressBar
-from minidl.data.arrays import Batches, check_lengths, standardize, unpack, validation_part, warn_of_nan
+from minidl.data.arrays import (
+    Batches,
+    as_data,
+    batch_length,
+    check_lengths,
+    standardize,
+    standardized,
+    unpack,
+    validation_part,
+    warn_of_nan,
+)  # fmt: skip
 from minidl.engine.op import no_grad, trainable_are
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.walk import gradients
@@ -114,7 +124,7 @@ class Trainer:
         if snapshot.variables:
             grads = gradients([loss], [None], snapshot.variables, create_graph=False)
             self.optimizer.apply(grads, snapshot.variables)
-        self._loss_tracker.update_state(loss, float(_batch_size(x)))
+        self._loss_tracker.update_state(loss, float(batch_length(x)))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
@@ -123,7 +133,7 @@ class Trainer:
         with no_grad(), trainable_are(self._settled_snapshot().ids):
             y_pred = self(x, training=False)  # type: ignore[operator]
             loss = self.compute_loss(x, y, y_pred, sample_weight)
-        self._loss_tracker.update_state(loss, float(_batch_size(x)))
+        self._loss_tracker.update_state(loss, float(batch_length(x)))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def _settled_snapshot(self) -> Snapshot:
@@ -242,14 +252,14 @@ class Trainer:
         """
         self._require_compiled("fit")
         self._kept_metrics = None
-        _check_epochs(epochs, initial_epoch)
-        x, y, sample_weight = _standardized(x, y, sample_weight)
+        _check_epochs(epochs, initial_epoch, validation_freq)
+        x, y, sample_weight = standardized(x, y, sample_weight)
         check_lengths(x=x, y=y, sample_weight=sample_weight)
         warn_of_nan(x=x, y=y)
         if validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or not 2 <= len(validation_data) <= 3:
                 raise ValueError("validation_data must be (x, y) or (x, y, sample_weight)")
-            held_out = _standardized(*unpack(tuple(validation_data)), prefix="validation ")
+            held_out = standardized(*unpack(tuple(validation_data)), prefix="validation ")
         elif validation_split:
             (x, y, sample_weight), held_out = validation_part(x, y, sample_weight, validation_split)
         else:
@@ -265,7 +275,7 @@ class Trainer:
                 logs: dict[str, Any] = {}
                 for step, batch in enumerate(batches):
                     calls.on_train_batch_begin(step, {})
-                    logs = as_numbers(self.train_step(_as_data(batch)))
+                    logs = as_numbers(self.train_step(as_data(batch)))
                     calls.on_train_batch_end(step, logs)
                     if self.stop_training:
                         break
@@ -298,7 +308,7 @@ class Trainer:
             The loss, or a list [loss, metrics...], or a dictionary with ``return_dict``.
         """
         self._require_compiled("evaluate")
-        x, y, sample_weight = _standardized(x, y, sample_weight)
+        x, y, sample_weight = standardized(x, y, sample_weight)
         batches = Batches(x, y, sample_weight, 32 if batch_size is None else batch_size)
         _, bar, calls = self._callbacks(callbacks, verbose, epochs=1, steps=len(batches), history=False)
         try:
@@ -314,7 +324,7 @@ class Trainer:
         logs: dict[str, Any] = {}
         for step, batch in enumerate(batches):
             calls.on_test_batch_begin(step, {})
-            logs = as_numbers(self.test_step(_as_data(batch)))
+            logs = as_numbers(self.test_step(as_data(batch)))
             calls.on_test_batch_end(step, logs)
         calls.on_test_end(logs)
         return logs
@@ -322,15 +332,13 @@ class Trainer:
     def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", callbacks: Any = None) -> Any:
         """The outputs for data as NumPy arrays; nothing is recorded, dropout is off."""
         batches = Batches(standardize(x, "x"), batch_size=32 if batch_size is None else batch_size)
-        if batches.n == 0:
-            raise ValueError("x holds no samples")
         _, bar, calls = self._callbacks(callbacks, verbose, epochs=1, steps=len(batches), history=False)
         calls.on_predict_begin({})
         parts = []
         try:
             for step, batch in enumerate(batches):
                 calls.on_predict_batch_begin(step, {})
-                parts.append(map_structure(lambda t: to_numpy(raw(t)), self.predict_step(_as_data(batch[:1]))))
+                parts.append(map_structure(lambda t: to_numpy(raw(t)), self.predict_step(as_data(batch[:1]))))
                 calls.on_predict_batch_end(step, {})
             calls.on_predict_end({})
         finally:
@@ -350,16 +358,16 @@ class Trainer:
 
     def _on_batch(self, name: str, x: Any, y: Any, sample_weight: Any, return_dict: bool) -> Any:
         self._require_compiled(name)
-        x, y, sample_weight = _standardized(x, y, sample_weight)
+        x, y, sample_weight = standardized(x, y, sample_weight)
         check_lengths(x=x, y=y, sample_weight=sample_weight)
         self.reset_metrics()
         step = self.train_step if name == "train_on_batch" else self.test_step
-        logs = as_numbers(step(_as_data((x, y, sample_weight))))
+        logs = as_numbers(step(as_data((x, y, sample_weight))))
         return logs if return_dict else self._in_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for these samples as NumPy arrays."""
-        return map_structure(lambda t: to_numpy(raw(t)), self.predict_step(_as_data((standardize(x, "x"),))))
+        return map_structure(lambda t: to_numpy(raw(t)), self.predict_step(as_data((standardize(x, "x"),))))
 
     # ---- helpers ----
 
@@ -388,10 +396,6 @@ class Trainer:
         return kept, bar, CallbackList([*given, *own], self, verbose=verbose, epochs=epochs, steps=steps)
 
 
-def _batch_size(x: Any) -> int:
-    return int((x if isinstance(x, Tensor) else next(flatten(x))).shape[0])
-
-
 def as_numbers(logs: Any) -> dict[str, Any]:
     """What a step returned, by name in alphabetical order, as Python numbers where it is numbers.
 
@@ -410,31 +414,9 @@ def as_numbers(logs: Any) -> dict[str, Any]:
     return {name: result[name] for name in sorted(result)}
 
 
-def _standardized(x: Any, y: Any, sample_weight: Any, prefix: str = "") -> tuple[Any, Any, Any]:
-    if x is None:
-        raise ValueError(f"{prefix}x is missing")
-    return (
-        standardize(x, f"{prefix}x"),
-        standardize(y, f"{prefix}y"),
-        standardize(sample_weight, f"{prefix}sample_weight"),
-    )
-
-
-def _as_data(batch: tuple[Any, ...]) -> Any:
-    """A batch as users' train_step takes it: x alone, (x, y) or (x, y, sample_weight), as Tensors."""
-    parts = list(batch)
-    while len(parts) > 1 and parts[-1] is None:
-        parts.pop()
-    data = tuple([Tensor.of(part) if isinstance(part, np.ndarray) else map_structure(_tensor, part) for part in parts])
-    return data[0] if len(data) == 1 and not isinstance(data[0], (list, tuple)) else data
-
-
-def _tensor(array: Any) -> Any:
-    return None if array is None else Tensor.of(array)
-
-
-def _check_epochs(epochs: Any, initial_epoch: Any) -> None:
-    for name, value, least in (("epochs", epochs, 1), ("initial_epoch", initial_epoch, 0)):
+def _check_epochs(epochs: Any, initial_epoch: Any, validation_freq: Any) -> None:
+    given = (("epochs", epochs, 1), ("initial_epoch", initial_epoch, 0), ("validation_freq", validation_freq, 1))
+    for name, value, least in given:
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
             raise ValueError(f"{name} must be a whole number from {least} on, not {value!r}")
     if initial_epoch >= epochs:

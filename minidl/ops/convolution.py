@@ -6,6 +6,8 @@ All three are linear in the upstream gradient, so the adjoint of each is another
 
 from typing import Any
 
+import numpy as np
+
 import minidl_kernels as kernels
 from minidl.engine.op import op
 from minidl_kernels.arrays import Array
@@ -15,10 +17,10 @@ __all__ = ["conv", "pair"]
 
 def pair(value: Any, name: str) -> tuple[int, int]:
     """A number, or two, as two positive whole numbers (for rows and columns)."""
-    two = (value, value) if isinstance(value, int) else tuple(value)
-    if len(two) != 2 or any(not isinstance(v, int) or v < 1 for v in two):
+    two = tuple(value) if isinstance(value, (list, tuple)) else (value, value)
+    if len(two) != 2 or any(isinstance(v, bool) or not isinstance(v, (int, np.integer)) or v < 1 for v in two):
         raise ValueError(f"{name} must be a positive whole number or two of them, not {value!r}")
-    return two
+    return int(two[0]), int(two[1])
 
 
 def conv(inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid") -> Any:

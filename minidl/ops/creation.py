@@ -52,8 +52,9 @@ def eye(n: int, m: int | None = None, dtype: Any = None) -> Tensor:
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Tensor:
-    """Numbers from start to stop (not included)."""
-    return Tensor(np.arange(start, stop, step), dtype or (None if isinstance(start, float) else "int32"))
+    """Numbers from start to stop (not included): int32, or floatx where one of the arguments is a float."""
+    floats = any(isinstance(number, (float, np.floating)) for number in (start, stop, step))
+    return Tensor(np.arange(start, stop, step), dtype or (config.floatx() if floats else "int32"))
 
 
 def linspace(start: float, stop: float, num: int = 50, dtype: Any = None) -> Tensor:

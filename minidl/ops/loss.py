@@ -7,7 +7,7 @@ import numpy as np
 import minidl_kernels as kernels
 from minidl import config
 from minidl.engine.op import op
-from minidl.engine.tensor import raw
+from minidl.engine.tensor import Tensor, raw
 from minidl_kernels.arrays import Array, namespace
 
 from .activation import log_softmax, softmax, softmax_grad, softplus
@@ -93,11 +93,23 @@ def probability_cross_entropy(output: Any, labels: Any, epsilon: float) -> tuple
 def _(g, output, labels, epsilon, probability):
     # A clipped p is constant; else the loss is log(sum(output)) - log(output[label]).
     inside = (probability >= epsilon) & (probability <= 1 - epsilon)
-    g = g * cast(inside, g.dtype)
     places = (namespace(labels).arange(labels.shape[0]), labels)
+    if not isinstance(g, Tensor):
+        return _to_the_probabilities(g, output, places, inside)
+    g = g * cast(inside, g.dtype)
     of_sum = expand_dims(g / output.sum(axis=-1), -1)
     picked = where(inside, getitem(output, places), 1.0)  # 0 / 0 would be NaN where a probability is 0
     return broadcast_to(of_sum, output.shape) - scatter_add(g / picked, places, output.shape)
+
+
+def _to_the_probabilities(g: Array, output: Array, places: Any, inside: Array) -> Array:
+    """The same gradient on arrays, in a third of the passes."""
+    xp = namespace(output)
+    g = xp.where(inside, g, 0)
+    found = xp.empty_like(output)
+    found[...] = (g / output.sum(axis=-1))[:, None]
+    found[places] -= g / xp.where(inside, output[places], 1)
+    return found
 
 
 def probability_cross_entropy_composed(output: Any, labels: Any, epsilon: float) -> Any:

@@ -9,31 +9,34 @@ from minidl_kernels.arrays import Array
 
 from .activation import relu, relu_grad
 from .arithmetic import add, multiply
-from .shaping import expand_dims, matrix_transpose, moveaxis, reshape, squeeze
+from .shaping import expand_dims, moveaxis, reshape, squeeze
 
 __all__ = ["dense", "dense_composed", "dot", "matmul"]
 
 
 @op
-def matrix_product(x1: Any, x2: Any) -> Array:
-    """The product of two matrices, or of stacks of them, (..., m, k) and (..., k, n)."""
+def matrix_product(x1: Any, x2: Any, transpose_1: bool = False, transpose_2: bool = False) -> Array:
+    """The product of two matrices, or of stacks of them, (..., m, k) and (..., k, n); each may be transposed first."""
     # A transposed view of a row-major matrix is read where it lies, not copied.
-    ta, tb = _is_transposed(x1), _is_transposed(x2)
-    return kernels.matmul(x1.T if ta else x1, x2.T if tb else x2, transpose_a=ta, transpose_b=tb)
+    t1, t2 = _is_transposed(x1), _is_transposed(x2)
+    return kernels.matmul(
+        x1.T if t1 else x1, x2.T if t2 else x2, transpose_a=t1 != transpose_1, transpose_b=t2 != transpose_2
+    )
 
 
 @matrix_product.grad("x1")
-def _(g, x2):
-    return matrix_product(g, matrix_transpose(x2))
+def _(g, x2, transpose_1, transpose_2):
+    # g x2^T, and the transpose of that where x1 was transposed.
+    return matrix_product(x2, g, transpose_2, True) if transpose_1 else matrix_product(g, x2, False, not transpose_2)
 
 
 @matrix_product.grad("x2")
-def _(g, x1):
-    return matrix_product(matrix_transpose(x1), g)
+def _(g, x1, transpose_1, transpose_2):
+    return matrix_product(g, x1, True, transpose_1) if transpose_2 else matrix_product(x1, g, not transpose_1, False)
 
 
 def _is_transposed(x: Any) -> bool:
-    return bool(x.ndim == 2 and x.flags.f_contiguous and not x.flags.c_contiguous)
+    return not x.flags.c_contiguous and x.ndim == 2 and x.flags.f_contiguous
 
 
 def matmul(x1: Any, x2: Any) -> Any:
@@ -76,12 +79,12 @@ def _(g, y, activation):
 
 @dense.grad("x")
 def _(g, kernel):
-    return matmul(g, matrix_transpose(kernel))
+    return matrix_product(g, kernel, False, True)
 
 
 @dense.grad("kernel")
 def _(g, x):
-    return matmul(matrix_transpose(_rows(x)), _rows(g))
+    return matrix_product(_rows(x), _rows(g), True, False)
 
 
 @dense.grad("bias")

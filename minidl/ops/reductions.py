@@ -31,6 +31,11 @@ def count(x: Any, axis: Any) -> int:
     return math.prod(x.shape[a] for a in axes_of(axis, len(x.shape)))
 
 
+def _spread(g: Any, shape: tuple[int, ...], axis: Any) -> Any:
+    """The gradient of a reduction, so that it broadcasts to the shape before it."""
+    return g if axis is None else reshape(g, kept(shape, axis))
+
+
 @op
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """The sum over ``axis``."""
@@ -43,7 +48,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
 
 @sum.grad("x")
 def _(g, x, axis):
-    return broadcast_to(reshape(g, kept(x.shape, axis)), x.shape)
+    return broadcast_to(_spread(g, x.shape, axis), x.shape)
 
 
 @op
@@ -54,7 +59,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
 
 @mean.grad("x")
 def _(g, x, axis):
-    return broadcast_to(reshape(g, kept(x.shape, axis)) * (1 / count(x, axis)), x.shape)
+    return broadcast_to(_spread(g, x.shape, axis) * (1 / count(x, axis)), x.shape)
 
 
 @op

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from minidl import registry
-from minidl._version import __version__
+from minidl.config import __version__
 from minidl.models import Model
 
 from .errors import damage_is_named

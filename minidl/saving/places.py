@@ -28,8 +28,13 @@ class Place(NamedTuple):
     parent: Any  # whose attribute it is, directly or in a list
 
     @property
+    def group(self) -> str:
+        """The group that holds its variables."""
+        return f"{self.path}/vars" if self.path else "vars"
+
+    @property
     def variables(self) -> list[Variable]:
-        """What is stored under ``path``/vars/0, 1, ..."""
+        """What is stored in the group as 0, 1, ..."""
         if isinstance(self.owner, SeedGenerator):
             return [self.owner.state]
         if isinstance(self.owner, Optimizer):

@@ -1,5 +1,6 @@
 """The tree of weights in an HDF5 file: ``PATH/vars/0``, ``PATH/vars/1``, ... for every place of a model."""
 
+import copy
 import io
 import warnings
 from typing import Any, BinaryIO
@@ -23,11 +24,11 @@ def image_of_weights(model: Model) -> memoryview:
 
     image = io.BytesIO()
     with h5py.File(image, "w") as file:
-        for path, owner, _ in places(model):
-            group = file.require_group(f"{path}/vars" if path else "vars")
-            if isinstance(getattr(owner, "name", None), str):
-                group.attrs["name"] = owner.name
-            for number, variable in enumerate(Place(path, owner, None).variables):
+        for place in places(model):
+            group = file.require_group(place.group)
+            if isinstance(getattr(place.owner, "name", None), str):
+                group.attrs["name"] = place.owner.name
+            for number, variable in enumerate(place.variables):
                 group[str(number)] = variable.numpy()
     return image.getbuffer()
 
@@ -48,12 +49,9 @@ def assign_weights(model: Model, file: BinaryIO, filepath: Any, skip_mismatch: b
 
     with damage_is_named(filepath, "cannot be read as HDF5"), h5py.File(file, "r") as tree:
         reading = _Reading(tree, filepath)
-        values: list[tuple[Variable, np.ndarray]] = []
-        problems: list[str] = []
-        for place in places(model):
-            problem = reading.place(place, values)
-            if problem:
-                problems.append(f"{place.path or model.name}: {problem}")
+        problems = [
+            f"{place.path or model.name}: {problem}" for place in places(model) if (problem := reading.place(place))
+        ]
         warned = reading.warnings + reading.unused()
     if problems:
         listed = "".join(f"\n  {line}" for line in problems[:10]) + ("\n  ..." if len(problems) > 10 else "")
@@ -63,8 +61,7 @@ def assign_weights(model: Model, file: BinaryIO, filepath: Any, skip_mismatch: b
         warnings.warn(f"{message}\nThese stay as they are.", stacklevel=4)
     for text in warned:
         warnings.warn(f"{filepath}: {text}", stacklevel=4)
-    for variable, value in values:
-        variable.assign(value)
+    reading.assign()
 
 
 class _Reading:
@@ -74,40 +71,54 @@ class _Reading:
         self.tree, self.filepath = tree, filepath
         self.read: set[str] = set()
         self.warnings: list[str] = []
+        self._values: list[tuple[Variable, np.ndarray]] = []
+        self._states: list[
+            tuple[Optimizer, list[Variable] | None, list[np.ndarray]]
+        ] = []  # to build it for, its values
 
-    def place(self, place: Place, values: list[tuple[Variable, np.ndarray]]) -> str | None:
-        """Append (variable, value) for all variables of a place, or say why that cannot be."""
-        path = f"{place.path}/vars" if place.path else "vars"
-        self.read.add(path)
-        stored = self._stored(path)
+    def assign(self) -> None:
+        """Give the variables the values that were read."""
+        for optimizer, variables, values in self._states:
+            if variables is not None:
+                optimizer.build(variables)
+            self._values += zip(optimizer.variables, values, strict=True)
+        for variable, value in self._values:
+            variable.assign(value)
+
+    def place(self, place: Place) -> str | None:
+        """Read the values for a place, or say why that cannot be."""
+        self.read.add(place.group)
+        stored = self._stored(place.group)
         if isinstance(place.owner, SeedGenerator) and not stored:
             return None  # Keras does not write them
         if isinstance(place.owner, Optimizer):
-            self._optimizer(place, stored, values)
+            self._optimizer(place, stored)
             return None
-        found = self._values(place.variables, stored)
+        found = self._fitting(place.variables, stored)
         if isinstance(found, str):
             return found
-        values += found
+        self._values += zip(place.variables, found, strict=True)
         return None
 
-    def _optimizer(self, place: Place, stored: dict[str, Any], values: list[tuple[Variable, np.ndarray]]) -> None:
+    def _optimizer(self, place: Place, stored: dict[str, Any]) -> None:
         """As ``place``, for an optimizer; one that does not fit starts anew, with a warning, as in Keras."""
-        optimizer = place.owner
+        optimizer, model = place.owner, place.parent
         if not stored:
             return
-        if not optimizer.built and len(stored) > len(optimizer.variables):
-            model = place.parent
-            if isinstance(model, Model) and model.compiled and model.built and model.optimizer is optimizer:
-                optimizer.build(model._snapshot.resolved().variables)  # type: ignore[union-attr]
-        found = self._values(place.variables, stored)
+        variables, like = None, optimizer
+        its_model = isinstance(model, Model) and model.built and model.compiled and model.optimizer is optimizer
+        if its_model and not optimizer.built and len(stored) > len(optimizer.variables):
+            variables = model._snapshot.resolved().variables
+            like = copy.deepcopy(optimizer)  # what it will have; it is built itself when all is known to fit
+            like.build(variables)
+        found = self._fitting(like.variables, stored)
         if isinstance(found, str):
             self.warnings.append(f"the optimizer {optimizer.name!r} starts anew: {found}")
             return
-        values += found
+        self._states.append((optimizer, variables, found))
 
-    def _values(self, variables: list[Variable], stored: dict[str, Any]) -> Any:
-        """[(variable, value)], or why they do not fit."""
+    def _fitting(self, variables: list[Variable], stored: dict[str, Any]) -> Any:
+        """The values for these variables, or why they do not fit."""
         if len(stored) != len(variables):
             return f"it has {len(variables)} variables, but the file {len(stored)}"
         found = []
@@ -119,7 +130,7 @@ class _Reading:
                 return f"{variable.name} has shape {tuple(variable.shape)}, but in the file {tuple(dataset.shape)}"
             if dataset.dtype.kind not in "fiub":
                 return f"{variable.name} is of dtype {dataset.dtype} in the file"
-            found.append((variable, np.asarray(dataset[()])))
+            found.append(np.asarray(dataset[()]))
         return found
 
     def _stored(self, path: str) -> dict[str, Any]:

@@ -107,6 +107,13 @@ def test_gradients_belong_to_their_leaf_alone():
     np.testing.assert_array_equal(c.grad, [5, 1])
 
 
+def test_gradients_of_numbers_are_arrays():
+    v = Variable(2.0)
+    ops.sum(v * v).backward()
+    assert type(v.grad) is np.ndarray and v.grad.shape == () and v.grad.dtype == "float32"
+    assert type(grad(ops.sum(v * v), v).data) is np.ndarray
+
+
 def test_only_leaves_that_asked_keep_a_gradient():
     v, x = Variable([2.0]), Tensor([3.0])
     y = v * x

@@ -258,7 +258,9 @@ def test_dictionaries_as_inputs():
     np.testing.assert_allclose(Join()({"a": X, "b": X}), 3 * X, rtol=1e-6)
 
 
-@pytest.mark.parametrize("given", [X.astype("float64"), X.tolist(), minidl.Tensor(X), (X * 10).astype("int32")], ids=type)
+@pytest.mark.parametrize(
+    "given", [X.astype("float64"), X.tolist(), minidl.Tensor(X), (X * 10).astype("int32")], ids=type
+)
 def test_floats_become_the_dtype_of_the_layer(given):
     assert layers.Dense(2)(given).dtype == np.float32
     assert layers.Dense(2, dtype="float64")(np.asarray(given, "float64")).dtype == np.float64

@@ -149,7 +149,8 @@ def test_training_goes_on_after_a_stop():
 def test_functions_as_callbacks():
     seen = []
     one = callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: seen.append((epoch, sorted(logs))), on_train_end=lambda logs: seen.append("end")
+        on_epoch_end=lambda epoch, logs: seen.append((epoch, sorted(logs))),
+        on_train_end=lambda logs: seen.append("end"),
     )
     compiled().fit(X, Y, epochs=2, verbose=0, callbacks=[one])
     assert seen == [(0, ["loss", "mae"]), (1, ["loss", "mae"]), "end"]

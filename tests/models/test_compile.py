@@ -19,7 +19,9 @@ def same(before, after):
 
 
 def small(**first):
-    return minidl.Sequential([layers.Input((4,)), layers.Dense(3, **first), layers.BatchNormalization(), layers.Dense(1)])
+    return minidl.Sequential(
+        [layers.Input((4,)), layers.Dense(3, **first), layers.BatchNormalization(), layers.Dense(1)]
+    )
 
 
 def test_frozen_weights_stay_bit_for_bit():
@@ -97,7 +99,9 @@ def test_penalties_follow_the_snapshot():
 def test_a_discriminator_trains_although_it_is_frozen_inside_the_gan(known):
     """The classic listing: compile the discriminator, freeze it, compile generator and discriminator together."""
     first = [layers.Input((4,))] if known else []
-    generator = minidl.Sequential([*([layers.Input((2,))] if known else []), layers.Dense(4), layers.BatchNormalization()])
+    generator = minidl.Sequential(
+        [*([layers.Input((2,))] if known else []), layers.Dense(4), layers.BatchNormalization()]
+    )
     discriminator = minidl.Sequential([
         *first, layers.Dense(5, kernel_regularizer="l2"), layers.BatchNormalization(), layers.LeakyReLU(),
         layers.Dense(1, activation="sigmoid"),

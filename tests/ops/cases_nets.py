@@ -18,6 +18,11 @@ def affine(x, kernel, bias, activation=None):
     return positive_part(y) if activation == "relu" else y
 
 
+def transposed_product(x1, x2, transpose_1, transpose_2):
+    left, right = "...ji" if transpose_1 else "...ij", "...kj" if transpose_2 else "...jk"
+    return np.einsum(f"{left},{right}->...ik", x1, x2)
+
+
 def pairs(expected, *shapes):
     return [case(expected, x1=normal(*a), x2=normal(*b)) for a, b in shapes]
 
@@ -29,7 +34,14 @@ DENSE = [
     for x, n in (((3, 4), 2), ((2, 3, 4), 5), ((1, 3), 1), ((3, 3), 3))
 ]
 PRODUCTS: dict[str, list[Case]] = {
-    "matrix_product": pairs(lambda x1, x2: np.einsum("...ij,...jk->...ik", x1, x2), *MATRICES),
+    "matrix_product": [
+        *pairs(lambda x1, x2: np.einsum("...ij,...jk->...ik", x1, x2), *MATRICES),
+        *[case(transposed_product, x1=normal(*a), x2=normal(*b), transpose_1=t1, transpose_2=t2) for a, b, t1, t2 in (
+            ((4, 3), (4, 5), True, False), ((3, 4), (5, 4), False, True), ((4, 3), (5, 4), True, True),
+            ((2, 3, 4), (5, 4), False, True), ((2, 4, 3), (2, 5, 4), True, True), ((3, 3), (3, 3), True, False),
+            ((4, 3), (2, 4, 5), True, False),
+        )],
+    ],
     "matmul": pairs(lambda x1, x2: x1 @ x2, *MATRICES[:4], *VECTORS),
     "dot": pairs(lambda x1, x2: np.dot(x1, x2), *VECTORS, ((2, 3, 4), (3, 4, 2)), ((), (2, 3)), ((2,), ())),
     "dense": [
@@ -89,9 +101,10 @@ PICTURES: dict[str, list[Case]] = {
     "conv2d": convolutions(windows.conv2d, "x", "kernel"),
     "conv2d_input_grad": convolutions(windows.conv2d_input_grad, "upstream", "kernel", made="x"),
     "conv2d_kernel_grad": convolutions(windows.conv2d_kernel_grad, "x", "upstream", made="kernel"),
-    "conv": cases(
-        of_layer(windows.conv2d), {}, {"strides": 2, "padding": "same"}, inputs=normal(2, 4, 5, 2), kernel=normal(2, 3, 2, 1)
-    ),
+    "conv": [
+        case(of_layer(windows.conv2d), inputs=normal(2, 3, 4, 2), kernel=normal(2, 3, 2, 1)),
+        case(of_layer(windows.conv2d), inputs=normal(1, 4, 5, 2), kernel=normal(3, 2, 2, 1), strides=2, padding="same"),
+    ],
     "max_pool2d": pools(windows.max_pool, "x", ties=True),
     "max_pool_scatter": pools(windows.max_pool_scatter, "upstream", "x"),
     "max_pool_gather": pools(windows.max_pool_gather, "values", "x"),
@@ -137,6 +150,7 @@ NORMALIZATION: dict[str, list[Case]] = {
 
 LOGITS, PROBABILITIES, TARGET = normal(3, 4), special.softmax(normal(3, 4), -1), special.softmax(normal(3, 4), -1)
 LABELS, SQUARE_LABELS = np.array([3, 0, 0]), np.array([1, 1, 0])
+CERTAIN = np.array([[0.0, 1.0], [0.5, 0.0]])
 EPSILON = 1e-7
 
 
@@ -189,9 +203,7 @@ LOSSES: dict[str, list[Case]] = {
     ],
     "probability_cross_entropy": [
         case(of_probabilities, output=output, labels=labels, epsilon=EPSILON)
-        for output, labels in (
-            (PROBABILITIES, LABELS), (positive(3, 3), SQUARE_LABELS), (np.array([[0.0, 1.0], [0.5, 0.0]]), np.array([1, 1])),
-        )
+        for output, labels in ((PROBABILITIES, LABELS), (positive(3, 3), SQUARE_LABELS), (CERTAIN, np.array([1, 1])))
     ],
     "categorical_crossentropy": [
         case(categorical, target=TARGET, output=PROBABILITIES),

@@ -88,7 +88,8 @@ SHAPING: dict[str, list[Case]] = {
         {"indices": 0, "axis": 0}, {"indices": [1, 0], "axis": 0}, x=X,
     ),
     "take_along_axis": cases(
-        picked_along, {"indices": np.argsort(X)[..., :2], "axis": -1}, {"indices": np.array([[[1, 0, 2, 2]]]), "axis": 1}, x=X
+        picked_along,
+        {"indices": np.argsort(X)[..., :2], "axis": -1}, {"indices": PICKS[None, :, [0, 1, 1, 0]], "axis": 1}, x=X,
     ),
     "pad": [
         case(padded, x=SQUARE, pad_width=((1, 2), (0, 3))), case(padded, x=ROW, pad_width=2),

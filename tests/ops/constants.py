@@ -52,7 +52,7 @@ CONSTANT: dict[str, list[Case]] = {
     "argmax": cases(lambda x, axis=None: np.int32(np.argmin(-x, axis)), *AXES),
     "argmin": cases(lambda x, axis=None: np.int32(np.argmax(-x, axis)), *AXES),
     "argsort": cases(lambda x, axis=-1: np.int32(np.argsort(x, axis)), {}, {"axis": 0}, x=X),
-    "count_nonzero": cases(lambda x, axis=None: np.int32((x != 0).sum(axis)), {}, {"axis": 0}, {"axis": (0, 1)}, x=TIES),
+    "count_nonzero": cases(lambda x, axis=None: np.int32((x != 0).sum(axis)), {}, {"axis": 0}, {"axis": (0, 1)}, x=X),
     "all": cases(every, {}, {"axis": 0}, {"axis": -1, "keepdims": True}, x=TIES),
     "any": cases(some, {}, {"axis": 0}, {"axis": -1, "keepdims": True}, x=TIES),
     "one_hot": cases(

@@ -222,7 +222,8 @@ CASES = {
     ),
     "lists of one": (lists_of_one, lambda r, n: reals(r, n, 6), reals, {"loss": "mse"}, {}),
     "lists of one, given as lists": (
-        lists_of_one, lambda r, n: [reals(r, n, 6)], lambda r, n: [reals(r, n)], {"loss": ["mse"], "metrics": [["mae"]]}, {},
+        lists_of_one, lambda r, n: [reals(r, n, 6)], lambda r, n: [reals(r, n)],
+        {"loss": ["mse"], "metrics": [["mae"]]}, {},
     ),
     "a dictionary of outputs": (
         branched_to_a_dictionary, two_inputs, named(two_targets, "main", "side"), ALL_NAMED, {"validation": "data"},

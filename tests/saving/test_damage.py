@@ -211,7 +211,7 @@ def test_weights_of_a_model_with_more_or_fewer_layers(tmp_path):
     long.save_weights(tmp_path / "long.weights.h5")
     with pytest.raises(ValueError, match="layers/dense_2: it has 2 variables, but the file 0"):
         long.load_weights(tmp_path / "short.weights.h5")
-    with pytest.warns(UserWarning, match="no place for: layers/dense_2"):
+    with pytest.warns(UserWarning, match="no place for layers/dense_2"):
         short.load_weights(tmp_path / "long.weights.h5")
 
 
@@ -225,6 +225,18 @@ def test_another_optimizer_starts_anew(tmp_path):
     assert int(other.optimizer.iterations) == 0 and other.optimizer.learning_rate == 0.25
     for a, b in zip(model.weights, other.weights, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_an_optimizer_that_made_no_step_is_built_only_by_a_file_that_fits(tmp_path):
+    small(units=5).save_weights(tmp_path / "other.weights.h5")
+    small().save_weights(tmp_path / "m.weights.h5")
+    model = small(compiled=False)
+    model.compile("adam", "mse")
+    with pytest.raises(ValueError, match="another model"):
+        model.load_weights(tmp_path / "other.weights.h5")
+    assert not model.optimizer.built
+    model.load_weights(tmp_path / "m.weights.h5")
+    assert model.optimizer.built and int(model.optimizer.iterations) == 1
 
 
 def test_links_and_made_up_shapes(tree, tmp_path):

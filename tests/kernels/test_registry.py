@@ -1,0 +1,111 @@
+"""Every kernel against its reference in every implementation; and that none can be forgotten."""
+
+import ast
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minidl.ops
+import minidl_kernels
+from minidl_kernels.kernel import Output, kernel, kernels
+from tests.kernels.cases import CASES
+
+OURS = {name: one for name, one in kernels.items() if one.__module__.startswith("minidl_kernels.")}
+NAMES = set(Path(__file__).with_name("cupy_names.txt").read_text("utf-8").splitlines()[1:])
+
+
+def without_case(registry):
+    return sorted(set(registry) - set(CASES))
+
+
+def results(one, implementation, arrays, settings):
+    """What a kernel returns, or, where it works in place, what it leaves behind."""
+    arrays = copy.deepcopy(arrays)
+    with one.use(implementation):
+        found = one(*arrays, **settings)
+    found = arrays[:1] + arrays[2:] if found is None else found
+    flat = found if isinstance(found, tuple) else (found,)
+    return [y for part in flat for y in (part if isinstance(part, list) else [part])]
+
+
+IMPLEMENTATIONS = [
+    (name, implementation)
+    for name, one in OURS.items()
+    for implementation in one.available()
+    if implementation != "reference" and "numpy" in one.get(implementation).on
+]
+
+
+def refuses(one, implementation, arrays, settings):
+    try:
+        results(one, implementation, arrays, settings)
+    except ValueError as error:
+        return "it refuses" in str(error)
+    return False
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name, implementation", IMPLEMENTATIONS)
+def test_agrees_with_the_reference(name, implementation, dtype):
+    one = OURS[name]
+    for arrays, settings in CASES[name](dtype):
+        if refuses(one, implementation, arrays, settings):
+            continue
+        expected = results(one, "reference", arrays, settings)
+        found = results(one, implementation, arrays, settings)
+        for y, e in zip(found, expected, strict=True):
+            assert y.shape == e.shape and y.dtype == e.dtype
+            tolerance = 2e-5 if e.dtype == "float32" else 1e-12
+            np.testing.assert_allclose(y, e, rtol=tolerance, atol=tolerance * max(1.0, np.abs(e).max(initial=0)))
+
+
+def test_every_kernel_has_cases_and_a_reference():
+    assert without_case(OURS) == [] and set(CASES) == set(OURS)
+    assert {name for name, one in OURS.items() if "reference" not in one.available()} == set()
+    assert set(minidl_kernels.kernels) >= set(OURS)
+
+
+def test_most_cases_are_accepted_by_every_implementation():
+    for name, implementation in IMPLEMENTATIONS:
+        refused = [refuses(OURS[name], implementation, *call) for call in CASES[name]("float32")]
+        assert sum(refused) <= len(refused) / 2, (name, implementation)
+
+
+def test_a_kernel_without_a_case_is_noticed():
+    @kernel(arrays=1)
+    def forgotten(x):
+        return Output(x.shape, x.dtype)
+
+    try:
+        assert without_case({**OURS, "forgotten": forgotten}) == ["forgotten"]
+    finally:
+        del kernels["forgotten"]
+
+
+# ---- what is written once for NumPy and CuPy uses what both have ----
+
+
+def library_names(source):
+    """The attributes asked of ``xp``, and of ``namespace(...)``."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute):
+            owner = node.value
+            is_call = isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "namespace"
+            if is_call or (isinstance(owner, ast.Name) and owner.id == "xp"):
+                yield node.attr
+
+
+def test_names_of_the_array_library_exist_in_cupy_and_numpy():
+    sources = [*Path(minidl_kernels.__file__).parent.glob("*/array.py"), *Path(minidl.ops.__file__).parent.glob("*.py")]
+    assert len(sources) > 15
+    used = {name: path.name for path in sources for name in library_names(path.read_text("utf-8"))}
+    assert {name: where for name, where in used.items() if name not in NAMES and name != "__name__"} == {}
+    assert {name: where for name, where in used.items() if not hasattr(np, name)} == {}
+    assert {"maximum", "einsum", "exp"} & set(used) and {"maximum", "einsum", "exp"} <= NAMES
+
+
+def test_a_name_that_cupy_lacks_would_be_found():
+    source = "def f(x):\n    xp = namespace(x)\n    return xp.spacing(x) + namespace(x).exp(x) + x.copy()"
+    assert list(library_names(source)) == ["spacing", "exp"] and "spacing" not in NAMES
