@@ -82,7 +82,9 @@ class InputResult:
 
     def __str__(self) -> str:
         order = "linear" if np.isnan(self.slope) else f"Taylor slope {self.slope:.2f}"
-        order = f"{self.kinks} at a kink" if self.kinks else order  # the remainder at a kink says nothing
+        if self.kinks:  # the remainder at a kink says nothing, and at a jump there is no slope to compare with
+            jumps = sum(np.isinf(p.high - p.low) for p in self.elements + self.directions)
+            order = f"{self.kinks} at a kink" + f", {jumps} at a jump (not checked)" * bool(jumps)
         probes = [f"{len(self.elements)} elements"] * bool(self.elements) + [f"{len(self.directions)} directions"]
         line = f"  {self.name} {self.shape}: error {self.max_error:.1g} of the largest; {', '.join(probes)}; {order}"
         if self.ok:
@@ -122,7 +124,7 @@ class Report:
         return not self.problems and all(one.ok for one in self.inputs + self.second)
 
     def __getitem__(self, name: str) -> InputResult:
-        return next(one for one in self.inputs if one.name == name)
+        return {one.name: one for one in self.inputs}[name]
 
     def __str__(self) -> str:
         wrong = [one.name for one in self.inputs + self.second if not one.ok and one.elements]

@@ -46,6 +46,7 @@ class Layer(WeightHolder):
 
     input_spec: Any = None  # an InputSpec, or a list of them for several inputs
     _call_losses: list[Any]
+    _built_for: Any = None  # the input shape that build() was called with
     _fitting: tuple[Any, ...] | None = None  # the shape of a sample that was found to fit input_spec
     _run: list[Any]
 
@@ -93,7 +94,7 @@ class Layer(WeightHolder):
 
     def build(self, input_shape: Any) -> None:
         """Create the weights; ``input_shape`` includes the batch axis (None)."""
-        self.built = True
+        self.built, self._built_for = True, input_shape
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs."""
@@ -271,7 +272,7 @@ def _marking_built(build: Any) -> Any:
     @wraps(build)
     def wrapper(self: Layer, *args: Any, **kwargs: Any) -> None:
         build(self, *args, **kwargs)
-        self.built = True
+        self.built, self._built_for = True, args[0] if args else None
 
     return wrapper
 

@@ -1,6 +1,6 @@
 """Model: layers that are trained, summarised and saved together."""
 
-from typing import Any
+from typing import Any, cast
 
 from minidl import ops
 from minidl.graph.symbolic import KerasTensor, flatten, map_structure, symbolic_in
@@ -40,7 +40,7 @@ class Model(Trainer, Layer):
             from .functional import Functional
 
             _become_functional(type(self), Functional)
-            Functional.__init__(self, *args, **kwargs)  # type: ignore[arg-type]
+            Functional.__init__(cast(Functional, self), *args, **kwargs)
             return
         super().__init__(**kwargs)
 
@@ -81,8 +81,8 @@ class Model(Trainer, Layer):
         from minidl.layers.layer import map_structure_of_shapes
 
         like = map_structure_of_shapes(lambda shape: KerasTensor(shape, self.dtype), input_shape)
-        self.built, self._input_shape_built = True, input_shape
         infer(self.call, (like,), {})
+        self.built, self._input_shape_built = True, input_shape
 
     def _prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         # The layers inside a subclassed model build themselves when call() reaches them.

@@ -68,7 +68,12 @@ def _shape(layer: Any) -> str:
     if layer._inbound:
         shapes = [str(t.shape) for t in layer._inbound[-1].outputs]
         return shapes[0] if len(shapes) == 1 else ", ".join(shapes)
-    return "?"
+    if layer._built_for is None:
+        return "?"
+    try:
+        return str(layer.compute_output_shape(layer._built_for))
+    except Exception:  # of a layer of the user's own that runs on nothing but its real inputs
+        return "?"
 
 
 def _params(layer: Any) -> str:

@@ -244,15 +244,20 @@ def repeat(x: Any, repeats: int, axis: int | None = None) -> Any:
     return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis=axis)
 
 
-def tile(x: Any, repeats: Any) -> Any:
+@op
+def tile(x: Any, repeats: Any) -> Array:
     """The whole of x, repeated along each axis."""
+    return namespace(x).tile(x, repeats)
+
+
+@tile.grad("x")
+def _(g, x, repeats):
     times = (repeats,) if isinstance(repeats, int) else tuple(repeats)
-    ndim = len(x.shape) if len(x.shape) > len(times) else len(times)
+    ndim = len(g.shape)
     times = (1,) * (ndim - len(times)) + times
-    old = (1,) * (ndim - len(x.shape)) + tuple(x.shape)
-    pairs = tuple(n for extent in old for n in (1, extent))
-    wide = tuple(n for t, extent in zip(times, old, strict=True) for n in (t, extent))
-    return reshape(broadcast_to(reshape(x, pairs), wide), tuple(t * n for t, n in zip(times, old, strict=True)))
+    extents = (1,) * (ndim - len(x.shape)) + tuple(x.shape)
+    copies = reshape(g, tuple(n for pair in zip(times, extents, strict=True) for n in pair))
+    return reshape(operations.sum(copies, axis=tuple(range(0, 2 * ndim, 2))), x.shape)
 
 
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:

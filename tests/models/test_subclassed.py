@@ -1,5 +1,7 @@
 """Subclasses of Model: layers as attributes, and a call that is plain Python."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,15 @@ def test_built_by_the_first_call():
     model = Deep(3)
     model.build((None, 5))
     assert model.built and len(model.weights) == 8
+
+
+def test_the_summary_knows_the_shapes_of_a_model_built_by_data(capsys):
+    model = Deep(1)
+    model(X)
+    model.summary(line_length=80)
+    text = capsys.readouterr().out
+    for row in (r"\(Dense\) +│ \(None, 5\) +│ +30 ", r"\(Dense\) +│ \(None, 1\) +│ +6 "):
+        assert re.search(row, text), text
 
 
 def test_lists_loops_and_branches_differentiate():

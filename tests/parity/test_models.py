@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from tests.parity.oracle import both, libraries
-from tests.parity.test_training import branched, branched_from_a_dictionary, branched_to_a_dictionary, convolutional
+from tests.parity.test_training import (
+    branched, branched_from_a_dictionary, branched_to_a_dictionary, convolutional, subclassed,
+)  # fmt: skip
 
 pytestmark = pytest.mark.oracle
 
@@ -158,7 +160,7 @@ def text_of(model, **options):
 
 
 @pytest.mark.parametrize("columns", [80, 100, 140])
-@pytest.mark.parametrize("make", [*MODELS, unbuilt], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", [*MODELS, unbuilt, subclassed], ids=lambda make: make.__name__)
 def test_summary(make, columns, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns))
     theirs, ours = both(make)
