@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import minidl
-from minidl._version import __version__
+from minidl.config import __version__
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

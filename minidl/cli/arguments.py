@@ -64,6 +64,9 @@ def add_training(parser: argparse.ArgumentParser, *, epochs: str) -> None:
 def add_output(parser: argparse.ArgumentParser, *, out: str) -> None:
     """--out and --quiet."""
     parser.add_argument(
-        "--out", default=out, metavar="DIR", help="folder for model.keras and report.html (default: %(default)s)"
+        "--out",
+        default=out,
+        metavar="DIR",
+        help="folder for model.keras and report.html, replaced if there (default: %(default)s)",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress; only the results")

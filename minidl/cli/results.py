@@ -14,7 +14,7 @@ from .warmup import compile_seconds
 if TYPE_CHECKING:
     from .job import Job
 
-__all__ = ["finish"]
+__all__ = ["duration", "finish"]
 
 _CHECKED = 4  # pictures on which gradients are checked
 _KINDS = {"cnn": "A convolutional network", "mlp": "A network of dense layers"}
@@ -31,7 +31,7 @@ def finish(job: "Job", model: Any, history: dict[str, list[float]], seconds: flo
         "test accuracy": f"{accuracy:.1%}",
         "test loss": f"{history['val_loss'][-1]:.3f}",
         "parameters": f"{model.count_params():,}",
-        "training": f"{seconds:.1f} s",
+        "training": duration(seconds),
         "gradient check": "passed" if check.passed else "failed",
     }
     page = visualize.write(report, folder / "report.html")
@@ -41,6 +41,12 @@ def finish(job: "Job", model: Any, history: dict[str, list[float]], seconds: flo
     return 0 if check.passed else 1
 
 
+def duration(seconds: float) -> str:
+    """Seconds in words: 24.3 s; from two minutes on 12 min 5 s."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{seconds:.1f} s" if minutes < 2 else f"{minutes} min {rest} s"
+
+
 def _tell(job: "Job", accuracies: list[float], accuracy: float, check: visualize.Check, seconds: float) -> None:
     best = int(np.argmax(accuracies))
     others = "and the best" if best + 1 == job.epochs else f"(best: {accuracies[best]:.4f} after epoch {best + 1})"
@@ -48,7 +54,7 @@ def _tell(job: "Job", accuracies: list[float], accuracy: float, check: visualize
     print(f"gradient check  {'passed' if check.passed else 'FAILED'}. {check.summary}")
     compiling = compile_seconds()
     once = f"{compiling:.1f} s of it to compile kernels, once for this computer" if compiling else "kernels were ready"
-    job.say(f"training        {seconds:.1f} s, {once}")
+    job.say(f"training        {duration(seconds)}, {once}")
 
 
 def _report(job: "Job", model: Any, probabilities: np.ndarray, check: visualize.Check) -> visualize.Report:

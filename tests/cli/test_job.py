@@ -13,6 +13,7 @@ import minidl
 from minidl.callbacks import LambdaCallback
 from minidl.cli import main, train
 from minidl.cli.job import Decay
+from minidl.cli.results import duration
 
 WORDS = ["--model", "mlp", "--image-size", "8", "--batch-size", "8", "--learning-rate", "0.01"]
 
@@ -133,6 +134,13 @@ def test_warnings_are_one_line(make_folder, tmp_path, capsys):
 def test_warmup_says_what_it_did(capsys):
     assert main(["warmup"]) == 0
     assert "kernels" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "seconds, words", [(0.04, "0.0 s"), (119.4, "119.4 s"), (120.0, "2 min 0 s"), (725.2, "12 min 5 s")]
+)
+def test_durations(seconds, words):
+    assert duration(seconds) == words
 
 
 @pytest.mark.slow

@@ -34,6 +34,29 @@ def generator(case: str) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(case.encode()))
 
 
+def drawn(kind, shape, rng):
+    """Random targets or predictions of one kind."""
+    if kind == "real":
+        return rng.normal(size=shape).astype("float32")
+    if kind == "large":
+        return (rng.normal(size=shape) * 30).astype("float32")
+    if kind == "bits":
+        return rng.integers(0, 2, shape).astype("float32")
+    if kind == "unit":
+        return rng.uniform(0.02, 0.98, shape).astype("float32")
+    if kind == "corners":
+        return rng.choice([0.0, 1.0, 0.3, 1e-9, 0.9999], shape).astype("float32")
+    if kind == "labels":
+        return rng.integers(0, 5, shape)
+    if kind == "labels from -1":
+        return rng.integers(-1, 5, shape)
+    if kind == "one hot":
+        return np.eye(shape[-1], dtype="float32")[rng.integers(0, shape[-1], shape[:-1])]
+    assert kind == "rows"
+    positive = rng.uniform(0.05, 1, shape)
+    return (positive / positive.sum(-1, keepdims=True)).astype("float32")
+
+
 def close(ours: Any, theirs: Any, what: str, tolerance: float = TOLERANCE) -> None:
     """Both have one shape, and differ by at most ``tolerance`` of the largest number of theirs."""
     ours, theirs = np.asarray(ours), np.asarray(theirs)

@@ -188,6 +188,37 @@ def test_weights_shapes_and_configurations(name):
     assert plain(back.get_config()) == plain(ours.get_config())
 
 
+CONFIGURATIONS = {
+    "dense": lambda k: k.layers.Dense(
+        3, activation="leaky_relu", use_bias=False, kernel_initializer=k.initializers.HeNormal(seed=3),
+        kernel_regularizer=k.regularizers.L1L2(0.25, 0.5), activity_regularizer="l2", name="mine", trainable=False,
+    ),
+    "dense of float64": lambda k: k.layers.Dense(3, dtype="float64", bias_initializer="ones", bias_regularizer="l2"),
+    "conv": lambda k: k.layers.Conv2D(
+        4, (2, 3), strides=(2, 1), padding="same", activation="relu", bias_initializer=k.initializers.Constant(0.5),
+        kernel_initializer=k.initializers.VarianceScaling(2.0, "fan_out", "uniform", seed=1),
+    ),
+    "batch norm": lambda k: k.layers.BatchNormalization(
+        axis=1, momentum=0.5, epsilon=0.125, center=False, gamma_initializer=k.initializers.RandomNormal(1.0, 0.5, seed=2),
+        gamma_regularizer="l2", moving_variance_initializer="zeros",
+    ),
+    "dropout": lambda k: k.layers.Dropout(0.25, noise_shape=(None, 1, 3), seed=7),
+    "max pool": lambda k: k.layers.MaxPooling2D((3, 2), strides=2, padding="same"),
+    "relu": lambda k: k.layers.ReLU(max_value=3.0, negative_slope=0.5, threshold=0.25),
+    "input": lambda k: k.layers.InputLayer(shape=(3, None), batch_size=4, dtype="int32", name="numbers"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_configurations_with_all_settings(name):
+    keras, _ = libraries()
+    theirs, ours = both(CONFIGURATIONS[name])
+    there = keras.layers.deserialize(minidl.layers.serialize(ours))
+    back = minidl.layers.deserialize(keras.layers.serialize(theirs))
+    assert plain(there.get_config()) == plain(theirs.get_config())
+    assert plain(back.get_config()) == plain(ours.get_config())
+
+
 @pytest.mark.parametrize("shape, rate", [((200, 300), 0.3), ((50, 8, 9, 10), 0.5)])
 def test_dropout_keeps_the_statistics_of_keras(shape, rate):
     theirs, ours = both(lambda k: k.layers.Dropout(rate, seed=1))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minidl
-from tests.parity.oracle import both, close, generator, libraries
+from tests.parity.oracle import both, close, drawn, generator, libraries
 
 pytestmark = pytest.mark.oracle
 
@@ -65,29 +65,6 @@ FUNCTIONS = {
     "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy",
 }
 REDUCTIONS = ["sum_over_batch_size", "mean_with_sample_weight", "mean", "sum", "none", None]
-
-
-def drawn(kind, shape, rng):
-    """Random targets or predictions of one kind."""
-    if kind == "real":
-        return rng.normal(size=shape).astype("float32")
-    if kind == "large":
-        return (rng.normal(size=shape) * 30).astype("float32")
-    if kind == "bits":
-        return rng.integers(0, 2, shape).astype("float32")
-    if kind == "unit":
-        return rng.uniform(0.02, 0.98, shape).astype("float32")
-    if kind == "corners":
-        return rng.choice([0.0, 1.0, 0.3, 1e-9, 0.9999], shape).astype("float32")
-    if kind == "labels":
-        return rng.integers(0, 5, shape)
-    if kind == "labels from -1":
-        return rng.integers(-1, 5, shape)
-    if kind == "one hot":
-        return np.eye(shape[-1], dtype="float32")[rng.integers(0, shape[-1], shape[:-1])]
-    assert kind == "rows"
-    positive = rng.uniform(0.05, 1, shape)
-    return (positive / positive.sum(-1, keepdims=True)).astype("float32")
 
 
 def data(name):

@@ -5,8 +5,7 @@ import pytest
 
 import minidl
 from minidl.metrics import accuracy_for
-from tests.parity.oracle import both, close, generator, libraries
-from tests.parity.test_losses import drawn
+from tests.parity.oracle import both, close, drawn, generator, libraries
 
 pytestmark = pytest.mark.oracle
 

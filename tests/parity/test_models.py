@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
+from tests.parity.nets import branched, branched_from_a_dictionary, branched_to_a_dictionary, convolutional, subclassed
 from tests.parity.oracle import both, libraries
-from tests.parity.test_training import (
-    branched, branched_from_a_dictionary, branched_to_a_dictionary, convolutional, subclassed,
-)  # fmt: skip
 
 pytestmark = pytest.mark.oracle
 
