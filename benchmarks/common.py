@@ -25,7 +25,7 @@ BLAS_SETTINGS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
 def child_environment() -> dict[str, str]:
-    """The environment for a measured process: that of this one without ``BLAS_SETTINGS``, with our sources importable."""
+    """The environment for a measured process: this one's without ``BLAS_SETTINGS``, with our sources importable."""
     kept = {name: value for name, value in os.environ.items() if name not in BLAS_SETTINGS}
     paths = [str(ROOT), str(ROOT / "kernels"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**kept, "PYTHONPATH": os.pathsep.join(paths)}
@@ -152,7 +152,7 @@ def time_text(value: float) -> str:
 
 
 def bars(title: str, rows: Sequence[tuple[str, float, float, float]], reference: float, unit: str = "x") -> str:
-    """An SVG of horizontal bars with whiskers and a dashed line at ``reference``; rows are (name, low, median, high)."""
+    """An SVG of horizontal bars with whiskers, a dashed line at ``reference``; rows are (name, low, median, high)."""
     left, width, line = 190, 420, 30
     scale = width / max(reference, *(row[3] for row in rows)) / 1.08
     text = 'font-family="sans-serif" font-size="13" fill="#222"'

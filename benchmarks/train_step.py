@@ -36,9 +36,7 @@ def serve(side: str, threads: int, fit: bool) -> None:
             return _self_description(side)
         workload = WORKLOADS[question["workload"]]
         if question["workload"] not in runs:
-            runs[question["workload"]] = (
-                minidl_runner(workload, fit) if side == "minidl" else torch_runner(workload)
-            )
+            runs[question["workload"]] = minidl_runner(workload, fit) if side == "minidl" else torch_runner(workload)
         start = time.perf_counter()
         loss = runs[question["workload"]](question["steps"])
         return {"seconds": (time.perf_counter() - start) / question["steps"], "loss": loss}
@@ -60,8 +58,9 @@ def measure(names: Sequence[str], rounds: int, threads: int, scale: float, fit: 
     arguments = ["--threads", str(threads)] + (["--fit"] if fit else [])
     children = {side: common.Child(__file__, "--serve", side, *arguments) for side in SIDES}
     record: dict[str, Any] = {
-        "what": "time of a training step", "threads": threads, "rounds": rounds, "through": "fit" if fit else "train_on_batch",
-        "machine": common.machine(), "sides": {side: child.ask({}) for side, child in children.items()}, "workloads": {},
+        "what": "time of a training step", "threads": threads, "rounds": rounds,
+        "through": "fit" if fit else "train_on_batch", "machine": common.machine(),
+        "sides": {side: child.ask({}) for side, child in children.items()}, "workloads": {},
     }  # fmt: skip
     try:
         for name in names:
@@ -115,7 +114,8 @@ def report(record: dict[str, Any]) -> str:
     machine, sides = record["machine"], record["sides"]
     settings = {side: answer["BLAS settings"] or "none" for side, answer in sides.items()}
     return "\n\n".join([
-        f"Time of a training step ({record['through']}), {record['threads']} threads, medians of {record['rounds']} rounds in turn. "
+        f"Time of a training step ({record['through']}), {record['threads']} threads, "
+        f"medians of {record['rounds']} rounds in turn. "
         "Ratio: PyTorch's time divided by minidl's; larger is faster. Beside it the middle half of the rounds.",
         common.table(["workload", "PyTorch eager", "minidl", "ratio", "middle half", "goal"], rows),
         f"{machine['processor']}, {machine['vectors']}, {machine['cores']} cores, load {machine['load']}; "
@@ -132,7 +132,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the steps of a round")
     parser.add_argument("--fit", action="store_true", help="minidl trains whole epochs with fit() instead")
-    parser.add_argument("--json", type=Path, default=common.RESULTS / "train_step.json", help="where results are written")
+    parser.add_argument(
+        "--json", type=Path, default=common.RESULTS / "train_step.json", help="where results are written"
+    )
     parser.add_argument("--serve", choices=SIDES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
@@ -142,7 +144,10 @@ def main() -> None:
         sys.exit(f"unknown workloads {unknown}; there are {', '.join(WORKLOADS)}")
     record = measure(options.workloads or list(WORKLOADS), options.rounds, options.threads, options.scale, options.fit)
     text = report(record)
-    ratios = [(name, one["ratio"]["low"], one["ratio"]["median"], one["ratio"]["high"]) for name, one in record["workloads"].items()]
+    ratios = [
+        (name, one["ratio"]["low"], one["ratio"]["median"], one["ratio"]["high"])
+        for name, one in record["workloads"].items()
+    ]
     common.save(options.json, record, text, common.bars("Speed of a training step, PyTorch eager = 1", ratios, 1.0))
     print(text)
 

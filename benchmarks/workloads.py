@@ -62,7 +62,7 @@ def batches(workload: Workload) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def minidl_runner(workload: Workload, fit: bool = False) -> Callable[[int], float]:
-    """A function that does so many steps and returns the last loss: by ``train_on_batch``, or whole epochs by ``fit``."""
+    """A function that does so many steps and returns the last loss: by ``train_on_batch``, or epochs by ``fit``."""
     import minidl
 
     layers = minidl.layers

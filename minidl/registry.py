@@ -5,10 +5,11 @@ Packages publish their namespace here (``publish("keras.layers", globals())``); 
 a file gives.
 """
 
+import difflib
 import inspect
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -16,8 +17,9 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "auto_name", "custom_object_scope", "deserialize", "get_registered_name", "get_registered_object", "lookup",
-    "publish", "published", "register_keras_serializable", "reset_names", "serialize", "sharing", "snake_case",
+    "auto_name", "custom_object_scope", "deserialize", "did_you_mean", "get_registered_name", "get_registered_object",
+    "lookup", "publish", "published", "register_keras_serializable", "reset_names", "serialize", "sharing",
+    "snake_case",
 ]  # fmt: skip
 
 _published: dict[str, dict[str, Any]] = {}
@@ -123,7 +125,15 @@ def lookup(module: str, name: Any, what: str) -> Any:
     if name in known:
         return known[name]
     names = ", ".join(sorted(n for n in known if n.islower() or isinstance(known[n], type)))
-    raise ValueError(f"unknown {what} {name!r}; there are: {names}")
+    raise ValueError(f"unknown {what} {name!r}{did_you_mean(name, known)}; there are: {names}")
+
+
+def did_you_mean(name: Any, known: Iterable[str]) -> str:
+    """A question to put behind an unknown name: the known one that is most like it, if one is."""
+    names = list(known)
+    renamed = {"alpha": "negative_slope", "lr": "learning_rate"}.get(name, "")  # as they were called in Keras 2
+    alike = [renamed] if renamed in names else difflib.get_close_matches(str(name), names, n=1)
+    return f" (did you mean {alike[0]!r}?)" if alike else ""
 
 
 def _module_of(cls: type) -> str | None:

@@ -21,8 +21,7 @@ Node if a gradient can flow through it, and the node keeps only what the rules o
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -62,17 +61,14 @@ class Node:
 
     __slots__ = ("dtype", "inputs", "op", "order", "saved", "shape", "versions")
 
-    def __init__(self, op: Any, inputs: dict[str, list[Any]], saved: dict[str, Any], output: Array):
+    def __init__(self, op: Any, inputs: dict[str, list[Any]], saved: dict[str, Any], y: Array, variables: Any = ()):
         self.op = op
         self.inputs = inputs  # name -> its sources: one, or one for each of a list of tensors (None: not live)
-        self.saved = saved
-        self.versions = [(name, v, v.version) for name, v in saved.items() if isinstance(v, Tensor)]
-        self.shape, self.dtype = output.shape, output.dtype
+        self.saved = saved  # arrays; with their sources they are Tensors again where the walk itself is recorded
+        # What was saved and may be assigned to before the walk.
+        self.versions = [(name, v, v.version) for v in variables for name, array in saved.items() if array is v.data]
+        self.shape, self.dtype = y.shape, y.dtype
         self.order = next(_order)  # creation order is topological order
-
-    def sources(self) -> list[Any]:
-        """The nodes and leaves that gradients flow to from here."""
-        return [source for among in self.inputs.values() for source in among if source is not None]
 
 
 class Op:
@@ -85,62 +81,70 @@ class Op:
         self.__doc__, self.__name__, self.__module__ = forward.__doc__, forward.__name__, forward.__module__
         self.__signature__ = inspect.signature(forward)
         self.parameters = tuple(self.__signature__.parameters)
-        self.defaults = {n: p.default for n, p in self.__signature__.parameters.items() if p.default is not p.empty}
+        # Python itself puts arguments into their places: a function of the same parameters that returns them.
+        names = ", ".join(self.parameters)
+        self._placed: Any = eval(f"lambda {names}: ({names},)")
+        self._placed.__defaults__, self._placed.__qualname__ = forward.__defaults__, self.name
         self.rules: dict[str, Rule] = {}
         self.first: Rule | None = None
-        self._asked: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._asked: dict[tuple[str, ...], list[tuple[str, int]]] = {}
         registered[self.name] = self
 
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join(self.parameters)})>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        call = dict(zip(self.parameters, args, strict=False), **kwargs)
-        arrays, tensors = dict(call), list[Tensor]()
+        args = self._placed(*args, **kwargs)
+        arrays: list[Any] = []
         inputs: dict[str, list[Any]] = {}
-        for name, value in call.items():
+        variables: list[Any] = []
+        plain = True
+        for value in args:
             if isinstance(value, Tensor):
-                tensors.append(value)
-                arrays[name] = value.data
-                if value.live():
-                    inputs[name] = [value.node or value]
+                plain = False
+                if value.data is None:
+                    return Op.trace(self, args, {})
+                if value.node is not None or value.live():
+                    inputs[self.parameters[len(arrays)]] = [value.node or value]
+                if value.assignable:
+                    variables.append(value)
+                value = value.data
             elif isinstance(value, (list, tuple)) and (among := [v for v in value if isinstance(v, Tensor)]):
-                tensors += among
-                arrays[name] = type(value)([raw(v) for v in value])
-                call[name] = type(value)(value)  # a list might be appended to before the backward pass
+                plain = False
+                if any(v.data is None for v in among):
+                    return Op.trace(self, args, {})
                 sources = [v.node or v if isinstance(v, Tensor) and v.live() else None for v in value]
                 if any(source is not None for source in sources):
-                    inputs[name] = sources
-        if not tensors or len(args) + len(kwargs) != len(call):
-            return self.forward(*args, **kwargs)  # also raises Python's own error for arguments that do not fit
-        for tensor in tensors:
-            if tensor.data is None:
-                return Op.trace(self, args, kwargs)
-        result = self.forward(**arrays)
-        several = result if isinstance(result, tuple) else (result,)
-        # NumPy's reductions give scalars, whose dtype would count for less than an array's.
-        results = [r if isinstance(r, np.ndarray) else as_array(r) for r in several]
-        for tensor in tensors:
-            if tensor.assignable and (results[0] is tensor.data or results[0].base is not None):
-                results[0] = results[0].copy()  # an optimizer's update in place would change a view under the graph
+                    inputs[self.parameters[len(arrays)]] = sources
+                variables += [v for v in among if v.assignable]
+                value = type(value)([raw(v) for v in value])
+            arrays.append(value)
+        result = self.forward(*arrays)
+        if plain:
+            return result
+        results = result if isinstance(result, tuple) else (result,)
+        y = results[0] if isinstance(results[0], np.ndarray) else as_array(results[0])  # NumPy's sums are no arrays
+        if variables and (y.base is not None or any(y is variable.data for variable in variables)):
+            y = y.copy()  # an optimizer's update in place would change a view under the graph
         node = None
-        if inputs and _recording.get() and not self.constant and results[0].dtype.kind == "f":
-            node = Node(self, inputs, self._keep(call, results, tuple(inputs)), results[0])
-        outputs = [Tensor.of(results[0], node), *map(Tensor.of, results[1:])]
-        return tuple(outputs) if isinstance(result, tuple) else outputs[0]
+        if inputs and _recording.get() and not self.constant and y.dtype.kind == "f":
+            saved = self._keep(tuple(inputs), (y, *results[1:], *arrays))
+            node = Node(self, inputs, saved, y, variables)
+        if isinstance(result, tuple):
+            return (Tensor.of(y, node), *[Tensor.of(as_array(other)) for other in results[1:]])
+        return Tensor.of(y, node)
 
-    def _keep(self, call: dict[str, Any], results: list[Array], live: tuple[str, ...]) -> dict[str, Any]:
+    def _keep(self, live: tuple[str, ...], values: tuple[Any, ...]) -> dict[str, Any]:
         asked = self._asked.get(live)
         if asked is None:
             for name in live:
                 if name not in self.rules:
                     raise TypeError(f"op {self.name} has no rule for {name!r}; write @{self.name}.grad({name!r})")
             rules = [self.rules[name] for name in live] + ([self.first] if self.first else [])
-            names = dict.fromkeys(ask for rule in rules for ask in rule.asks)
-            asked = self._asked[live] = tuple(name for name in names if name != "g")
-        # Outputs are kept as arrays: a Tensor would hold its own node in a cycle.
-        known = {**self.defaults, **dict(zip(self.outputs, results, strict=True)), **call}
-        return {name: known[name] for name in asked}
+            places = {name: place for place, name in enumerate((*self.outputs, *self.parameters))}
+            names = dict.fromkeys(ask for rule in rules for ask in rule.asks if ask != "g")
+            asked = self._asked[live] = [(name, places[name]) for name in names]
+        return {name: values[place] for name, place in asked}
 
     def grad(self, *inputs: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register the rule for one input, or one joint rule for several that returns a tuple in their order.
@@ -180,14 +184,17 @@ def op(forward: Any = None, *, outputs: tuple[str, ...] = ("y",), constant: bool
     return Op(forward, outputs, constant) if forward else lambda f: Op(f, outputs, constant)
 
 
-@contextmanager
-def setting(variable: ContextVar[Any], value: Any) -> Iterator[None]:
+class setting:
     """A context variable's value inside the ``with`` block."""
-    token = variable.set(value)
-    try:
-        yield
-    finally:
-        variable.reset(token)
+
+    def __init__(self, variable: ContextVar[Any], value: Any):
+        self.variable, self.value = variable, value
+
+    def __enter__(self) -> None:
+        self.token = self.variable.set(self.value)
+
+    def __exit__(self, *exception: object) -> None:
+        self.variable.reset(self.token)
 
 
 def is_recording() -> bool:

@@ -70,18 +70,14 @@ class GradientTape:
         if unconnected_gradients not in ("none", "zero"):
             raise ValueError(f"unconnected_gradients must be 'none' or 'zero', not {unconnected_gradients!r}")
         targets, flat = _listed(target), _listed(sources)
-        for one in (*targets, *flat):
-            if not isinstance(one, Tensor):
-                raise TypeError(f"gradient takes Tensors and Variables, not {type(one).__name__}")
         upstreams = [None] * len(targets) if output_gradients is None else _listed(output_gradients)
         if len(upstreams) != len(targets):
             raise ValueError(f"output_gradients holds {len(upstreams)} gradients for {len(targets)} targets")
         self._used = True
-        result = []
-        for g, source in zip(gradients(targets, upstreams, flat, _open_tapes.get() > 0), flat, strict=True):
-            if g is None and unconnected_gradients == "zero":
-                g = namespace(source.data).zeros_like(source.data)
-            result.append(g if g is None or isinstance(g, Tensor) else Tensor.of(g))
+        result = gradients(targets, upstreams, flat, _open_tapes.get() > 0)
+        if unconnected_gradients == "zero":
+            pairs = zip(result, flat, strict=True)
+            result = [Tensor.of(namespace(v.data).zeros_like(v.data)) if g is None else g for g, v in pairs]
         if isinstance(sources, dict):
             return dict(zip(sources, result, strict=True))
         return result if isinstance(sources, (list, tuple)) else result[0]

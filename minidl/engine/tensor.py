@@ -69,10 +69,10 @@ class Tensor:
             raise TypeError(f"only floating tensors have gradients; this one is {self.data.dtype}")
         self.node, self.grad, self.version, self.requires_grad = None, None, 0, requires_grad
 
-    @classmethod
-    def of(cls, data: Array, node: "Node | None" = None) -> "Tensor":
+    @staticmethod
+    def of(data: Array, node: "Node | None" = None) -> "Tensor":
         """The result of an op: no checks, no conversion."""
-        tensor = cls.__new__(cls)
+        tensor = object.__new__(Tensor)
         tensor.data, tensor.node, tensor.grad, tensor.version, tensor.requires_grad = data, node, None, 0, False
         return tensor
 
@@ -193,4 +193,3 @@ class Tensor:
 
     def mean(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
         return operations.mean(self, axis=axis, keepdims=keepdims)
-

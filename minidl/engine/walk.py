@@ -4,7 +4,8 @@ Nodes are visited from the newest to the oldest, which is topological order, so 
 works at any depth. Gradients live in a dictionary here; only variables, and leaves that asked, keep one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from minidl_kernels.arrays import namespace
@@ -27,20 +28,18 @@ def grad(y: Tensor, xs: Any, upstream: Any = None, create_graph: bool = False) -
     Returns:
         A Tensor for each of ``xs``, of its shape; ``None`` where ``y`` does not depend on it.
     """
-    targets = [xs] if isinstance(xs, Tensor) else list(xs)
-    for value in (y, *targets):
-        if not isinstance(value, Tensor):
-            raise TypeError(f"grad takes Tensors, not {type(value).__name__}; write Tensor(x, requires_grad=True)")
-    found = gradients([y], [upstream], targets, create_graph)
-    result = [None if g is None else g if isinstance(g, Tensor) else Tensor.of(g) for g in found]
-    return result[0] if isinstance(xs, Tensor) else result
+    found = gradients([y], [upstream], [xs] if isinstance(xs, Tensor) else list(xs), create_graph)
+    return found[0] if isinstance(xs, Tensor) else found
 
 
 def gradients(ys: list[Tensor], upstreams: list[Any], targets: list[Tensor], create_graph: bool) -> list[Any]:
-    """Gradients of the sum of ``ys`` for each target: arrays, or Tensors with ``create_graph``; None: no dependence."""
+    """Gradients of the sum of ``ys`` for each target; None: no dependence."""
+    for value in (*ys, *targets):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"grad takes Tensors, not {type(value).__name__}; write Tensor(x, requires_grad=True)")
     found = _walk(ys, upstreams, {t.node or t for t in targets}, create_graph)
     chosen = [found.get(t.node or t) for t in targets]
-    return [g if g is None or isinstance(g, Tensor) else as_array(g) for g in chosen]  # not NumPy's numbers
+    return [g if g is None or isinstance(g, Tensor) else Tensor.of(as_array(g)) for g in chosen]
 
 
 def backward(y: Tensor, upstream: Any) -> None:
@@ -62,12 +61,12 @@ def _walk(ys: list[Tensor], upstreams: list[Any], targets: set[Any] | None, crea
     found: dict[Any, Any] = {}
     with recording(create_graph):
         for y, upstream in zip(ys, upstreams, strict=True):
-            _add(found, y.node or y, _seed(y, upstream, create_graph))
+            g, source = _seed(y, upstream, create_graph), y.node or y
+            found[source] = operations.add(found[source], g) if source in found else g
         for node in reversed(nodes):
             g = found.get(node) if targets and node in targets else found.pop(node, None)
             if g is not None:
-                for source, name, g_input in _apply_rules(node, g, useful, create_graph):
-                    _add(found, source, _fit(g_input, source, node, name))
+                _apply_rules(node, g, found, useful, create_graph)
     return found
 
 
@@ -76,59 +75,65 @@ def _nodes_below(ys: Iterable[Tensor]) -> list[Node]:
     stack = [y.node for y in ys if y.node is not None]
     seen = set(stack)
     while stack:
-        for source in stack.pop().sources():
-            if isinstance(source, Node) and source not in seen:
-                seen.add(source)
-                stack.append(source)
-    return sorted(seen, key=lambda node: node.order)
+        for among in stack.pop().inputs.values():
+            for source in among:
+                if isinstance(source, Node) and source not in seen:
+                    seen.add(source)
+                    stack.append(source)
+    return sorted(seen, key=attrgetter("order"))
 
 
 def _leading_to(targets: set[Any], nodes: list[Node]) -> set[Any]:
     """The targets, and the nodes through which some target is reached; the rest need not be visited."""
     useful = set(targets)
     for node in nodes:
-        if not useful.isdisjoint(node.sources()):
+        if any(not useful.isdisjoint(among) for among in node.inputs.values()):
             useful.add(node)
     return useful
 
 
-def _apply_rules(node: Node, g: Any, useful: set[Any] | None, create_graph: bool) -> Iterator[tuple[Any, str, Any]]:
-    """(source, name of the input, its gradient) for every useful input of a node."""
-    wanted = [name for name, among in node.inputs.items() if useful is None or not useful.isdisjoint(among)]
-    if not wanted:
-        return
-    for name, tensor, version in node.versions:
-        if tensor.version != version:
-            used = f"{getattr(tensor, 'name', 'a tensor')} was assigned to after op {node.op.name} used it as {name!r}"
+def _apply_rules(node: Node, g: Any, found: dict[Any, Any], useful: set[Any] | None, create_graph: bool) -> None:
+    """Add the gradient of every useful input of a node to ``found``."""
+    wanted = node.inputs
+    if useful is not None:
+        wanted = {name: among for name, among in wanted.items() if not useful.isdisjoint(among)}
+    for name, variable, version in node.versions if wanted else ():
+        if variable.version != version:
+            used = f"{variable.name} was assigned to after op {node.op.name} used it as {name!r}"
             raise RuntimeError(f"{used}: the gradient needs the old value; call backward() or gradient() before")
-    given = {name: _given(node, name, value, create_graph) for name, value in node.saved.items()}
-    given["g"] = g
-    if node.op.first:
-        given["g"] = node.op.first.function(**{ask: given[ask] for ask in node.op.first.asks})
+    given = {**(_joined(node) if create_graph else node.saved), "g": g}
+    if node.op.first and wanted:
+        given["g"] = node.op.first.function(*[given[ask] for ask in node.op.first.asks])
     done: dict[tuple[str, ...], Any] = {}
-    for name in wanted:
+    for name, among in wanted.items():
         rule = node.op.rules[name]
         if rule.inputs not in done:
-            result = rule.function(**{ask: given[ask] for ask in rule.asks})
-            done[rule.inputs] = result if len(rule.inputs) > 1 else (result,)
-        result = done[rule.inputs][rule.inputs.index(name)]
-        parts = result if isinstance(result, (list, tuple)) else [result]
-        for source, part in zip(node.inputs[name], parts, strict=True):
+            done[rule.inputs] = rule.function(*[given[ask] for ask in rule.asks])
+        result = done[rule.inputs] if len(rule.inputs) == 1 else done[rule.inputs][rule.inputs.index(name)]
+        several = isinstance(result, (list, tuple))
+        for source, part in zip(among, result, strict=True) if several else ((among[0], result),):
             if source is not None and part is not None:
-                yield source, name, part
+                if part.shape != source.shape or part.dtype != source.dtype:
+                    part = _fit(part, source, node, name)
+                found[source] = operations.add(found[source], part) if source in found else part
 
 
-def _given(node: Node, name: str, value: Any, create_graph: bool) -> Any:
-    if create_graph:
-        is_output = name == node.op.outputs[0] and name not in node.op.parameters
-        return Tensor.of(value, node) if is_output else value
-    return type(value)([raw(v) for v in value]) if isinstance(value, (list, tuple)) else raw(value)
+def _joined(node: Node) -> dict[str, Any]:
+    """The saved values as Tensors that belong to the graph: a recorded walk goes on through them."""
+    given = dict(node.saved)
+    ends = {node.op.outputs[0]: [node], **dict.fromkeys(node.op.parameters, []), **node.inputs}
+    for name, value in given.items():
+        several = isinstance(value, (list, tuple))
+        pairs = zip(value if several else [value], ends.get(name, []), strict=False)
+        joined = [Tensor.of(v, s) if isinstance(s, Node) else v if s is None else s for v, s in pairs]
+        if joined:
+            given[name] = type(value)(joined) if several else joined[0]
+    return given
 
 
 def _fit(g: Any, source: Any, node: Node, name: str) -> Any:
     """Undo broadcasting and casting: sum over the axes that the forward repeated."""
-    shape = tuple(source.shape)
-    if g.shape != shape:
+    if g.shape != (shape := source.shape):
         extra = len(g.shape) - len(shape)
         inner = range(len(shape))
         if extra < 0 or any(shape[i] != g.shape[i + extra] and shape[i] != 1 for i in inner):
@@ -137,10 +142,6 @@ def _fit(g: Any, source: Any, node: Node, name: str) -> Any:
         axes = (*range(extra), *(i + extra for i in inner if shape[i] != g.shape[i + extra]))
         g = operations.reshape(operations.sum(g, axis=axes), shape)
     return g if g.dtype == source.dtype else operations.cast(g, source.dtype)
-
-
-def _add(found: dict[Any, Any], source: Any, g: Any) -> None:
-    found[source] = operations.add(found[source], g) if source in found else g
 
 
 def _seed(y: Tensor, upstream: Any, create_graph: bool) -> Any:

@@ -68,7 +68,9 @@ class Layer(WeightHolder):
         self.batch_input_shape = _batch_input_shape(kwargs)
         kwargs.pop("input_dtype", None)
         if kwargs:
-            raise TypeError(f"{type(self).__name__} got unknown arguments: {', '.join(kwargs)}")
+            known = inspect.signature(type(self).__init__).parameters
+            hints = [f"{name}{registry.did_you_mean(name, known)}" for name in kwargs]
+            raise TypeError(f"{type(self).__name__} got unknown arguments: {', '.join(hints)}")
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"name must be a text without '/', not {name!r}")
         self.name = name or registry.auto_name(type(self).__name__)

@@ -159,7 +159,7 @@ class Model(Trainer, Layer):
         return values
 
     def _adapted(self, value: Any, expected: KerasTensor, name: str) -> Any:
-        """The value for an input, with a last axis of 1 added or taken off where that makes it fit.
+        """The value for an input: in its dtype, with a last axis of 1 added or taken off where that makes it fit.
 
         Raises:
             ValueError: another shape.
@@ -173,10 +173,12 @@ class Model(Trainer, Layer):
             a is None or b is None or a == b for a, b in zip(value.shape[1:], expected.shape[1:], strict=True)
         )
         if not fits:
+            alone = tuple(value.shape) == expected.shape[1:]
             raise ValueError(
                 f"model {self.name!r}: input {name!r} expects shape {expected.shape}, got {tuple(value.shape)}"
+                f"{'; a single sample wants a batch axis in front: x[None]' if alone else ''}"
             )
-        return value
+        return value if value.dtype == expected.dtype else ops.cast(value, expected.dtype)
 
 
 def _become_functional(cls: type, functional: type) -> None:

@@ -367,7 +367,8 @@ class Trainer:
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for these samples as NumPy arrays."""
-        return map_structure(lambda t: to_numpy(raw(t)), self.predict_step(as_data((standardize(x, "x"),))))
+        # A copy: the output of a reshape would be the user's own array.
+        return map_structure(lambda t: np.array(to_numpy(raw(t))), self.predict_step(as_data((standardize(x, "x"),))))
 
     # ---- helpers ----
 

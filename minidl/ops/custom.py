@@ -45,7 +45,7 @@ def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
             return found if isinstance(g, Tensor) else [raw(one) for one in found]
 
         rules = {"arguments": Rule(("arguments",), ("g",), rule)}
-        operation = SimpleNamespace(name=function.__name__, rules=rules, first=None)
+        operation = SimpleNamespace(name=function.__name__, rules=rules, first=None, outputs=("y",), parameters=())
         result.node = Node(operation, {"arguments": sources}, {}, result.data)
         return result
 

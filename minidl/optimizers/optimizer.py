@@ -1,5 +1,6 @@
 """What all optimizers share: the counter, the learning rate, and the order of things in one step."""
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,9 @@ class Optimizer:
 
     def __init__(self, learning_rate: float = 0.01, name: str | None = None, **kwargs: Any):
         if kwargs:
-            raise TypeError(f"{type(self).__name__} got unknown arguments: {', '.join(kwargs)}")
+            known = inspect.signature(type(self).__init__).parameters
+            hints = [f"{name}{registry.did_you_mean(name, known)}" for name in kwargs]
+            raise TypeError(f"{type(self).__name__} got unknown arguments: {', '.join(hints)}")
         self.name = name or registry.auto_name(type(self).__name__)
         self.iterations = Variable(np.array(0, np.int32), trainable=False, name="iteration")
         self._learning_rate = Variable(_checked_rate(learning_rate), trainable=False, name="learning_rate")

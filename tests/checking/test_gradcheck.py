@@ -219,8 +219,9 @@ def test_second_order_no_false_alarm(name):
 
 
 def test_an_asymmetric_hessian_is_named():
-    # The "gradient" (y, -x) of a rotation is the gradient of nothing.
-    f = wrong(lambda x: ops.sum(x) * 0.0, lambda g, x: g * ops.stack([x[1], -x[0]]))
+    # The gradient of half the square is x itself; here its own gradient turns vectors by a right angle.
+    turned = wrong(lambda x: x * 1, lambda g, x: ops.stack([g[1], -g[0]]))
+    f = wrong(lambda x: ops.sum(x * x) / 2, lambda g, x: g * turned(x))
     report = gradcheck(f, np.array([1.0, 2.0]), order=2, raise_on_failure=False)
     assert any("Hessian is not symmetric" in problem for problem in report.problems) and "Hessian" in str(report)
 

@@ -41,8 +41,8 @@ def trained_with(x, y, **options):
         (np.repeat(X, 2, axis=0)[::2], np.repeat(Y, 2)[::2]),
     ],
     ids=[
-        "arrays", "float64", "lists of numbers", "tensors", "lists of arrays", "tuples", "by name", "columns", "booleans",
-        "bytes", "column by column", "every second row",
+        "arrays", "float64", "lists of numbers", "tensors", "lists of arrays", "tuples", "by name", "columns",
+        "booleans", "bytes", "column by column", "every second row",
     ],
 )  # fmt: skip
 def test_all_forms_train_alike(x, y):

@@ -125,6 +125,26 @@ def test_a_vector_fits_an_input_of_one_number():
     np.testing.assert_array_equal(model(A[:, 0]), model(A[:, :1]))
 
 
+def test_whole_numbers_become_the_dtype_of_the_input():
+    """Bytes minus one are not 255."""
+    x = layers.Input((3,))
+    model = minidl.Model(x, x - 1)
+    np.testing.assert_array_equal(model(np.zeros((2, 3), "uint8")), -np.ones((2, 3), "float32"))
+    row = minidl.Sequential([layers.Input((3,)), layers.Activation(lambda x: x - 1)])
+    np.testing.assert_array_equal(row.predict(np.zeros((2, 3), "uint8"), verbose=0), -np.ones((2, 3)))
+    numbers = layers.Input((3,), dtype="int32")
+    assert minidl.Model(numbers, numbers + 1)(np.zeros((2, 3), "int64")).dtype == np.int32
+
+
+def test_arguments_of_a_call_are_part_of_the_graph():
+    x = layers.Input((50,))
+    always, never = layers.Dropout(0.5), layers.Dropout(0.5)
+    model = minidl.Model(x, [always(x, training=True), never(x, training=False)])
+    ones = np.ones((4, 50), "float32")
+    assert (model(ones)[0].numpy() == 0).any() and (model(ones)[1].numpy() == 1).all()
+    assert (model(ones, training=True)[1].numpy() == 1).all()
+
+
 def test_the_batch_axis_may_be_fixed():
     x = layers.Input(batch_shape=(4, 3))
     assert layers.Dense(2)(x).shape == (4, 2)

@@ -36,11 +36,18 @@ DENSE = [
 PRODUCTS: dict[str, list[Case]] = {
     "matrix_product": [
         *pairs(lambda x1, x2: np.einsum("...ij,...jk->...ik", x1, x2), *MATRICES),
-        *[case(transposed_product, x1=normal(*a), x2=normal(*b), transpose_1=t1, transpose_2=t2) for a, b, t1, t2 in (
-            ((4, 3), (4, 5), True, False), ((3, 4), (5, 4), False, True), ((4, 3), (5, 4), True, True),
-            ((2, 3, 4), (5, 4), False, True), ((2, 4, 3), (2, 5, 4), True, True), ((3, 3), (3, 3), True, False),
-            ((4, 3), (2, 4, 5), True, False),
-        )],
+        *[
+            case(transposed_product, x1=normal(*a), x2=normal(*b), transpose_1=t1, transpose_2=t2)
+            for a, b, t1, t2 in (
+                ((4, 3), (4, 5), True, False),
+                ((3, 4), (5, 4), False, True),
+                ((4, 3), (5, 4), True, True),
+                ((2, 3, 4), (5, 4), False, True),
+                ((2, 4, 3), (2, 5, 4), True, True),
+                ((3, 3), (3, 3), True, False),
+                ((4, 3), (2, 4, 5), True, False),
+            )
+        ],
     ],
     "matmul": pairs(lambda x1, x2: x1 @ x2, *MATRICES[:4], *VECTORS),
     "dot": pairs(lambda x1, x2: np.dot(x1, x2), *VECTORS, ((2, 3, 4), (3, 4, 2)), ((), (2, 3)), ((2,), ())),

@@ -199,8 +199,8 @@ CONFIGURATIONS = {
         kernel_initializer=k.initializers.VarianceScaling(2.0, "fan_out", "uniform", seed=1),
     ),
     "batch norm": lambda k: k.layers.BatchNormalization(
-        axis=1, momentum=0.5, epsilon=0.125, center=False, gamma_initializer=k.initializers.RandomNormal(1.0, 0.5, seed=2),
-        gamma_regularizer="l2", moving_variance_initializer="zeros",
+        axis=1, momentum=0.5, epsilon=0.125, center=False, gamma_regularizer="l2", moving_variance_initializer="zeros",
+        gamma_initializer=k.initializers.RandomNormal(1.0, 0.5, seed=2),
     ),
     "dropout": lambda k: k.layers.Dropout(0.25, noise_shape=(None, 1, 3), seed=7),
     "max pool": lambda k: k.layers.MaxPooling2D((3, 2), strides=2, padding="same"),
