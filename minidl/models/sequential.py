@@ -111,11 +111,10 @@ class Sequential(Model):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         x, first = inputs, self._stack[0]
         if isinstance(first, InputLayer):
-            expected = self._symbolic[0]
             if not isinstance(x, Tensor):
                 x = self._named_inputs(x, [first.name])[0]
-            if x.shape[1:] != expected.shape[1:] or x.dtype != expected.dtype:
-                x = self._adapted(x, expected, first.name)
+            if x.shape[1:] != first.batch_shape[1:] or x.dtype != first.input_dtype:
+                x = self._adapted(x, self._symbolic[0], first.name)
         for layer in self.layers:
             x = layer(x)
         return x
