@@ -144,6 +144,7 @@ def test_durations(seconds, words):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_demo_reaches_its_accuracy_and_its_gradients_are_right(tmp_path, capsys):
     start = time.perf_counter()
     assert main(["demo", "--out", str(tmp_path)]) == 0
@@ -155,6 +156,7 @@ def test_the_demo_reaches_its_accuracy_and_its_gradients_are_right(tmp_path, cap
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3000)
 def test_ten_epochs_on_colour_pictures(full_cifar_folder, tmp_path, capsys):
     words = ["--data", str(full_cifar_folder / "train"), "--test", str(full_cifar_folder / "test")]
     assert main(["train", *words, "--out", str(tmp_path)]) == 0
@@ -162,6 +164,7 @@ def test_ten_epochs_on_colour_pictures(full_cifar_folder, tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3000)
 @pytest.mark.parametrize("network, accuracy", [("mlp", 0.88), ("cnn", 0.91)])
 def test_the_whole_of_fashion_mnist(network, accuracy, tmp_path, capsys):
     assert main(["train", "--data", "fashion_mnist", "--model", network, "--out", str(tmp_path)]) == 0

@@ -6,6 +6,7 @@ from minidl.cli import main
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_report_of_the_demo_opens_with_every_picture_drawn(browse, tmp_path, capsys):
     assert main(["demo", "--epochs", "1", "--quiet", "--out", str(tmp_path)]) == 0
     page = tmp_path / "report.html"
