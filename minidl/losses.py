@@ -38,7 +38,9 @@ def same_rank(first: Any, second: Any) -> tuple[Any, Any]:
 def as_tensor(x: Any, dtype: Any = None) -> Tensor:
     """A Tensor of x, in this dtype where one is given; a Tensor that is stays itself."""
     x = x if isinstance(x, Tensor) else Tensor(x)
-    return x if dtype is None or x.dtype == dtype else x.astype(dtype)
+    if dtype is None or x.dtype == dtype:
+        return x
+    return x.astype(dtype) if x.live() or x.data is None else Tensor.of(x.data.astype(dtype))
 
 
 class Loss:
@@ -221,7 +223,7 @@ def sparse_categorical_crossentropy(
 
 def check_labels(labels: Any, classes: int) -> None:
     """Raise ValueError, naming the first label that is not a class."""
-    if labels.size and not (0 <= int(labels.min()) and int(labels.max()) < classes):
+    if labels.size and not int(labels.view("uint64").max()) < classes:  # negative labels are huge ones
         flat = labels.reshape(-1)
         row = int(((flat < 0) | (flat >= classes)).argmax())
         raise ValueError(

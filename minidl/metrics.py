@@ -21,7 +21,7 @@ __all__ = [
 class Metric:
     """Base class: ``update_state`` for each batch, ``result`` for the number so far, ``reset_state`` to start anew."""
 
-    def __init__(self, name: str | None = None, dtype: Any = None):
+    def __init__(self, dtype: Any = None, name: str | None = None):
         self.name = name or registry.auto_name(type(self).__name__)
         self.dtype = dtype
 
@@ -51,7 +51,7 @@ class Mean(Metric):
     """sum(weights * values) / sum(weights)."""
 
     def __init__(self, name: str | None = "mean", dtype: Any = None):
-        super().__init__(name, dtype)
+        super().__init__(dtype=dtype, name=name)
         self.reset_state()
 
     def reset_state(self):
@@ -80,7 +80,7 @@ class Sum(Mean):
     """sum(weights * values)."""
 
     def __init__(self, name: str | None = "sum", dtype: Any = None):
-        super().__init__(name, dtype)
+        super().__init__(dtype=dtype, name=name)
 
     def result(self):
         return self.total

@@ -89,9 +89,9 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     return register
 
 
-def get_registered_name(item: Any) -> str:
+def get_registered_name(obj: Any) -> str:
     """The registered name of a class or function; its own name where it is not registered."""
-    return _names.get(item, item.__name__)
+    return _names.get(obj, obj.__name__)
 
 
 def get_registered_object(name: str, custom_objects: dict[str, Any] | None = None) -> Any:
@@ -103,9 +103,9 @@ def get_registered_object(name: str, custom_objects: dict[str, Any] | None = Non
 
 
 @contextmanager
-def custom_object_scope(objects: dict[str, Any]) -> Iterator[None]:
+def custom_object_scope(custom_objects: dict[str, Any]) -> Iterator[None]:
     """Let classes and functions be found by these names inside the ``with`` block."""
-    token = _scope.set({**_scope.get(), **objects})
+    token = _scope.set({**_scope.get(), **custom_objects})
     try:
         yield
     finally:

@@ -66,13 +66,9 @@ class L2(L1L2):
         return {"l2": self.l2}
 
 
-l1, l2, l1l2 = L1, L2, L1L2
+l1, l2, l1_l2 = L1, L2, L1L2
+l1l2 = L1L2  # the name as a string in Keras
 serialize, deserialize = registry.serialize, registry.deserialize
-
-
-def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
-    """Both penalties."""
-    return L1L2(l1=l1, l2=l2)
 
 
 def get(identifier: Any) -> Any:
@@ -83,7 +79,7 @@ def get(identifier: Any) -> Any:
         return registry.deserialize(identifier)
     if isinstance(identifier, str):
         identifier = registry.lookup("keras.regularizers", identifier, "regularizer")
-    if isinstance(identifier, type) or identifier is l1_l2:
+    if isinstance(identifier, type):
         return identifier()
     if callable(identifier):
         return identifier

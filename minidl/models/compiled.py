@@ -126,7 +126,7 @@ class CompiledMetrics(Metric):
     """
 
     def __init__(self, metrics: Any, weighted_metrics: Any, names: list[str] | None):
-        super().__init__("compile_metrics")
+        super().__init__(name="compile_metrics")
         self.names = names
         self._given = [(metrics, "metrics"), (weighted_metrics, "weighted_metrics")]
         self._resolved: list[tuple[Metric, int, bool]] = []

@@ -46,9 +46,9 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     return Tensor.of(np.full(shape, raw(fill_value), dtype or config.floatx()))
 
 
-def eye(n: int, m: int | None = None, dtype: Any = None) -> Tensor:
-    """Ones on the diagonal."""
-    return Tensor.of(np.eye(n, m, dtype=dtype or config.floatx()))
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+    """Ones on the diagonal (``k`` above it), in N rows and M (default: N) columns."""
+    return Tensor.of(np.eye(N, M, k, dtype=dtype or config.floatx()))
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Tensor:

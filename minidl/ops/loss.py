@@ -86,7 +86,7 @@ def probability_cross_entropy(output: Any, labels: Any, epsilon: float) -> tuple
     """
     xp = namespace(output)
     probability = output[xp.arange(labels.shape[0]), labels] / output.sum(axis=-1)
-    return -xp.log(xp.clip(probability, epsilon, 1 - epsilon)), probability
+    return -xp.log(xp.minimum(xp.maximum(probability, epsilon), 1 - epsilon)), probability
 
 
 @probability_cross_entropy.grad("output")

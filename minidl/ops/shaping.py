@@ -114,6 +114,8 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
 @op
 def broadcast_to(x: Any, shape: Any) -> Array:
     """x repeated to a larger shape by the rules of broadcasting; the walk sums the gradient."""
+    if x.size == 1:
+        return namespace(x).full(shape, x, x.dtype)  # of one number a copy costs less than the view
     return namespace(x).broadcast_to(x, shape)
 
 
@@ -123,7 +125,7 @@ def _(g):
 
 
 @op
-def concatenate(xs: Any, axis: int = -1) -> Array:
+def concatenate(xs: Any, axis: int = 0) -> Array:
     """The arrays of a list joined along an axis."""
     return namespace(xs[0]).concatenate(xs, axis=axis)
 

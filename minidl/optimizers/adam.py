@@ -27,7 +27,7 @@ class Adam(Optimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
-        name: str = "adam",
+        name: str | None = None,
         **kwargs: Any,
     ):
         super().__init__(learning_rate, name, **kwargs)

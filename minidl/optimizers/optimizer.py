@@ -39,6 +39,7 @@ class Optimizer:
         self._learning_rate = Variable(_checked_rate(learning_rate), trainable=False, name="learning_rate")
         self.built = False
         self._variables: list[Variable] = []
+        self._places: dict[int, int] = {}  # of the variables, by id
 
     @property
     def learning_rate(self) -> float:
@@ -66,6 +67,7 @@ class Optimizer:
     def build(self, variables: list[Variable]) -> None:
         """Make the slots for these variables."""
         self._variables = list(variables)
+        self._places = {id(v): i for i, v in enumerate(variables)}
         self.built = True
 
     def apply(self, grads: list[Any], trainable_variables: list[Variable] | None = None) -> int:
@@ -86,18 +88,17 @@ class Optimizer:
             raise ValueError(f"{self.name}: {len(grads)} gradients were given for {len(variables)} variables")
         if not self.built:
             self.build(variables)
-        places = {id(v): i for i, v in enumerate(self._variables)}
         for variable in variables:
-            if id(variable) not in places:
+            if id(variable) not in self._places:
                 raise ValueError(
                     f"{self.name} does not know variable {variable.path!r}: it was built for "
                     f"{[v.path for v in self._variables]}; compile the model again, or use a new optimizer"
                 )
-        chosen = [(places[id(v)], v, raw(g)) for v, g in zip(variables, grads, strict=True) if g is not None]
+        chosen = [(v, raw(g)) for v, g in zip(variables, grads, strict=True) if g is not None]
         if not chosen:
             raise ValueError(f"{self.name}: no gradients provided for any variable; does the loss depend on them?")
-        self.update([i for i, _, _ in chosen], [v.data for _, v, _ in chosen], [g for _, _, g in chosen])
-        for _, variable, _ in chosen:
+        self.update([self._places[id(v)] for v, _ in chosen], [v.data for v, _ in chosen], [g for _, g in chosen])
+        for variable, _ in chosen:
             if variable.constraint is not None:
                 variable.assign(raw(variable.constraint(Tensor.of(variable.data))))
             variable.updated_in_place()

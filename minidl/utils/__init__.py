@@ -24,8 +24,8 @@ def set_random_seed(seed: int) -> None:
     np.random.seed(seed)
 
 
-def clear_session() -> None:
-    """Start the numbering of layer names anew."""
+def clear_session(free_memory: bool = True) -> None:
+    """Start the numbering of layer names anew. ``free_memory`` is accepted as in Keras: nothing is kept here."""
     registry.reset_names()
 
 

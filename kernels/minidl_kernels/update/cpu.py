@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from ..on_cpu import tasks_for
-from ..parallel import floats, integer, njit, number, share, task
+from ..parallel import address_of, floats, integer, njit, number, share, task
 from . import adam, adam_rate, sgd, sgd_momentum
 
 
@@ -86,7 +86,7 @@ def _run(kernel, numbers, ws, gs, *slots):
     gs = [np.ascontiguousarray(g) for g in gs]  # held here: the table knows addresses only
     rows, total = [], 0
     for arrays in zip(ws, gs, *slots, strict=True):
-        rows.append([arrays[0].size, total, *[a.__array_interface__["data"][0] for a in arrays]])
+        rows.append([arrays[0].size, total, *map(address_of, arrays)])
         total += arrays[0].size
     if total:
         table = np.array(rows, np.int64)
