@@ -22,6 +22,13 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 # Settings that change how fast OpenBLAS is (the first two halve it on some machines), so children start without them.
 BLAS_SETTINGS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+FOUND = {name: os.environ[name] for name in BLAS_SETTINGS if name in os.environ}
+
+
+def forget_blas_settings() -> None:
+    """Take ``BLAS_SETTINGS`` out of this process; to be called before NumPy is imported."""
+    for name in BLAS_SETTINGS:
+        os.environ.pop(name, None)
 
 
 def child_environment() -> dict[str, str]:
@@ -68,7 +75,7 @@ def machine() -> dict[str, Any]:
         "cores": len(affinity(0)) if affinity else os.cpu_count(),
         "load": [round(one, 2) for one in os.getloadavg()] if hasattr(os, "getloadavg") else None,
         "system": platform.platform(),
-        "found in the environment": {name: os.environ[name] for name in BLAS_SETTINGS if name in os.environ},
+        "found in the environment": FOUND,
     }
 
 

@@ -61,8 +61,8 @@ def batches(workload: Workload) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(x[i : i + workload.batch], y[i : i + workload.batch]) for i in range(0, len(x), workload.batch)]
 
 
-def minidl_runner(workload: Workload, fit: bool = False) -> Callable[[int], float]:
-    """A function that does so many steps and returns the last loss: by ``train_on_batch``, or epochs by ``fit``."""
+def minidl_model(workload: Workload) -> Any:
+    """The network, compiled."""
     import minidl
 
     layers = minidl.layers
@@ -70,8 +70,7 @@ def minidl_runner(workload: Workload, fit: bool = False) -> Callable[[int], floa
     stack: list[Any] = [layers.Input(workload.shape)]
     for kind, *settings in workload.layers:
         if kind == "dense":
-            last = settings[0] == CLASSES
-            stack.append(layers.Dense(settings[0], activation="softmax" if last else "relu"))
+            stack.append(layers.Dense(settings[0], activation="softmax" if settings[0] == CLASSES else "relu"))
         elif kind == "conv":
             stack.append(layers.Conv2D(settings[0], 3, padding=settings[1], activation="relu"))
         elif kind == "pool":
@@ -82,6 +81,12 @@ def minidl_runner(workload: Workload, fit: bool = False) -> Callable[[int], floa
             stack.append(layers.Flatten())
     model = minidl.Sequential(stack)
     model.compile(workload.optimizer, "sparse_categorical_crossentropy")
+    return model
+
+
+def minidl_runner(workload: Workload, fit: bool = False) -> Callable[[int], float]:
+    """Does so many steps and returns the last loss: with ``train_on_batch``, or in whole epochs with ``fit``."""
+    model = minidl_model(workload)
     if not fit:
         return _in_turn(batches(workload), model.train_on_batch)
     x, y = data(workload)
@@ -93,8 +98,8 @@ def minidl_runner(workload: Workload, fit: bool = False) -> Callable[[int], floa
     return epochs
 
 
-def torch_runner(workload: Workload) -> Callable[[int], float]:
-    """The same in PyTorch, eager, as its tutorials write it: channels first, cross-entropy of logits."""
+def torch_model(workload: Workload) -> Any:
+    """The same network as PyTorch's tutorials write it: channels first, logits at the end."""
     import torch
     from torch import nn
 
@@ -120,7 +125,15 @@ def torch_runner(workload: Workload) -> Callable[[int], float]:
         else:
             stack.append(nn.Flatten())
             flat = channels * size * size
-    model = nn.Sequential(*stack)
+    return nn.Sequential(*stack)
+
+
+def torch_runner(workload: Workload) -> Callable[[int], float]:
+    """Does so many steps in PyTorch, eager, and returns the last loss."""
+    import torch
+    from torch import nn
+
+    model = torch_model(workload)
     kind_of = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[workload.optimizer]
     optimizer = kind_of(model.parameters(), lr={"sgd": 0.01, "adam": 0.001}[workload.optimizer])
     loss_of = nn.CrossEntropyLoss()
