@@ -35,6 +35,7 @@ from .arrays import FLOATS, library_name, namespace, promote
 __all__ = ["Implementation", "Kernel", "Output", "kernel", "kernels"]
 
 ORDER = {"numpy": ("cpu", "array", "reference"), "cupy": ("cuda", "array")}
+MOST_PLANS = 1000  # of a kernel; more than a program has shapes
 kernels: dict[str, "Kernel"] = {}  # every kernel by name
 
 
@@ -61,6 +62,14 @@ class Implementation(NamedTuple):
         return self.accepts(*arrays, **settings) if self.accepts else None
 
 
+class Plan(NamedTuple):
+    """What follows from the shapes, dtypes and settings of a call."""
+
+    outputs: Any
+    run: Callable[..., None]
+    settings: dict[str, Any]
+
+
 class Kernel:
     """A contract with its implementations; calling it checks, chooses, allocates and computes.
 
@@ -77,6 +86,7 @@ class Kernel:
         self._settings = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         self.implementations: dict[str, Implementation] = {}
         self.refusals: Counter[tuple[str, str]] = Counter()
+        self._plans: dict[Any, Plan] = {}
         self._missing: dict[str, str] = {}  # implementations whose file could not be loaded, and why
         self._explicit: ContextVar[str | None] = ContextVar(f"use_{self.name}", default=None)
         kernels[self.name] = self
@@ -85,22 +95,40 @@ class Kernel:
         return f"<kernel {self.name}: {', '.join(self.implementations) or 'nothing loaded yet'}>"
 
     def __call__(self, *arrays: Any, out: Any = None, **settings: Any) -> Any:
-        for array in arrays[: self.arrays]:
-            if getattr(array, "dtype", None) is not FLOATS[0]:
-                arrays = promote(self.name, arrays[: self.arrays]) + arrays[self.arrays :]
-                break
-        outputs = self.contract(*arrays, **settings)
-        settings = {**self._settings, **settings}
-        chosen = self._choose(arrays, settings, outputs)
-        if outputs is None:
-            chosen.run(*arrays, **settings)
+        call: Any = None
+        if len(arrays) == self.arrays:  # else values count, such as labels: the contract looks at them every time
+            try:
+                kinds = [(type(a), a.shape, a.dtype) for a in arrays]
+                call = (self._explicit.get(), config.chosen_implementation(self.name), *settings.items(), *kinds)
+                hash(call)
+            except (AttributeError, TypeError):  # a list for an array, or in a setting: the contract will say
+                call = None
+        plan = self._plans.get(call)
+        if plan is None:
+            arrays, plan = self._planned(arrays, settings, call)
+        if plan.outputs is None:
+            plan.run(*arrays, **plan.settings)
             return None
         if out is None:
-            out = self._allocate(arrays[0], outputs)
+            out = self._allocate(arrays[0], plan.outputs)
         else:
-            self._check_out(out, outputs)
-        chosen.run(*arrays, out=out, **settings)
+            self._check_out(out, plan.outputs)
+        plan.run(*arrays, out=out, **plan.settings)
         return out
+
+    def _planned(self, arrays: tuple[Any, ...], settings: dict[str, Any], call: Any) -> tuple[tuple[Any, ...], Plan]:
+        """Check a call and choose who computes it; kept for later calls with the same shapes, dtypes and settings."""
+        given = arrays
+        if any(getattr(array, "dtype", None) is not FLOATS[0] for array in arrays[: self.arrays]):
+            arrays = promote(self.name, arrays[: self.arrays]) + arrays[self.arrays :]
+        outputs = self.contract(*arrays, **settings)
+        settings = {**self._settings, **settings}
+        plan = Plan(outputs, self._choose(arrays, settings, outputs).run, settings)
+        if call is not None and all(a is b for a, b in zip(given, arrays, strict=True)):
+            if len(self._plans) >= MOST_PLANS:
+                self._plans.clear()
+            self._plans[call] = plan
+        return arrays, plan
 
     def implementation(
         self,
@@ -119,6 +147,7 @@ class Kernel:
         """
 
         def register(run: Callable[..., None]) -> Callable[..., None]:
+            self._plans.clear()
             self.implementations[name] = Implementation(
                 name, run, (on,) if isinstance(on, str) else tuple(on), accepts, from_size
             )

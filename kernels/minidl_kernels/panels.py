@@ -11,7 +11,7 @@ from llvmlite import ir  # after parallel.py has set the cache folder
 from numba import njit, types
 from numba.extending import intrinsic
 
-__all__ = ["pack_panel", "packed_panels"]
+__all__ = ["pack_panel", "packed_panels", "transpose"]
 
 
 @intrinsic
@@ -82,6 +82,20 @@ def pack_panel(target, source, depth, k_step, width, column_step):
         for n in range(width):
             write(row + n * 4, read(source + k * k_step + n * column_step))
         clear(row + width * 4, WIDTH - width)
+
+
+@njit(cache=True, inline="always")
+def transpose(target, target_step, source, source_step, rows, columns):
+    """target[i, j] = source[j, i] for i < rows, j < columns; the rows of both lie ``step`` bytes apart."""
+    whole_rows, whole_columns = rows // LANES * LANES, columns // LANES * LANES
+    for i in range(0, whole_rows, LANES):
+        for j in range(0, whole_columns, LANES):
+            _transpose_block(
+                target + i * target_step + j * 4, target_step, source + j * source_step + i * 4, source_step
+            )
+    for i in range(rows):
+        for j in range(whole_columns if i < whole_rows else 0, columns):
+            write(target + i * target_step + j * 4, read(source + j * source_step + i * 4))
 
 
 @task

@@ -48,6 +48,7 @@ _log = logging.getLogger("minidl")
 _signature = types.void(types.intp, types.int64, types.int64)
 _compile_lock = threading.Lock()
 _launch_lock = threading.Lock()
+_pool = threading.local()
 _forked = False
 _seconds = 0.0
 if not os.path.isdir(os.environ["NUMBA_CACHE_DIR"]):
@@ -63,7 +64,7 @@ def _start_pool() -> None:
     if {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
         numba.get_num_threads()
         return
-    os.environ["GOMP_SPINCOUNT"] = "10000"
+    os.environ["GOMP_SPINCOUNT"] = "100000"
     try:
         numba.get_num_threads()
     finally:
@@ -224,7 +225,9 @@ class Task:
         if tasks == 1 or threads == 1 or _forked:
             _serial(self._address or self.address, pointer, tasks)
         else:
-            numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+            if getattr(_pool, "threads", 0) != threads:  # Numba keeps it for each thread that launches, and so do we
+                numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+                _pool.threads = threads
             if _layer_is_thread_safe():
                 _parallel(self.address, pointer, tasks)
             else:

@@ -68,7 +68,7 @@ class Subject:
                 layer.dtype = dtype
             for variable, data in values:
                 variable.data = data
-                variable.updated_in_place()
+                variable.version += 1  # data was written into
 
     @property
     def values(self) -> list[np.ndarray]:

@@ -14,32 +14,29 @@
     def _(g, a):
         return multiply(g, a)
 
-A rule asks for values by name: ``g`` is the upstream gradient, ``y`` the output, any other name an input or an
-attribute of the call. A call with plain arrays runs the forward and records nothing. A call with Tensors records a
-Node if a gradient can flow through it, and the node keeps only what the rules of its live inputs ask for.
+A rule takes the upstream gradient ``g`` and asks for other values by name: ``y`` is the output, any other name an
+input or an attribute of the call. A call with plain arrays runs the forward and records nothing. A call with Tensors
+records a Node if a gradient can flow through it, and the node keeps only what the rules of its live inputs ask for.
 """
 
 import inspect
 import itertools
 from collections.abc import Callable
 from contextvars import ContextVar
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minidl_kernels.arrays import Array
-
 from .tensor import Tensor, as_array, raw
 
-__all__ = [
-    "Node", "Op", "Rule", "is_recording", "no_grad", "op", "recording", "registered", "selection", "trainable_are",
-]  # fmt: skip
+__all__ = ["Node", "Op", "Rule", "is_recording", "no_grad", "op", "recording", "registered", "trainable_are"]
 
 registered: dict[str, "Op"] = {}  # every op by name; the tests walk it
 
 # What is recorded is a matter of context variables, so that two threads can train two models at once:
 # whether anything is, and which variables count as trainable (None: those whose flag says so; else a set of ids).
-_recording: ContextVar[bool] = ContextVar("recording", default=True)
+recording: ContextVar[bool] = ContextVar("recording", default=True)
 selection: ContextVar[Any] = ContextVar("selection", default=None)
 _order = itertools.count()
 
@@ -48,27 +45,37 @@ class Rule(NamedTuple):
     """How the gradient of some inputs follows from the upstream gradient."""
 
     inputs: tuple[str, ...]
-    asks: tuple[str, ...]
+    asks: tuple[str, ...]  # without g
+    take: Callable[[Any], tuple[Any, ...]]  # (*outputs, *inputs) of a call -> the values asked for
     function: Callable[..., Any]
+    joint: bool = False  # returns a gradient for each of several inputs
 
 
 class Node:
-    """One recorded call: where its live inputs came from, and the values that their rules will ask for.
+    """One recorded call: where its live inputs came from, and the values that their rules ask for.
 
     A source is the node that made a tensor, or the tensor itself where it is a leaf: a node that held its inputs
     themselves would keep every value of the forward pass alive.
     """
 
-    __slots__ = ("dtype", "inputs", "op", "order", "saved", "shape", "versions")
+    __slots__ = ("dtype", "op", "order", "shape", "steps", "upstream", "versions")
 
-    def __init__(self, op: Any, inputs: dict[str, list[Any]], saved: dict[str, Any], y: Array, variables: Any = ()):
+    def __init__(self, op: Any, live: list[tuple[str, Any]], values: tuple[Any, ...], variables: list[Any] | None):
         self.op = op
-        self.inputs = inputs  # name -> its sources: one, or one for each of a list of tensors (None: not live)
-        self.saved = saved  # arrays; with their sources they are Tensors again where the walk itself is recorded
-        # What was saved and may be assigned to before the walk.
-        self.versions = [(name, v, v.version) for v in variables for name, array in saved.items() if array is v.data]
-        self.shape, self.dtype = y.shape, y.dtype
+        # For each live input its name, its source (for a list of tensors a list, with None for those that are not
+        # live), its rule, and what that asks for: arrays, which a recorded walk makes Tensors of the graph again.
+        self.steps: list[tuple[str, Any, Rule, tuple[Any, ...]]] = []
+        for name, source in live:
+            if name not in op.rules:
+                raise TypeError(f"op {op.name} has no rule for {name!r}; write @{op.name}.grad({name!r})")
+            self.steps.append((name, source, rule := op.rules[name], rule.take(values)))
+        self.upstream = op.first.take(values) if op.first else ()
+        self.shape, self.dtype = values[0].shape, values[0].dtype
         self.order = next(_order)  # creation order is topological order
+        self.versions: Any = ()  # what is kept and may be assigned to before the walk
+        if variables:
+            kept = [(ask, v) for _, _, rule, taken in self.steps for ask, v in zip(rule.asks, taken, strict=True)]
+            self.versions = {(ask, v, v.version) for v in variables for ask, array in kept if array is v.data}
 
 
 class Op:
@@ -80,23 +87,21 @@ class Op:
         self.forward, self.name, self.outputs, self.constant = forward, forward.__name__, outputs, constant
         self.__doc__, self.__name__, self.__module__ = forward.__doc__, forward.__name__, forward.__module__
         self.__signature__ = inspect.signature(forward)
-        self.parameters = tuple(self.__signature__.parameters)
-        # Python itself puts arguments into their places: a function of the same parameters that returns them.
-        names = ", ".join(self.parameters)
-        self._placed: Any = eval(f"lambda {names}: ({names},)")
-        self._placed.__defaults__, self._placed.__qualname__ = forward.__defaults__, self.name
+        parameters = self.__signature__.parameters
+        self.parameters = tuple(parameters)
+        self._defaults = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
         self.rules: dict[str, Rule] = {}
         self.first: Rule | None = None
-        self._asked: dict[tuple[str, ...], list[tuple[str, int]]] = {}
         registered[self.name] = self
 
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join(self.parameters)})>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        args = self._placed(*args, **kwargs)
+        if kwargs or len(args) != len(self.parameters):
+            args = self._placed(args, kwargs)
         arrays: list[Any] = []
-        inputs: dict[str, list[Any]] = {}
+        live: list[tuple[str, Any]] = []
         variables: list[Any] = []
         plain = True
         for value in args:
@@ -105,7 +110,7 @@ class Op:
                 if value.data is None:
                     return Op.trace(self, args, {})
                 if value.node is not None or value.live():
-                    inputs[self.parameters[len(arrays)]] = [value.node or value]
+                    live.append((self.parameters[len(arrays)], value.node or value))
                 if value.assignable:
                     variables.append(value)
                 value = value.data
@@ -113,38 +118,33 @@ class Op:
                 plain = False
                 if any(v.data is None for v in among):
                     return Op.trace(self, args, {})
-                sources = [v.node or v if isinstance(v, Tensor) and v.live() else None for v in value]
-                if any(source is not None for source in sources):
-                    inputs[self.parameters[len(arrays)]] = sources
+                if any(v.live() for v in among):
+                    sources = [v.node or v if isinstance(v, Tensor) and v.live() else None for v in value]
+                    live.append((self.parameters[len(arrays)], sources))
                 variables += [v for v in among if v.assignable]
                 value = type(value)([raw(v) for v in value])
             arrays.append(value)
         result = self.forward(*arrays)
         if plain:
             return result
-        results = result if isinstance(result, tuple) else (result,)
-        y = results[0] if isinstance(results[0], np.ndarray) else as_array(results[0])  # NumPy's sums are no arrays
+        y, others = (result[0], result[1:]) if isinstance(result, tuple) else (result, ())
+        if not isinstance(y, np.ndarray):  # NumPy's sums are no arrays
+            y = as_array(y)
         if variables and (y.base is not None or any(y is variable.data for variable in variables)):
             y = y.copy()  # an optimizer's update in place would change a view under the graph
         node = None
-        if inputs and _recording.get() and not self.constant and y.dtype.kind == "f":
-            saved = self._keep(tuple(inputs), (y, *results[1:], *arrays))
-            node = Node(self, inputs, saved, y, variables)
-        if isinstance(result, tuple):
-            return (Tensor.of(y, node), *[Tensor.of(as_array(other)) for other in results[1:]])
+        if live and recording.get() and not self.constant and y.dtype.kind == "f":
+            node = Node(self, live, (y, *others, *arrays), variables)
+        if others:
+            return (Tensor.of(y, node), *[Tensor.of(as_array(other)) for other in others])
         return Tensor.of(y, node)
 
-    def _keep(self, live: tuple[str, ...], values: tuple[Any, ...]) -> dict[str, Any]:
-        asked = self._asked.get(live)
-        if asked is None:
-            for name in live:
-                if name not in self.rules:
-                    raise TypeError(f"op {self.name} has no rule for {name!r}; write @{self.name}.grad({name!r})")
-            rules = [self.rules[name] for name in live] + ([self.first] if self.first else [])
-            places = {name: place for place, name in enumerate((*self.outputs, *self.parameters))}
-            names = dict.fromkeys(ask for rule in rules for ask in rule.asks if ask != "g")
-            asked = self._asked[live] = [(name, places[name]) for name in names]
-        return {name: values[place] for name, place in asked}
+    def _placed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """All arguments in the order of the parameters."""
+        rest, given = self.parameters[len(args) :], {**self._defaults, **kwargs}
+        if len(args) > len(self.parameters) or not kwargs.keys() <= set(rest) <= given.keys():
+            self.forward(*args, **kwargs)  # refuses them as well, and says why
+        return (*args, *[given[name] for name in rest])
 
     def grad(self, *inputs: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register the rule for one input, or one joint rule for several that returns a tuple in their order.
@@ -165,13 +165,15 @@ class Op:
         return function
 
     def _checked(self, inputs: tuple[str, ...], function: Callable[..., Any]) -> Rule:
-        asks = tuple(inspect.signature(function).parameters)
-        known = {"g", *self.outputs, *self.parameters}
-        unknown = [name for name in (*inputs, *asks) if name not in known]
+        g, *asks = inspect.signature(function).parameters
+        known = (*self.outputs, *self.parameters)
+        unknown = [name for name in (*inputs, *asks) if name not in known] + [g] * (g != "g")
         if unknown:
-            raise ValueError(f"rule of op {self.name} names {unknown}; it may ask for {sorted(known)}")
-        self._asked.clear()
-        return Rule(inputs, asks, function)
+            raise ValueError(f"rule of op {self.name} names {unknown}; it takes g, and may ask for {sorted(known)}")
+        places = [known.index(name) for name in asks]
+        one = slice(places[0], places[0] + 1) if places else slice(0)  # itemgetter gives a tuple of two and more only
+        take = itemgetter(*places) if len(places) > 1 else itemgetter(one)
+        return Rule(inputs, tuple(asks), take, function, len(inputs) > 1)
 
 
 def op(forward: Any = None, *, outputs: tuple[str, ...] = ("y",), constant: bool = False) -> Any:
@@ -199,17 +201,12 @@ class setting:
 
 def is_recording() -> bool:
     """Whether ops record here."""
-    return _recording.get()
-
-
-def recording(on: bool) -> Any:
-    """Record, or not, inside the ``with`` block."""
-    return setting(_recording, on)
+    return recording.get()
 
 
 def no_grad() -> Any:
     """Record nothing inside the ``with`` block."""
-    return recording(False)
+    return setting(recording, False)
 
 
 def trainable_are(ids: Any) -> Any:

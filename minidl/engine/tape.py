@@ -45,10 +45,8 @@ class GradientTape:
     def watch(self, tensor: Any) -> None:
         """Let gradients flow to a tensor (or a list of them) that is not a trainable variable, to the block's end."""
         for one in tensor if isinstance(tensor, (list, tuple)) else [tensor]:
-            if not isinstance(one, Tensor):
-                raise TypeError(f"watch takes Tensors, not {type(one).__name__}; write ops.convert_to_tensor(x) first")
-            if one.dtype.kind != "f":
-                raise TypeError(f"only floating tensors can be watched; this one is {one.dtype}")
+            if not isinstance(one, Tensor) or one.dtype.kind != "f":
+                raise TypeError(f"watch takes floating Tensors, not {one!r}; write ops.convert_to_tensor(x) first")
             if not one.requires_grad:
                 one.requires_grad = True
                 self._watched[id(one)] = one

@@ -3,6 +3,7 @@
 Read this file first, then op.py (what a call of an op records), walk.py (the chain rule) and variable.py.
 """
 
+import operator
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Tensor", "operations", "raw"]
 
-# The few operations that Tensor's operators and the walk need; minidl.ops puts them here.
+# What Tensor's methods and the walk need of the files that come after this one: backward() of walk.py, and a few
+# operations, which minidl.ops puts here.
 operations: Any = SimpleNamespace()
 
 
@@ -56,24 +58,26 @@ class Tensor:
         requires_grad: keep the gradient of ``backward()`` in ``.grad``; floating dtypes only.
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "node", "requires_grad", "version")
+    __slots__ = ("__dict__", "__weakref__", "data", "node")
 
-    assignable = False  # Variables are
     data: Array
     node: "Node | None"  # what made it; None: a leaf
-    grad: Array | None
+    grad: Array | None = None
+    requires_grad = False
+    version = 0
+    assignable = False  # Variables are
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False):
         self.data = as_array(data, dtype)
         if requires_grad and self.data.dtype.kind != "f":
             raise TypeError(f"only floating tensors have gradients; this one is {self.data.dtype}")
-        self.node, self.grad, self.version, self.requires_grad = None, None, 0, requires_grad
+        self.node, self.requires_grad = None, requires_grad
 
     @staticmethod
     def of(data: Array, node: "Node | None" = None) -> "Tensor":
         """The result of an op: no checks, no conversion."""
         tensor = object.__new__(Tensor)
-        tensor.data, tensor.node, tensor.grad, tensor.version, tensor.requires_grad = data, node, None, 0, False
+        tensor.data, tensor.node = data, node
         return tensor
 
     def live(self) -> bool:
@@ -120,9 +124,7 @@ class Tensor:
         return f"Tensor({values}, shape={self.shape}, dtype={self.dtype})"
 
     def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("a tensor without axes has no length")
-        return self.shape[0]
+        return len(self.data)
 
     def __iter__(self) -> Iterator["Tensor"]:
         return (self[i] for i in range(len(self)))
@@ -137,9 +139,7 @@ class Tensor:
         return int(self.item())
 
     def __index__(self) -> int:
-        if self.data.dtype.kind not in "iu" or self.size != 1:
-            raise TypeError(f"only an integer tensor of one element is an index, not {self.dtype} of {self.shape}")
-        return int(self.data)
+        return operator.index(self.data)
 
     def __format__(self, spec: str) -> str:
         return format(self.data.item(), spec) if self.data.size == 1 and spec else repr(self)
@@ -152,9 +152,7 @@ class Tensor:
         Args:
             upstream: gradient of the final result with respect to this tensor; ones where it is left out.
         """
-        from .walk import backward
-
-        backward(self, upstream)
+        operations.backward(self, upstream)
 
     # ---- operators ----
 

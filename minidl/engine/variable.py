@@ -61,9 +61,5 @@ class Variable(Tensor):
         """Subtract ``value``."""
         return self.assign(self.data - as_array(value, self.dtype))
 
-    def updated_in_place(self) -> None:
-        """To be called by whoever wrote into ``data`` directly (an optimizer's kernel)."""
-        self.version += 1
-
     def __repr__(self) -> str:
         return f"<Variable {self.path}, shape={self.shape}, dtype={self.dtype}, trainable={self.trainable}>"

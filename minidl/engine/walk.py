@@ -10,7 +10,7 @@ from typing import Any
 
 from minidl_kernels.arrays import namespace
 
-from .op import Node, recording
+from .op import Node, Rule, recording, setting
 from .tensor import Tensor, as_array, operations, raw
 
 __all__ = ["backward", "grad", "gradients"]
@@ -43,7 +43,7 @@ def gradients(ys: list[Tensor], upstreams: list[Any], targets: list[Tensor], cre
 
 
 def backward(y: Tensor, upstream: Any) -> None:
-    """Add gradients to ``.grad`` of all leaves below ``y``."""
+    """Add gradients to ``.grad`` of all leaves below ``y``; what ``Tensor.backward`` does."""
     if not y.live():
         raise ValueError("backward(): no gradient flows here; the tensor was made under no_grad, or of constants only")
     owned = {id(raw(upstream))}
@@ -57,77 +57,78 @@ def backward(y: Tensor, upstream: Any) -> None:
 def _walk(ys: list[Tensor], upstreams: list[Any], targets: set[Any] | None, create_graph: bool) -> dict[Any, Any]:
     """Gradients by source (a node, or a leaf): of the targets, or of all leaves where ``targets`` is None."""
     nodes = _nodes_below(ys)
-    useful = None if targets is None else _leading_to(targets, nodes)
+    useful = None if targets is None else set(targets)  # and the nodes through which some target is reached
+    for node in nodes if useful is not None else ():
+        if any(_leads(step[1], useful) for step in node.steps):
+            useful.add(node)
     found: dict[Any, Any] = {}
-    with recording(create_graph):
+    with setting(recording, create_graph):
         for y, upstream in zip(ys, upstreams, strict=True):
             g, source = _seed(y, upstream, create_graph), y.node or y
             found[source] = operations.add(found[source], g) if source in found else g
         for node in reversed(nodes):
             g = found.get(node) if targets and node in targets else found.pop(node, None)
-            if g is not None:
+            if g is not None and (useful is None or node in useful):
                 _apply_rules(node, g, found, useful, create_graph)
     return found
 
 
 def _nodes_below(ys: Iterable[Tensor]) -> list[Node]:
     """All nodes that the results were made by, oldest first."""
-    stack = [y.node for y in ys if y.node is not None]
-    seen = set(stack)
-    while stack:
-        for among in stack.pop().inputs.values():
-            for source in among:
-                if isinstance(source, Node) and source not in seen:
-                    seen.add(source)
-                    stack.append(source)
+    pending: list[Any] = [y.node for y in ys]
+    seen = set()
+    while pending:
+        one = pending.pop()
+        if type(one) is list:
+            pending += one
+        elif type(one) is Node and one not in seen:
+            seen.add(one)
+            for step in one.steps:
+                pending.append(step[1])
     return sorted(seen, key=attrgetter("order"))
 
 
-def _leading_to(targets: set[Any], nodes: list[Node]) -> set[Any]:
-    """The targets, and the nodes through which some target is reached; the rest need not be visited."""
-    useful = set(targets)
-    for node in nodes:
-        if any(not useful.isdisjoint(among) for among in node.inputs.values()):
-            useful.add(node)
-    return useful
+def _leads(source: Any, useful: set[Any]) -> bool:
+    return not useful.isdisjoint(source) if type(source) is list else source in useful
 
 
 def _apply_rules(node: Node, g: Any, found: dict[Any, Any], useful: set[Any] | None, create_graph: bool) -> None:
     """Add the gradient of every useful input of a node to ``found``."""
-    wanted = node.inputs
-    if useful is not None:
-        wanted = {name: among for name, among in wanted.items() if not useful.isdisjoint(among)}
-    for name, variable, version in node.versions if wanted else ():
+    for name, variable, version in node.versions:
         if variable.version != version:
             used = f"{variable.name} was assigned to after op {node.op.name} used it as {name!r}"
             raise RuntimeError(f"{used}: the gradient needs the old value; call backward() or gradient() before")
-    given = {**(_joined(node) if create_graph else node.saved), "g": g}
-    if node.op.first and wanted:
-        given["g"] = node.op.first.function(*[given[ask] for ask in node.op.first.asks])
-    done: dict[tuple[str, ...], Any] = {}
-    for name, among in wanted.items():
-        rule = node.op.rules[name]
-        if rule.inputs not in done:
-            done[rule.inputs] = rule.function(*[given[ask] for ask in rule.asks])
-        result = done[rule.inputs] if len(rule.inputs) == 1 else done[rule.inputs][rule.inputs.index(name)]
-        several = isinstance(result, (list, tuple))
-        for source, part in zip(among, result, strict=True) if several else ((among[0], result),):
-            if source is not None and part is not None:
-                if part.shape != source.shape or part.dtype != source.dtype:
-                    part = _fit(part, source, node, name)
-                found[source] = operations.add(found[source], part) if source in found else part
+    if node.op.first:
+        taken = _joined(node, node.op.first, node.upstream) if create_graph else node.upstream
+        g = node.op.first.function(g, *taken)
+    joint: dict[Rule, Any] = {}
+    for name, source, rule, taken in node.steps:
+        if useful is None or _leads(source, useful):
+            result = joint.get(rule) if rule.joint else None
+            if result is None:
+                result = rule.function(g, *(_joined(node, rule, taken) if create_graph else taken))
+            if rule.joint:
+                joint[rule] = result
+                result = result[rule.inputs.index(name)]
+            for one, part in zip(source, result, strict=True) if type(source) is list else ((source, result),):
+                if one is not None and part is not None:
+                    if part.shape != one.shape or part.dtype is not one.dtype:
+                        part = _fit(part, one, node, name)
+                    found[one] = operations.add(found[one], part) if one in found else part
 
 
-def _joined(node: Node) -> dict[str, Any]:
-    """The saved values as Tensors that belong to the graph: a recorded walk goes on through them."""
-    given = dict(node.saved)
-    ends = {node.op.outputs[0]: [node], **dict.fromkeys(node.op.parameters, []), **node.inputs}
-    for name, value in given.items():
-        several = isinstance(value, (list, tuple))
-        pairs = zip(value if several else [value], ends.get(name, []), strict=False)
-        joined = [Tensor.of(v, s) if isinstance(s, Node) else v if s is None else s for v, s in pairs]
-        if joined:
-            given[name] = type(value)(joined) if several else joined[0]
+def _joined(node: Node, rule: Rule, taken: tuple[Any, ...]) -> list[Any]:
+    """What a rule asks for as Tensors that belong to the graph: a recorded walk goes on through them."""
+    sources = {node.op.outputs[0]: node, **{step[0]: step[1] for step in node.steps}}
+
+    def joined(source: Any, value: Any) -> Any:
+        return Tensor.of(value, source) if isinstance(source, Node) else source if isinstance(source, Tensor) else value
+
+    given = []
+    for ask, value in zip(rule.asks, taken, strict=True):
+        if isinstance(source := sources.get(ask), list):
+            value = type(value)([joined(s, v) for s, v in zip(source, value, strict=True)])
+        given.append(joined(source, value))
     return given
 
 
@@ -153,3 +154,6 @@ def _seed(y: Tensor, upstream: Any, create_graph: bool) -> Any:
     if upstream.shape != y.shape:
         raise ValueError(f"upstream gradient has shape {upstream.shape}; the tensor has {y.shape}")
     return upstream if create_graph else upstream.data
+
+
+operations.backward = backward

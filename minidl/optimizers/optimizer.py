@@ -101,7 +101,7 @@ class Optimizer:
         for variable, _ in chosen:
             if variable.constraint is not None:
                 variable.assign(raw(variable.constraint(Tensor.of(variable.data))))
-            variable.updated_in_place()
+            variable.version += 1  # data was written into
         self.iterations.assign(self.iterations.data + 1)
         return int(self.iterations.data)
 

@@ -7,16 +7,18 @@ is slow: then the task copies its block first. No copy outlives its task, and no
 
 import numpy as np
 
-from ..microkernel import ACCUMULATE, WIDTH, copy, heart, keep, multiply
+from .. import config
+from ..microkernel import ACCUMULATE, WIDTH, heart, keep, multiply
 from ..on_cpu import contiguous, only_float32
-from ..panels import pack_panel
+from ..panels import pack_panel, transpose
 from ..parallel import floats, integer, share, task
 from . import column_sum, dense, matmul, rows
 
 DEPTH = 256  # k of a block: that much of a panel is 16 KiB with AVX2
-HEIGHT = 128  # rows of a task, at most
-PACK_FROM = 48  # rows from which copying a block of B pays even where its columns lie side by side
-SERIAL = 1 << 19  # multiply-adds below which starting threads costs more than it gains
+HEIGHT = 256  # rows of a task, at most
+PACK_FROM = 24  # rows from which copying a block of B pays even where its columns lie side by side
+LOW = 48  # and at least
+WORK = 1 << 18  # multiply-adds that are worth a task: about 10 us
 RELU_FLAG = {None: 0, "relu": 2}
 
 
@@ -27,22 +29,25 @@ def _product(args, task, tasks):
     a, a_row, a_k = integer(args, 4), integer(args, 5), integer(args, 6)
     b, b_k, b_column = integer(args, 7), integer(args, 8), integer(args, 9)
     bias, flags, c, row_chunks = integer(args, 10), integer(args, 11), integer(args, 12), integer(args, 13)
-    top, bottom = share(m, task % row_chunks, row_chunks)
-    left, right = share((n + WIDTH - 1) // WIDTH, task // row_chunks, tasks // row_chunks)
+    column_chunks = tasks // row_chunks
+    top, bottom = share(m, task // column_chunks, row_chunks)
+    left, right = share((n + WIDTH - 1) // WIDTH, task % column_chunks, column_chunks)
     copy_a = a_row == 4 and right - left > 2  # read where it is, a transposed A touches a page of memory for each k
     pack_b = b_column != 4 or n < WIDTH or bottom - top >= PACK_FROM
-    a_line = ((bottom - top + 15) // 16 | 1) * 64  # an odd number of cache lines: rows then do not share their places
-    a_block = np.empty(DEPTH * a_line // 4 if copy_a else 0, np.float32)
-    b_block = np.empty(DEPTH * WIDTH if pack_b else 0, np.float32)
-    for k0 in range(0, k, DEPTH):
-        depth = min(DEPTH, k - k0)
-        mode = flags if k0 + depth == k else 0
+    blocks = max(1, (k + DEPTH // 2) // DEPTH)  # of nearly equal depth: no thin last one
+    deepest = k // blocks + 1
+    copied = (deepest // 16 | 1) * 64 + 64  # an odd number of cache lines: rows then do not share their places
+    a_block = np.empty((bottom - top) * copied // 4 if copy_a else 0, np.float32)
+    b_block = np.empty(deepest * WIDTH if pack_b else 0, np.float32)
+    for block in range(blocks):
+        k0, k1 = share(k, block, blocks)
+        depth = k1 - k0
+        mode = flags if k1 == k else 0
         mode += ACCUMULATE if k0 > 0 else 0
-        a_now, a_step = a + top * a_row + k0 * a_k, a_k
+        a_now, a_line, a_step = a + top * a_row + k0 * a_k, a_row, a_k
         if copy_a:
-            for i in range(depth):
-                copy(a_block.ctypes.data + i * a_line, a_now + i * a_k, bottom - top)
-            a_now, a_step = a_block.ctypes.data, a_line
+            a_now, a_line, a_step = a_block.ctypes.data, copied, 4
+            transpose(a_now, a_line, a + top * 4 + k0 * a_k, a_k, bottom - top, depth)
         for panel in range(left, right):
             column, first, last = panel * WIDTH, 0, min(WIDTH, n - panel * WIDTH)
             if not pack_b and last < WIDTH:
@@ -53,11 +58,23 @@ def _product(args, task, tasks):
                 pack_panel(b_block.ctypes.data, b_now, depth, b_k, last, b_column)
                 b_now, b_step = b_block.ctypes.data, WIDTH * 4
             multiply(
-                heart, bottom - top, a_now, a_row, 1, 0, depth, a_step, b_now, b_step,
+                heart, bottom - top, a_now, a_line, 1, 0, depth, a_step, b_now, b_step,
                 c + (top * n + column) * 4, n * 4, first, last, bias + column * 4 if bias != 0 else 0, mode,
             )  # fmt: skip
     keep(a_block)
     keep(b_block)
+
+
+def _chunks(m, n, k):
+    """Into how many chunks of rows and of columns a product is cut. (No sum is cut, so every cut gives the same bits.)
+
+    Each chunk of rows packs B again, each chunk of columns A: so no more of them than the threads and caches need.
+    """
+    tasks = min(config.threads(), m * n * k // WORK)
+    row_chunks = max(-(-m // HEIGHT), min(tasks, m // LOW), 1)
+    if row_chunks % 2 and row_chunks > 1 < tasks:
+        row_chunks += 1  # even numbers share out well
+    return row_chunks, min(-(-n // WIDTH), max(1, -(-tasks // row_chunks)))
 
 
 def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None, activation=None):
@@ -69,12 +86,7 @@ def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None,
         return
     a_row, a_k = (4, m * 4) if transpose_a else (k * 4, 4)
     b_k, b_column = (4, k * 4) if transpose_b else (n * 4, 4)
-    row_chunks, column_chunks = 1, 1
-    if m * n * k >= SERIAL:
-        row_chunks = -(-m // HEIGHT)
-        column_chunks = min(-(-n // WIDTH), max(1, 16 // row_chunks))
-        if row_chunks * column_chunks == 1:
-            row_chunks = min(4, m)
+    row_chunks, column_chunks = _chunks(m, n, k)
     _product(
         heart.address, m, n, k, a, a_row, a_k, b, b_k, b_column,
         0 if bias is None else bias, RELU_FLAG[activation], out, row_chunks, tasks=row_chunks * column_chunks,
