@@ -52,6 +52,8 @@ class Loss:
         dtype: what is computed in; default floatx.
     """
 
+    takes_labels = False  # y_true holds whole numbers, which need not be cast
+
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None):
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction must be one of {REDUCTIONS}, not {reduction!r}")
@@ -62,7 +64,7 @@ class Loss:
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         y_pred = as_tensor(y_pred)
         dtype = self.dtype or (y_pred.dtype if y_pred.dtype.kind == "f" else "float32")
-        y_true, y_pred = as_tensor(y_true, dtype), as_tensor(y_pred, dtype)
+        y_true, y_pred = as_tensor(y_true, None if self.takes_labels else dtype), as_tensor(y_pred, dtype)
         y_true, y_pred = same_rank(y_true, y_pred)
         losses = self.call(y_true, y_pred)
         return reduce_weighted(losses, sample_weight, self.reduction, self.counted(y_true))
@@ -128,6 +130,7 @@ class LossFunctionWrapper(Loss):
     ):
         super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
         self.fn, self.settings = fn, kwargs
+        self.takes_labels = fn is sparse_categorical_crossentropy
 
     def call(self, y_true, y_pred):
         return self.fn(y_true, y_pred, **self.settings)
@@ -211,7 +214,7 @@ def sparse_categorical_crossentropy(
             "numbers of shape "
             f"{tuple(y_pred.shape[:-1])} are expected, or loss='categorical_crossentropy'"
         )
-    labels = y_true.data.astype("int64")
+    labels = y_true.data.astype("int64", copy=False)
     valid = None
     if ignore_class is not None:
         valid = labels != ignore_class

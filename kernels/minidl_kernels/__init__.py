@@ -18,12 +18,14 @@ from .kernel import Kernel, Output, kernel, kernels
 from .loss import (
     log_softmax,
     log_softmax_grad,
+    probability_cross_entropy,
+    probability_cross_entropy_grad,
     softmax,
     softmax_cross_entropy,
     softmax_cross_entropy_grad,
     softmax_grad,
 )  # fmt: skip
-from .matmul import column_sum, dense, matmul
+from .matmul import column_sum, dense, dense_weight_grad, matmul
 from .norm import batch_norm, batch_norm_grad, scale_shift
 from .pool import average_pool, average_pool_grad, max_pool, max_pool_gather, max_pool_scatter
 from .random import dropout, random_bits
@@ -32,9 +34,10 @@ from .update import adam, sgd, sgd_momentum
 __all__ = [
     "Kernel", "Output", "adam", "average_pool", "average_pool_grad", "batch_norm", "batch_norm_grad",
     "bias_relu", "column_sum",
-    "config", "conv2d", "conv2d_input_grad", "conv2d_kernel_grad", "dense", "dropout", "kernel", "kernels",
-    "log_softmax",
-    "log_softmax_grad", "matmul", "max_pool", "max_pool_gather", "max_pool_scatter", "random_bits", "relu", "relu_grad",
+    "config", "conv2d", "conv2d_input_grad", "conv2d_kernel_grad", "dense", "dense_weight_grad", "dropout", "kernel",
+    "kernels", "log_softmax",
+    "log_softmax_grad", "matmul", "max_pool", "max_pool_gather", "max_pool_scatter", "probability_cross_entropy",
+    "probability_cross_entropy_grad", "random_bits", "relu", "relu_grad",
     "scale_shift", "sgd", "sgd_momentum", "sigmoid", "sigmoid_grad", "softmax", "softmax_cross_entropy",
     "softmax_cross_entropy_grad", "softmax_grad", "tanh", "tanh_grad",
 ]  # fmt: skip

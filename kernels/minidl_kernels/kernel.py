@@ -68,6 +68,8 @@ class Plan(NamedTuple):
     outputs: Any
     run: Callable[..., None]
     settings: dict[str, Any]
+    contiguous: bool  # ``run`` takes C-contiguous arrays only
+    copied: bool  # so some of these must be copied
 
 
 class Kernel:
@@ -77,9 +79,11 @@ class Kernel:
         contract: checks the arguments (ValueError, TypeError) and returns an ``Output``, a tuple of them, or ``None``
             for a kernel that works in place.
         arrays: how many leading arguments are arrays that must share one floating dtype.
+        values: called with the name and all arrays at every call, where the contract depends on what they hold.
     """
 
-    def __init__(self, contract: Callable[..., Any], arrays: int):
+    def __init__(self, contract: Callable[..., Any], arrays: int, values: Callable[..., None] | None = None):
+        self.values = values
         self.name, self.contract, self.arrays = contract.__name__, contract, arrays
         self.__doc__, self.__name__, self.__module__ = contract.__doc__, contract.__name__, contract.__module__
         parameters = inspect.signature(contract).parameters.values()
@@ -96,24 +100,27 @@ class Kernel:
 
     def __call__(self, *arrays: Any, out: Any = None, **settings: Any) -> Any:
         call: Any = None
-        if len(arrays) == self.arrays:  # else values count, such as labels: the contract looks at them every time
+        if self.values is not None or len(arrays) == self.arrays:
             try:
-                kinds = [(type(a), a.shape, a.dtype) for a in arrays]
+                kinds = [(type(a), a.shape, a.dtype, a.flags.c_contiguous) for a in arrays]
                 call = (self._explicit.get(), config.chosen_implementation(self.name), *settings.items(), *kinds)
-                hash(call)
+                plan = self._plans.get(call)
             except (AttributeError, TypeError):  # a list for an array, or in a setting: the contract will say
-                call = None
-        plan = self._plans.get(call)
-        if plan is None:
+                call = plan = None
+        if call is None or plan is None:
             arrays, plan = self._planned(arrays, settings, call)
+        if self.values is not None:
+            self.values(self.name, *arrays)
         if plan.outputs is None:
             plan.run(*arrays, **plan.settings)
             return None
+        if plan.copied:
+            arrays = tuple(namespace(arrays[0]).ascontiguousarray(a) for a in arrays)
         if out is None:
             out = self._allocate(arrays[0], plan.outputs)
+            plan.run(*arrays, out=out, **plan.settings)
         else:
-            self._check_out(out, plan.outputs)
-        plan.run(*arrays, out=out, **plan.settings)
+            self._write_into(out, arrays, plan)
         return out
 
     def _planned(self, arrays: tuple[Any, ...], settings: dict[str, Any], call: Any) -> tuple[tuple[Any, ...], Plan]:
@@ -123,12 +130,32 @@ class Kernel:
             arrays = promote(self.name, arrays[: self.arrays]) + arrays[self.arrays :]
         outputs = self.contract(*arrays, **settings)
         settings = {**self._settings, **settings}
-        plan = Plan(outputs, self._choose(arrays, settings, outputs).run, settings)
+        run = self._choose(arrays, settings, outputs).run
+        dense = getattr(run, "contiguous", False)
+        copied = dense and outputs is not None and not all(a.flags.c_contiguous for a in arrays)
+        plan = Plan(outputs, run, settings, dense, copied)
         if call is not None and all(a is b for a, b in zip(given, arrays, strict=True)):
             if len(self._plans) >= MOST_PLANS:
                 self._plans.clear()
             self._plans[call] = plan
         return arrays, plan
+
+    def _write_into(self, out: Any, arrays: tuple[Any, ...], plan: Plan) -> None:
+        """Run with buffers that the caller gave; where they must be contiguous and are not, through others."""
+        pairs = [(out, plan.outputs)] if type(plan.outputs) is Output else list(zip(out, plan.outputs, strict=True))
+        for array, expected in pairs:
+            if array.shape != expected.shape or array.dtype != expected.dtype:
+                raise ValueError(
+                    f"{self.name}: out has shape {array.shape} and dtype {array.dtype}; "
+                    f"expected {expected.shape} and {expected.dtype}"
+                )
+        if not plan.contiguous or all(array.flags.c_contiguous for array, _ in pairs):
+            plan.run(*arrays, out=out, **plan.settings)
+            return
+        targets = self._allocate(arrays[0], plan.outputs)
+        plan.run(*arrays, out=targets, **plan.settings)
+        for (array, _), target in zip(pairs, [targets] if len(pairs) == 1 else targets, strict=True):
+            array[...] = target
 
     def implementation(
         self,
@@ -232,16 +259,7 @@ class Kernel:
             return xp.empty(outputs.shape, outputs.dtype)
         return tuple(xp.empty(o.shape, o.dtype) for o in outputs)
 
-    def _check_out(self, out: Any, outputs: Any) -> None:
-        pairs = [(out, outputs)] if isinstance(outputs, Output) else list(zip(out, outputs, strict=True))
-        for array, expected in pairs:
-            if array.shape != expected.shape or array.dtype != expected.dtype:
-                raise ValueError(
-                    f"{self.name}: out has shape {array.shape} and dtype {array.dtype}; "
-                    f"expected {expected.shape} and {expected.dtype}"
-                )
 
-
-def kernel(arrays: int) -> Callable[[Callable[..., Any]], Kernel]:
-    """Make a kernel of a contract; the first ``arrays`` arguments must share one floating dtype."""
-    return lambda contract: Kernel(contract, arrays)
+def kernel(arrays: int, values: Callable[..., None] | None = None) -> Callable[[Callable[..., Any]], Kernel]:
+    """Make a kernel of a contract; arguments as of ``Kernel``."""
+    return lambda contract: Kernel(contract, arrays, values)

@@ -1,6 +1,5 @@
 """What the Numba implementations share: float32 in contiguous memory, in as many tasks as the work is worth."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -18,22 +17,9 @@ def only_float32(*arrays: Any, **settings: Any) -> str | None:
 
 
 def contiguous(run: Callable[..., None]) -> Callable[..., None]:
-    """Let ``run`` see C-contiguous arrays only: others are copied, and an ``out`` that is not is copied back."""
-
-    @functools.wraps(run)
-    def wrapper(*arrays: Any, out: Any, **settings: Any) -> None:
-        arrays = tuple(map(np.ascontiguousarray, arrays))
-        if isinstance(out, np.ndarray) and out.flags.c_contiguous:  # the usual case, short because small calls are many
-            run(*arrays, out=out, **settings)
-            return
-        outputs = out if isinstance(out, tuple) else (out,)
-        targets = tuple(o if o.flags.c_contiguous else np.empty(o.shape, o.dtype) for o in outputs)
-        run(*arrays, out=targets if isinstance(out, tuple) else targets[0], **settings)
-        for output, target in zip(outputs, targets, strict=True):
-            if output is not target:
-                output[...] = target
-
-    return wrapper
+    """Mark an implementation that takes C-contiguous arrays only: the kernel copies others, and ``out`` back."""
+    run.contiguous = True  # type: ignore[attr-defined]
+    return run
 
 
 def tasks_for(elements: int, each: int = 1 << 14) -> int:

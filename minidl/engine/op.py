@@ -105,7 +105,9 @@ class Op:
         variables: list[Any] = []
         plain = True
         for value in args:
-            if isinstance(value, Tensor):
+            if type(value) is np.ndarray:
+                pass
+            elif isinstance(value, Tensor):
                 plain = False
                 if value.data is None:
                     return Op.trace(self, args, {})

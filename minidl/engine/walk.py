@@ -149,7 +149,7 @@ def _seed(y: Tensor, upstream: Any, create_graph: bool) -> Any:
     if y.dtype.kind != "f":
         raise TypeError(f"only floating tensors have gradients; this one is {y.dtype}")
     if upstream is None:
-        upstream = namespace(y.data).ones_like(y.data)
+        upstream = namespace(y.data).ones(y.shape, y.dtype)
     upstream = upstream if isinstance(upstream, Tensor) else Tensor.of(as_array(upstream, y.dtype))
     if upstream.shape != y.shape:
         raise ValueError(f"upstream gradient has shape {upstream.shape}; the tensor has {y.shape}")

@@ -4,11 +4,12 @@ from typing import Any
 
 import minidl_kernels as kernels
 from minidl.engine.op import op
-from minidl.engine.tensor import operations
+from minidl.engine.tensor import Tensor, operations
 from minidl_kernels.arrays import Array
 
 from .activation import relu, relu_grad
 from .arithmetic import add, multiply
+from .reductions import sum
 from .shaping import expand_dims, moveaxis, reshape, squeeze
 
 __all__ = ["dense", "dense_composed", "dot", "matmul"]
@@ -82,14 +83,12 @@ def _(g, kernel):
     return matrix_product(g, kernel, False, True)
 
 
-@dense.grad("kernel")
+@dense.grad("kernel", "bias")
 def _(g, x):
-    return matrix_product(_rows(x), _rows(g), True, False)
-
-
-@dense.grad("bias")
-def _(g):
-    return _rows(g).sum(axis=0)
+    x, g = _rows(x), _rows(g)
+    if isinstance(g, Tensor):
+        return matrix_product(x, g, True, False), sum(g, axis=0)
+    return kernels.dense_weight_grad(x, g)
 
 
 def _rows(x: Any) -> Any:

@@ -54,7 +54,10 @@ def _(g, x, axis):
 @op
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean over ``axis``; integers are averaged as floatx."""
-    return namespace(x).mean(floating(x), axis=axis, keepdims=keepdims)
+    x = floating(x)
+    if axis is None and getattr(x, "size", 0):
+        return x.sum(keepdims=keepdims) / x.size  # namespace(x).mean takes twice as long for a batch of losses
+    return namespace(x).mean(x, axis=axis, keepdims=keepdims)
 
 
 @mean.grad("x")

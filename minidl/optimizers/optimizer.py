@@ -101,8 +101,9 @@ class Optimizer:
         for variable, _ in chosen:
             if variable.constraint is not None:
                 variable.assign(raw(variable.constraint(Tensor.of(variable.data))))
-            variable.version += 1  # data was written into
-        self.iterations.assign(self.iterations.data + 1)
+            variable.version += 1
+        self.iterations.data = self.iterations.data + 1
+        self.iterations.version += 1
         return int(self.iterations.data)
 
     def apply_gradients(self, grads_and_vars: Any) -> int:

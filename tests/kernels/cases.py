@@ -75,6 +75,26 @@ def _(name, dtype):
             yield (numbers(dtype, n), np.abs(logits), labels), {}
 
 
+@generator("probability_cross_entropy", "probability_cross_entropy_grad")
+def _(name, dtype):
+    for n, classes in ((3, 5), (4, 4), (2, 2), (0, 3), (40, 7)):
+        labels = np.arange(n) % classes
+        output = np.abs(numbers(dtype, n, classes)) + 0.1
+        output[:1, :1] = 0  # its probability is below epsilon, so it is clipped
+        output[1:2] = np.where(np.arange(classes) == labels[1:2, None], 1, 0)  # and this one above
+        if name == "probability_cross_entropy":
+            yield (output, labels), {"epsilon": 1e-3}
+        else:
+            p = output[np.arange(n), labels] / output.sum(-1)
+            yield (numbers(dtype, n), output, p, labels), {"epsilon": 1e-3}
+
+
+@generator("dense_weight_grad")
+def _(name, dtype):
+    for rows, k, n in ((3, 4, 5), (1, 1, 1), (32, 300, 100), (70, 33, 17), (0, 3, 2), (512, 40, 40)):
+        yield (numbers(dtype, rows, k), numbers(dtype, rows, n)), {}
+
+
 @generator("matmul")
 def _(name, dtype):
     for m, k, n in ((3, 4, 5), (4, 4, 4), (1, 1, 1), (33, 17, 40), (2, 0, 3)):

@@ -4,6 +4,8 @@ from ..arrays import Array, namespace
 from . import (
     log_softmax,
     log_softmax_grad,
+    probability_cross_entropy,
+    probability_cross_entropy_grad,
     softmax,
     softmax_cross_entropy,
     softmax_cross_entropy_grad,
@@ -63,3 +65,23 @@ def softmax_cross_entropy_grad_array(g: Array, probabilities: Array, labels: Arr
     out[...] = probabilities
     out[xp.arange(g.shape[0]), xp.asarray(labels)] -= 1
     out *= g[:, None]
+
+
+@probability_cross_entropy.implementation("array", on=("numpy", "cupy"))
+def probability_cross_entropy_array(output: Array, labels: Array, *, epsilon: float, out: tuple[Array, Array]) -> None:
+    xp = namespace(output)
+    loss, p = out
+    xp.divide(output[xp.arange(labels.shape[0]), xp.asarray(labels)], output.sum(axis=-1), out=p)
+    loss[...] = -xp.log(xp.minimum(xp.maximum(p, epsilon), 1 - epsilon))
+
+
+@probability_cross_entropy_grad.implementation("array", on=("numpy", "cupy"))
+def probability_cross_entropy_grad_array(
+    g: Array, output: Array, p: Array, labels: Array, *, epsilon: float, out: Array
+) -> None:
+    xp = namespace(g)
+    places = (xp.arange(g.shape[0]), xp.asarray(labels))
+    inside = (p >= epsilon) & (p <= 1 - epsilon)
+    g = xp.where(inside, g, 0)
+    out[...] = (g / output.sum(axis=-1))[:, None]
+    out[places] -= g / xp.where(inside, output[places], 1)  # 0 / 0 would be NaN where a probability is 0

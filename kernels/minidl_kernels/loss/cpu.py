@@ -6,10 +6,12 @@ import numpy as np
 
 from ..activation.exponential import exp
 from ..on_cpu import contiguous, only_float32, tasks_for
-from ..parallel import floats, integer, integers, njit, share, task
+from ..parallel import floats, integer, integers, njit, number, share, task
 from . import (
     log_softmax,
     log_softmax_grad,
+    probability_cross_entropy,
+    probability_cross_entropy_grad,
     softmax,
     softmax_cross_entropy,
     softmax_cross_entropy_grad,
@@ -137,6 +139,35 @@ def _cross_entropy_grad(args, task, tasks):
         target[label] = (values[label] - ONE) * upstream
 
 
+@task
+def _probability_cross_entropy(args, task, tasks):
+    rows, classes, epsilon = integer(args, 0), integer(args, 1), np.float32(number(args, 2))
+    x, labels = floats(args, 3, (rows, classes)), integers(args, 4, rows)
+    loss, p = floats(args, 5, rows), floats(args, 6, rows)
+    highest = np.float32(1 - number(args, 2))
+    first, last = share(rows, task, tasks)
+    for i in range(first, last):
+        p[i] = x[i][labels[i]] / _sum(x[i])
+        loss[i] = -np.float32(math.log(min(max(p[i], epsilon), highest)))
+
+
+@task
+def _probability_cross_entropy_grad(args, task, tasks):
+    rows, classes, epsilon = integer(args, 0), integer(args, 1), np.float32(number(args, 2))
+    g, x, p = floats(args, 3, rows), floats(args, 4, (rows, classes)), floats(args, 5, rows)
+    labels, out = integers(args, 6, rows), floats(args, 7, (rows, classes))
+    highest = np.float32(1 - number(args, 2))
+    first, last = share(rows, task, tasks)
+    for i in range(first, last):
+        values, target, label = x[i], out[i], labels[i]
+        inside = p[i] >= epsilon and p[i] <= highest
+        of_sum = g[i] / _sum(values) if inside else ZERO
+        for k in range(classes):
+            target[k] = of_sum
+        if inside:
+            target[label] -= g[i] / values[label]
+
+
 def _rows(x):
     return x.size // x.shape[-1] if x.size else 0, x.shape[-1]
 
@@ -177,3 +208,18 @@ def softmax_cross_entropy_cpu(logits, labels, *, out):
 def softmax_cross_entropy_grad_cpu(g, probabilities, labels, *, out):
     labels = labels.astype(np.int64, copy=False)
     _cross_entropy_grad(*_rows(probabilities), g, probabilities, labels, out, tasks=tasks_for(probabilities.size))
+
+
+@probability_cross_entropy.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
+def probability_cross_entropy_cpu(output, labels, *, epsilon, out):
+    labels = labels.astype(np.int64, copy=False)
+    _probability_cross_entropy(*_rows(output), float(epsilon), output, labels, *out, tasks=tasks_for(output.size))
+
+
+@probability_cross_entropy_grad.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
+def probability_cross_entropy_grad_cpu(g, output, p, labels, *, epsilon, out):
+    labels = labels.astype(np.int64, copy=False)
+    sizes = (*_rows(output), float(epsilon))
+    _probability_cross_entropy_grad(*sizes, g, output, p, labels, out, tasks=tasks_for(output.size))

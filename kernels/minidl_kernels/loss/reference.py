@@ -7,6 +7,8 @@ import numpy as np
 from . import (
     log_softmax,
     log_softmax_grad,
+    probability_cross_entropy,
+    probability_cross_entropy_grad,
     softmax,
     softmax_cross_entropy,
     softmax_cross_entropy_grad,
@@ -67,3 +69,25 @@ def softmax_cross_entropy_grad_reference(
 ) -> None:
     for i, k in np.ndindex(probabilities.shape):
         out[i, k] = (float(probabilities[i, k]) - (1.0 if k == labels[i] else 0.0)) * float(g[i])
+
+
+@probability_cross_entropy.implementation("reference", on="numpy")
+def probability_cross_entropy_reference(
+    output: np.ndarray, labels: np.ndarray, *, epsilon: float, out: tuple[np.ndarray, np.ndarray]
+) -> None:
+    loss, p = out
+    for i, label in enumerate(labels):
+        p[i] = float(output[i, label]) / sum(float(value) for value in output[i])
+        loss[i] = -math.log(min(max(float(p[i]), epsilon), 1 - epsilon))
+
+
+@probability_cross_entropy_grad.implementation("reference", on="numpy")
+def probability_cross_entropy_grad_reference(
+    g: np.ndarray, output: np.ndarray, p: np.ndarray, labels: np.ndarray, *, epsilon: float, out: np.ndarray
+) -> None:
+    for i, label in enumerate(labels):
+        inside = epsilon <= p[i] <= 1 - epsilon
+        total = sum(float(value) for value in output[i])
+        for k in range(output.shape[1]):
+            of_the_label = 1 / float(output[i, k]) if k == label and inside else 0.0
+            out[i, k] = float(g[i]) * (1 / total - of_the_label) if inside else 0.0

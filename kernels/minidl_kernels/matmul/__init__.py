@@ -9,7 +9,7 @@ import math
 from ..arrays import Array
 from ..kernel import Output, kernel
 
-__all__ = ["column_sum", "dense", "matmul"]
+__all__ = ["column_sum", "dense", "dense_weight_grad", "matmul"]
 
 
 def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -73,6 +73,22 @@ def dense(x: Array, w: Array, b: Array, *, activation: str | None = None) -> Out
     if b.shape != w.shape[1:]:
         raise ValueError(f"dense: b has shape {b.shape}; expected {w.shape[1:]}, one number for each column of w")
     return Output((*x.shape[:-1], w.shape[1]), x.dtype)
+
+
+@kernel(arrays=2)
+def dense_weight_grad(x: Array, g: Array) -> tuple[Output, Output]:
+    """x^T g and the sum over the rows of g: the gradients of ``dense`` by w and b, in one pass over g.
+
+    Args:
+        x: (M, K), what the layer was given.
+        g: (M, N), upstream gradient.
+
+    Returns:
+        (K, N) and (N,); zeros for an empty batch. The same bits at every call.
+    """
+    if x.ndim != 2 or g.ndim != 2 or x.shape[0] != g.shape[0]:
+        raise ValueError(f"dense_weight_grad: x has shape {x.shape}, g has {g.shape}; expected (M, K) and (M, N)")
+    return Output((x.shape[1], g.shape[1]), x.dtype), Output(g.shape[1:], x.dtype)
 
 
 @kernel(arrays=1)

@@ -1,7 +1,7 @@
 """NumPy and CuPy: the library's own product."""
 
 from ..arrays import Array, namespace
-from . import column_sum, dense, matmul
+from . import column_sum, dense, dense_weight_grad, matmul
 
 
 @matmul.implementation("array", on=("numpy", "cupy"))
@@ -20,6 +20,12 @@ def dense_array(x: Array, w: Array, b: Array, *, activation: str | None, out: Ar
     out += b
     if activation == "relu":
         xp.maximum(out, 0, out=out)
+
+
+@dense_weight_grad.implementation("array", on=("numpy", "cupy"))
+def dense_weight_grad_array(x: Array, g: Array, *, out: tuple[Array, Array]) -> None:
+    namespace(x).matmul(x.T, g, out=out[0])
+    g.sum(axis=0, out=out[1])
 
 
 @column_sum.implementation("array", on=("numpy", "cupy"))

@@ -5,6 +5,8 @@ while the rows go by, and the chunk's block of A in the second. A and B are read
 is slow: then the task copies its block first. No copy outlives its task, and none is made of a whole matrix.
 """
 
+import functools
+
 import numpy as np
 
 from .. import config
@@ -12,7 +14,7 @@ from ..microkernel import ACCUMULATE, WIDTH, heart, keep, multiply
 from ..on_cpu import contiguous, only_float32
 from ..panels import pack_panel, transpose
 from ..parallel import floats, integer, share, task
-from . import column_sum, dense, matmul, rows
+from . import column_sum, dense, dense_weight_grad, matmul, rows
 
 DEPTH = 256  # k of a block: that much of a panel is 16 KiB with AVX2
 HEIGHT = 256  # rows of a task, at most
@@ -24,11 +26,15 @@ RELU_FLAG = {None: 0, "relu": 2}
 
 @task
 def _product(args, task, tasks):
-    """C = A @ B, then bias and ReLU. A task is a chunk of rows times a chunk of panels. Steps are in bytes."""
+    """C = A @ B, then bias and ReLU. A task is a chunk of rows times a chunk of panels. Steps are in bytes.
+
+    With an address for the sums, the sum over k of B's columns is written there too.
+    """
     heart, m, n, k = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
     a, a_row, a_k = integer(args, 4), integer(args, 5), integer(args, 6)
     b, b_k, b_column = integer(args, 7), integer(args, 8), integer(args, 9)
     bias, flags, c, row_chunks = integer(args, 10), integer(args, 11), integer(args, 12), integer(args, 13)
+    column_sums = integer(args, 14)
     column_chunks = tasks // row_chunks
     top, bottom = share(m, task // column_chunks, row_chunks)
     left, right = share((n + WIDTH - 1) // WIDTH, task % column_chunks, column_chunks)
@@ -63,33 +69,47 @@ def _product(args, task, tasks):
             )  # fmt: skip
     keep(a_block)
     keep(b_block)
+    if column_sums != 0 and top == 0:
+        first, last = left * WIDTH, min(right * WIDTH, n)
+        b_all, sums = floats(args, 7, (k, n)), floats(args, 14, n)
+        sums[first:last] = 0.0
+        for i in range(k):
+            for j in range(first, last):
+                sums[j] += b_all[i, j]
 
 
-def _chunks(m, n, k):
+@functools.cache
+def _chunks(m, n, k, threads):
     """Into how many chunks of rows and of columns a product is cut. (No sum is cut, so every cut gives the same bits.)
 
     Each chunk of rows packs B again, each chunk of columns A: so no more of them than the threads and caches need.
     """
-    tasks = min(config.threads(), m * n * k // WORK)
+    tasks = min(threads, m * n * k // WORK)
     row_chunks = max(-(-m // HEIGHT), min(tasks, m // LOW), 1)
     if row_chunks % 2 and row_chunks > 1 < tasks:
         row_chunks += 1  # even numbers share out well
     return row_chunks, min(-(-n // WIDTH), max(1, -(-tasks // row_chunks)))
 
 
-def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None, activation=None):
-    """out (m, n) = activation(a @ b + bias) for C-contiguous float32 arrays, read as (m, k) and (k, n) matrices."""
+def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None, activation=None, sums=None):
+    """out (m, n) = activation(a @ b + bias) for C-contiguous float32 arrays, read as (m, k) and (k, n) matrices.
+
+    ``sums``, where given, receives the sums of b's columns, which must not be transposed.
+    """
     if k == 0 or m == 0 or n == 0:
         out[...] = 0 if bias is None else bias
+        if sums is not None:
+            sums[...] = b.sum(axis=0)
         if activation == "relu":
             np.maximum(out, 0, out=out)
         return
     a_row, a_k = (4, m * 4) if transpose_a else (k * 4, 4)
     b_k, b_column = (4, k * 4) if transpose_b else (n * 4, 4)
-    row_chunks, column_chunks = _chunks(m, n, k)
+    row_chunks, column_chunks = _chunks(m, n, k, config.threads())
     _product(
         heart.address, m, n, k, a, a_row, a_k, b, b_k, b_column,
-        0 if bias is None else bias, RELU_FLAG[activation], out, row_chunks, tasks=row_chunks * column_chunks,
+        0 if bias is None else bias, RELU_FLAG[activation], out, row_chunks, 0 if sums is None else sums,
+        tasks=row_chunks * column_chunks,
     )  # fmt: skip
 
 
@@ -111,6 +131,12 @@ def matmul_cpu(a, b, *, transpose_a, transpose_b, out):
 @contiguous
 def dense_cpu(x, w, b, *, activation, out):
     product(x, w, out, rows(x.shape), w.shape[1], w.shape[0], bias=b, activation=activation)
+
+
+@dense_weight_grad.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
+def dense_weight_grad_cpu(x, g, *, out):
+    product(x, g, out[0], x.shape[1], g.shape[1], x.shape[0], transpose_a=True, sums=out[1])
 
 
 @task(fastmath=True)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..arrays import Array
-from . import column_sum, dense, matmul
+from . import column_sum, dense, dense_weight_grad, matmul
 
 
 @matmul.implementation("reference", on="numpy")
@@ -30,6 +30,15 @@ def dense_reference(x: Array, w: Array, b: Array, *, activation: str | None, out
             for k in range(w.shape[0]):
                 total += float(x[(*row, k)]) * float(w[k, j])
             out[(*row, j)] = 0.0 if activation == "relu" and total < 0 else total
+
+
+@dense_weight_grad.implementation("reference", on="numpy")
+def dense_weight_grad_reference(x: Array, g: Array, *, out: tuple[Array, Array]) -> None:
+    of_w, of_b = out
+    for k, n in np.ndindex(of_w.shape):
+        of_w[k, n] = sum(float(x[m, k]) * float(g[m, n]) for m in range(x.shape[0]))
+    for n in range(g.shape[1]):
+        of_b[n] = sum(float(g[m, n]) for m in range(g.shape[0]))
 
 
 @column_sum.implementation("reference", on="numpy")

@@ -23,16 +23,16 @@ def _check_lists(name: str, ws: Sequence[Array], gs: Sequence[Array], **slots: S
         if not is_array(w) or w.dtype not in FLOATS:
             came = f"dtype {w.dtype}" if is_array(w) else f"type {type(w).__name__}"
             raise TypeError(f"{name}: ws[{i}] has {came}; expected an array of float32 or float64")
+        shape, dtype = w.shape, w.dtype
         for argument, arrays in lists.items():
             array = arrays[i]
-            if array is not w and (array.shape != w.shape or array.dtype != w.dtype):
+            if array.shape != shape or (array.dtype is not dtype and array.dtype != dtype):
                 raise ValueError(
                     f"{name}: {argument}[{i}] has shape {array.shape} and dtype {array.dtype}; "
                     f"expected {w.shape} and {w.dtype}, as ws[{i}]"
                 )
-            # CuPy's arrays are always writeable, and their flags do not say so.
-            flags = array.flags
-            if arrays is not gs and not (flags.c_contiguous and getattr(flags, "writeable", True)):
+            if arrays is not gs and not ((flags := array.flags).c_contiguous and getattr(flags, "writeable", True)):
+                # (CuPy's arrays are always writeable, and their flags do not say so.)
                 raise ValueError(
                     f"{name}: {argument}[{i}] of shape {array.shape} is not C-contiguous and writeable; "
                     f"it is changed in place, so pass np.ascontiguousarray(...) and keep that array"

@@ -5,6 +5,7 @@ arrays. The tasks share out that imagined line: one large weight is cut into man
 """
 
 import math
+from array import array
 
 import numpy as np
 
@@ -84,13 +85,14 @@ def _only_float32(ws, *lists, **settings):
 def _run(kernel, numbers, ws, gs, *slots):
     """Build the table and run ``kernel`` over all weights."""
     gs = [np.ascontiguousarray(g) for g in gs]  # held here: the table knows addresses only
-    rows, total = [], 0
+    table, total = array("q"), 0
     for arrays in zip(ws, gs, *slots, strict=True):
-        rows.append([arrays[0].size, total, *map(address_of, arrays)])
-        total += arrays[0].size
+        size = arrays[0].size
+        table.extend((size, total, *map(address_of, arrays)))
+        total += size
     if total:
-        table = np.array(rows, np.int64)
-        kernel(len(rows), table, table.strides[0], total, *numbers, tasks=tasks_for(total))
+        row_bytes = (2 + 2 + len(slots)) * table.itemsize
+        kernel(len(ws), table.buffer_info()[0], row_bytes, total, *numbers, tasks=tasks_for(total))
 
 
 @sgd.implementation("cpu", on="numpy", accepts=_only_float32)
