@@ -20,8 +20,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 
-# Settings that change how fast OpenBLAS is (the first two halve it on some machines), so children start without them.
+# Settings that change how fast OpenBLAS is (they halve it on some machines), so children start without them.
 BLAS_SETTINGS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+# OpenBLAS's threads wait busily for 0.1 s when their work is done, and take a core from the side that comes next.
+# 2^20 cycles are enough within a turn; the pause between turns lets every kind of thread fall asleep.
+BLAS_WAIT = {"OPENBLAS_THREAD_TIMEOUT": "20"}
+PAUSE = 0.05
 FOUND = {name: os.environ[name] for name in BLAS_SETTINGS if name in os.environ}
 
 
@@ -35,7 +39,7 @@ def child_environment() -> dict[str, str]:
     """The environment for a measured process: this one's without ``BLAS_SETTINGS``, with our sources importable."""
     kept = {name: value for name, value in os.environ.items() if name not in BLAS_SETTINGS}
     paths = [str(ROOT), str(ROOT / "kernels"), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**kept, "PYTHONPATH": os.pathsep.join(paths)}
+    return {**kept, **BLAS_WAIT, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def openblas_core() -> str:
@@ -128,6 +132,7 @@ def interleaved(sides: dict[str, Callable[[], float]], rounds: int) -> dict[str,
     found: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds):
         for name in sides if number % 2 == 0 else reversed(sides):
+            time.sleep(PAUSE)
             found[name].append(sides[name]())
     return found
 

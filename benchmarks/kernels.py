@@ -1,9 +1,10 @@
 """Every family of kernels on the shapes of workload C: `python benchmarks/kernels.py [families] [--rounds 7]`.
 
-The Numba implementation ("cpu") against the vectorised one ("array"), in turns, results written into memory that is
-there already. Beside the ratio: what a kernel reaches (GFLOP/s of the textbook's multiplications and additions, or
-GB/s, every array read and written once), and which share that is of what this machine can do, measured in the same
-run (see limits.py): of its multiply-adds, or of its copies. More than 100% means that the data was in the cache.
+The Numba implementation ("cpu") against the vectorised one ("array"), each in a process of its own, in turns, results
+written into memory that is there already. Beside the ratio: what a kernel reaches (GFLOP/s of the textbook's
+multiplications and additions, or GB/s, every array read and written once), and which share that is of what this machine
+can do, measured in the same run (see limits.py): of its multiply-adds, or of its copies. More than 100% means that the
+data was in the cache.
 
 The goal is twice "array" for convolution, pooling, batch norm, dropout and Adam.
 """
@@ -96,32 +97,49 @@ def cases(batch: int) -> Iterator[Case]:
     yield Case(kernels.sgd, f"{sum(sizes)} weights", lists[:2], {"learning_rate": 1e-6})
 
 
-def measure(case: Case, rounds: int) -> dict[str, Any]:
-    """Time both implementations in turns."""
-    in_place = isinstance(case.arrays[0], list)
-    with case.kernel.use("cpu"):
-        out = None if in_place else case.kernel(*case.arrays, **case.settings)
+SIDES = ("array", "cpu")
 
-    def run(implementation: str, times: int) -> float:
-        given = {} if in_place else {"out": out}
+
+def serve(implementation: str, options: argparse.Namespace) -> None:
+    """The child: one implementation only, for NumPy's BLAS and Numba each keep threads that wait busily for work."""
+    config.set_threads(options.threads)
+    chosen = list(cases(options.batch))
+    outs: dict[int, Any] = {}
+
+    def answer(question: dict[str, Any]) -> float:
+        place = question["case"]
+        case = chosen[place]
+        given = {} if isinstance(case.arrays[0], list) else {"out": outs.get(place)}
         with case.kernel.use(implementation):
-            return common.seconds(lambda: case.kernel(*case.arrays, **given, **case.settings), times)
+            if given and outs.get(place) is None:
+                given["out"] = outs[place] = case.kernel(*case.arrays, **case.settings)
+            return common.seconds(lambda: case.kernel(*case.arrays, **given, **case.settings), question["times"])
 
-    once = {name: min(run(name, 1) for _ in range(2)) for name in ("array", "cpu")}
-    times = {name: max(1, int(SECONDS / seconds)) for name, seconds in once.items()}
-    found = common.interleaved({name: (lambda name=name: run(name, times[name])) for name in once}, rounds)
+    common.answer_questions(answer)
+
+
+def measure(place: int, case: Case, rounds: int, children: dict[str, common.Child]) -> dict[str, Any]:
+    """Time both implementations in turns."""
+
+    def run(side: str, times: int) -> float:
+        return float(children[side].ask({"case": place, "times": times}))
+
+    once = {side: min(run(side, 1) for _ in range(4)) for side in SIDES}
+    times = {side: max(1, int(SECONDS / seconds)) for side, seconds in once.items()}
+    found = common.interleaved({side: (lambda side=side: run(side, times[side])) for side in SIDES}, rounds)
     return {
         "kernel": case.kernel.name, "family": case.family(), "case": case.text, "flops": case.flops,
-        "bytes": _bytes(case, out), "seconds": {name: common.spread(values) for name, values in found.items()},
+        "bytes": _bytes(case), "seconds": {side: common.spread(values) for side, values in found.items()},
         "ratio": common.ratio(found["array"], found["cpu"]),
     }  # fmt: skip
 
 
-def _bytes(case: Case, out: Any) -> int:
+def _bytes(case: Case) -> int:
     """Every array once; what is updated in place is read and written."""
     if isinstance(case.arrays[0], list):
         sizes = [sum(one.nbytes for one in several) for several in case.arrays]
         return 2 * sum(sizes) - sizes[1]  # all but the gradients
+    out = case.kernel(*case.arrays, **case.settings)
     outputs = out if isinstance(out, tuple) else (out,)
     return sum(one.nbytes for one in (*case.arrays, *outputs))
 
@@ -157,17 +175,31 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--json", type=Path, default=common.RESULTS / "kernels.json", help="where results are written")
+    parser.add_argument("--serve", choices=SIDES, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.serve:
+        serve(options.serve, options)
+        return
     config.set_threads(options.threads)
-    chosen = [case for case in cases(options.batch) if not options.families or case.family() in options.families]
+    chosen = {
+        place: case
+        for place, case in enumerate(cases(options.batch))
+        if not options.families or case.family() in options.families
+    }
     if not chosen:
         parser.error(f"no such family: {options.families}")
-    record = {
+    record: dict[str, Any] = {
         "what": "kernels", "batch": options.batch, "rounds": options.rounds, "threads": options.threads, "goal": GOAL,
         "machine": common.machine(), "versions": common.versions("numpy", "numba", "minidl"),
         "limits": {"flops": flops_per_second(options.threads), "bytes": bytes_per_second(options.threads)},
-        "cases": [measure(case, options.rounds) for case in chosen],
     }  # fmt: skip
+    settings = ["--threads", str(options.threads), "--batch", str(options.batch)]
+    children = {side: common.Child(__file__, "--serve", side, *settings) for side in SIDES}
+    try:
+        record["cases"] = [measure(place, case, options.rounds, children) for place, case in chosen.items()]
+    finally:
+        for child in children.values():
+            child.close()
     text = report(record)
     common.save(options.json, record, text)
     print(text)

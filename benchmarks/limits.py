@@ -1,4 +1,4 @@
-"""What the machine can do at most, measured: multiply-adds in registers, and copies in memory.
+"""What the machine can do at most, measured: `python benchmarks/limits.py`. Multiply-adds, and copies in memory.
 
 Both run through the kernels' own thread pool. The first is a loop of independent fused multiply-adds on vectors that
 never leave the registers; the second copies an array that no cache holds.
@@ -9,6 +9,7 @@ from typing import Any
 import common
 import numpy as np
 
+from minidl_kernels import config
 from minidl_kernels.microkernel import LANES, copy
 from minidl_kernels.parallel import floats, integer, share, task
 
@@ -73,3 +74,16 @@ def bytes_per_second(threads: int, mebibytes: int = 128) -> float:
     target = np.zeros_like(source)
     best = min(common.seconds(lambda: _copy(source.size, source, target, tasks=4 * threads)) for _ in range(7))
     return 2 * source.nbytes / best
+
+
+def main() -> None:
+    """Print both limits, for one thread and for all."""
+    rows = [
+        [threads, f"{flops_per_second(threads) / 1e9:.0f} GFLOP/s", f"{bytes_per_second(threads) / 1e9:.0f} GB/s"]
+        for threads in sorted({1, config.threads()})
+    ]
+    print(common.table(["threads", "multiply-adds", "copies"], rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -13,6 +13,7 @@ current = SimpleNamespace(floatx="float32", epsilon=1e-7)  # read where a call w
 _seed_lock = threading.Lock()
 _seed: int | None = None
 _seeds_drawn = 0
+_seedings = 0
 
 
 def floatx() -> str:
@@ -44,11 +45,11 @@ def global_seed() -> int | None:
 
 def set_global_seed(seed: int) -> None:
     """Make every seed that is drawn from here on follow from ``seed``."""
-    global _seed, _seeds_drawn
+    global _seed, _seeds_drawn, _seedings
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
         raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1, not {seed!r}")
     with _seed_lock:
-        _seed, _seeds_drawn = int(seed), 0
+        _seed, _seeds_drawn, _seedings = int(seed), 0, _seedings + 1
 
 
 def next_seed() -> int:
@@ -59,3 +60,8 @@ def next_seed() -> int:
     with _seed_lock:
         _seeds_drawn += 1
         return int(np.random.SeedSequence((_seed, _seeds_drawn)).generate_state(1)[0])
+
+
+def seedings() -> int:
+    """How often ``set_global_seed`` was called."""
+    return _seedings

@@ -36,7 +36,7 @@ def training(make, x, optimizer):
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
 
     def job():
-        history = model.fit(x, LABELS, batch_size=16, epochs=3, shuffle=False, validation_split=0.25, verbose=0)
+        history = model.fit(x, LABELS, batch_size=16, epochs=3, validation_split=0.25, verbose=0)
         return [*model.get_weights(), np.array(list(history.history.values()))]
 
     return job

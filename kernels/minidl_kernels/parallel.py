@@ -58,13 +58,14 @@ if not os.path.isdir(os.environ["NUMBA_CACHE_DIR"]):
 def _start_pool() -> None:
     """Start Numba's threads, and let those that wait for work go to sleep soon.
 
-    GNU's OpenMP spins for about a millisecond by default, which takes the core from any other program that wants it
-    (measured: training beside other work is 4 times slower). It reads its settings when it is loaded.
+    GNU's OpenMP spins for milliseconds by default, which takes the core from any other program that wants it (beside
+    other work a launch then waits for whole time slices). This is about 0.4 ms, longer than the pauses within a
+    training step: to wake a sleeping thread takes 50 us. OpenMP reads its settings when it is loaded.
     """
     if {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
         numba.get_num_threads()
         return
-    os.environ["GOMP_SPINCOUNT"] = "100000"
+    os.environ["GOMP_SPINCOUNT"] = "30000"
     try:
         numba.get_num_threads()
     finally:

@@ -150,7 +150,7 @@ class Batches:
         x, y, sample_weight: arrays, or structures of them, standardized.
         batch_size: samples a batch.
         shuffle: a new order in every pass.
-        seed: a SeedGenerator for the orders.
+        seed: a SeedGenerator for the orders; default: a fresh one.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class Batches:
         if not self.n:
             raise ValueError("x holds no samples")
         self.parts = (x, y, sample_weight)
-        self.batch_size, self.shuffle, self.seed = int(batch_size), shuffle, seed or random.SeedGenerator()
+        self.batch_size, self.shuffle, self.seed = int(batch_size), shuffle, seed
 
     def __len__(self) -> int:
         return -(-self.n // self.batch_size)

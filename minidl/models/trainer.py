@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl import optimizers, registry
+from minidl import config, optimizers, random, registry
 from minidl.callbacks import CallbackList, History, ProgressBar
 from minidl.data.arrays import (
     Batches,
@@ -83,6 +83,7 @@ class Trainer:
         self._loss_tracker = Mean(name="loss")
         self._kept_metrics = None
         self._snapshot = Snapshot(self)
+        self._orders, self._fits = config.next_seed(), (-1, 0)
         self.compiled, self.stop_training = True, False
 
     def get_compile_config(self) -> dict[str, Any] | None:
@@ -264,7 +265,8 @@ class Trainer:
             (x, y, sample_weight), held_out = validation_part(x, y, sample_weight, validation_split)
         else:
             held_out = None
-        batches = Batches(x, y, sample_weight, 32 if batch_size is None else batch_size, shuffle)
+        seed = self._seed_of_fit() if shuffle else None
+        batches = Batches(x, y, sample_weight, 32 if batch_size is None else batch_size, shuffle, seed)
         history, bar, calls = self._callbacks(callbacks, verbose, epochs=epochs, steps=len(batches))
         self.stop_training = False
         calls.on_train_begin({})
@@ -291,6 +293,14 @@ class Trainer:
             if bar is not None:
                 bar.close()
         return history
+
+    def _seed_of_fit(self) -> random.SeedGenerator:
+        """Orders of the data that follow from the seed and this model alone, whatever other threads draw meanwhile."""
+        seeding, fits = self._fits
+        fits = fits + 1 if seeding == config.seedings() else 0
+        self._fits = config.seedings(), fits
+        words = np.random.SeedSequence((config.global_seed() or 0, self._orders, fits)).generate_state(1)
+        return random.SeedGenerator(int(words[0]))
 
     def evaluate(
         self,

@@ -79,13 +79,16 @@ def _product(args, task, tasks):
 
 
 @functools.cache
-def _chunks(m, n, k, threads):
+def _chunks(m, n, k, transpose_a, threads):
     """Into how many chunks of rows and of columns a product is cut. (No sum is cut, so every cut gives the same bits.)
 
-    Each chunk of rows packs B again, each chunk of columns A: so no more of them than the threads and caches need.
+    Every chunk of rows packs B again, every chunk of columns a transposed A: so there are as few as threads and caches
+    need, of columns where A is read where it lies, else of rows.
     """
     tasks = min(threads, m * n * k // WORK)
-    row_chunks = max(-(-m // HEIGHT), min(tasks, m // LOW), 1)
+    row_chunks = -(-m // HEIGHT)
+    if transpose_a:
+        row_chunks = max(row_chunks, min(tasks, m // LOW))
     if row_chunks % 2 and row_chunks > 1 < tasks:
         row_chunks += 1  # even numbers share out well
     return row_chunks, min(-(-n // WIDTH), max(1, -(-tasks // row_chunks)))
@@ -105,7 +108,7 @@ def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None,
         return
     a_row, a_k = (4, m * 4) if transpose_a else (k * 4, 4)
     b_k, b_column = (4, k * 4) if transpose_b else (n * 4, 4)
-    row_chunks, column_chunks = _chunks(m, n, k, config.threads())
+    row_chunks, column_chunks = _chunks(m, n, k, transpose_a, config.threads())
     _product(
         heart.address, m, n, k, a, a_row, a_k, b, b_k, b_column,
         0 if bias is None else bias, RELU_FLAG[activation], out, row_chunks, 0 if sums is None else sums,
