@@ -164,10 +164,25 @@ def _serial(address, args, tasks):
         _call(address, args, task, tasks)
 
 
-@njit("void(int64, intp, int64)", cache=True, nogil=True, parallel=True)
-def _parallel(address, args, tasks):
-    for task in prange(tasks):
-        _call(address, args, task, tasks)
+@intrinsic
+def _next(typing_context, counter):
+    """The number at an address, which is raised by one: no two threads get the same."""
+
+    def generate(context, builder, signature, arguments):
+        place = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.atomic_rmw("add", place, ir.Constant(ir.IntType(64), 1), "monotonic")
+
+    return types.int64(types.int64), generate
+
+
+@njit("void(int64, intp, int64, int64, int64)", cache=True, nogil=True, parallel=True)
+def _parallel(address, args, tasks, counter, threads):
+    # Whoever is done takes the next task: fixed shares would all wait for the slowest core.
+    for _ in prange(threads):
+        task = _next(counter)
+        while task < tasks:
+            _call(address, args, task, tasks)
+            task = _next(counter)
 
 
 if not _parallel.stats.cache_hits:
@@ -220,6 +235,7 @@ class Task:
     def __call__(self, *arguments: Any, tasks: int = 1) -> None:
         """Run tasks 0 to ``tasks - 1``. Arguments are numbers and C-contiguous arrays, read by position."""
         words = [a if type(a) is int else address_of(a) if type(a) is np.ndarray else _word(a) for a in arguments]
+        words.append(0)  # counts the tasks that were taken
         packed = array("q", words)
         pointer = packed.buffer_info()[0]
         threads = config.threads()
@@ -229,11 +245,12 @@ class Task:
             if getattr(_pool, "threads", 0) != threads:  # Numba keeps it for each thread that launches, and so do we
                 numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
                 _pool.threads = threads
+            counter = pointer + 8 * (len(words) - 1)
             if _layer_is_thread_safe():
-                _parallel(self.address, pointer, tasks)
+                _parallel(self.address, pointer, tasks, counter, threads)
             else:
                 with _launch_lock:
-                    _parallel(self.address, pointer, tasks)
+                    _parallel(self.address, pointer, tasks, counter, threads)
 
 
 def _layer_is_thread_safe() -> bool:

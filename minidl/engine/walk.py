@@ -58,9 +58,10 @@ def _walk(ys: list[Tensor], upstreams: list[Any], targets: set[Any] | None, crea
     """Gradients by source (a node, or a leaf): of the targets, or of all leaves where ``targets`` is None."""
     nodes = _nodes_below(ys)
     useful = None if targets is None else set(targets)  # and the nodes through which some target is reached
-    for node in nodes if useful is not None else ():
-        if any(_leads(step[1], useful) for step in node.steps):
-            useful.add(node)
+    if useful is not None:
+        for node in nodes:
+            if any(_leads(step[1], useful) for step in node.steps):
+                useful.add(node)
     found: dict[Any, Any] = {}
     with setting(recording, create_graph):
         for y, upstream in zip(ys, upstreams, strict=True):

@@ -83,7 +83,7 @@ class Trainer:
         self._loss_tracker = Mean(name="loss")
         self._kept_metrics = None
         self._snapshot = Snapshot(self)
-        self._orders, self._fits = config.next_seed(), (-1, 0)
+        self._fits = (-1, 0)
         self.compiled, self.stop_training = True, False
 
     def get_compile_config(self) -> dict[str, Any] | None:
@@ -295,12 +295,13 @@ class Trainer:
         return history
 
     def _seed_of_fit(self) -> random.SeedGenerator:
-        """Orders of the data that follow from the seed and this model alone, whatever other threads draw meanwhile."""
-        seeding, fits = self._fits
-        fits = fits + 1 if seeding == config.seedings() else 0
+        """Orders of the data that follow from the seed alone, whatever other threads draw meanwhile."""
+        seed, (seeding, fits) = config.global_seed(), self._fits
+        if seed is None:
+            return random.SeedGenerator()
+        fits = fits + 1 if seeding == config.seedings() else 0  # so that two calls of fit() have different orders
         self._fits = config.seedings(), fits
-        words = np.random.SeedSequence((config.global_seed() or 0, self._orders, fits)).generate_state(1)
-        return random.SeedGenerator(int(words[0]))
+        return random.SeedGenerator(int(np.random.SeedSequence((seed, 0, fits)).generate_state(1)[0]))
 
     def evaluate(
         self,

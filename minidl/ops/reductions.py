@@ -55,7 +55,7 @@ def _(g, x, axis):
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean over ``axis``; integers are averaged as floatx."""
     x = floating(x)
-    if axis is None and getattr(x, "size", 0):
+    if axis is None and getattr(x, "size", None):
         return x.sum(keepdims=keepdims) / x.size  # namespace(x).mean takes twice as long for a batch of losses
     return namespace(x).mean(x, axis=axis, keepdims=keepdims)
 

@@ -27,6 +27,7 @@ from .spread import spread
 from numba import njit  # after parallel.py has set the cache folder
 
 BUFFER = 12288  # floats of a picture that a task of the forward pass works on (48 KiB)
+PANEL = 256  # k of a block, at most: 16 KiB of a panel with AVX2
 GRADIENT_BUFFER = 6144  # the same for the kernel gradient, which also reads g
 GRADIENT_DEPTH = 64  # output pixels of such a task, at least: each one loads and stores all sums once
 FEW_CHANNELS = WIDTH * 3 // 8  # channels up to which the input gradient is spread (see spread.py)
@@ -76,16 +77,25 @@ def _convolve(args, task, tasks):
     else:
         a, line_step = buffer.ctypes.data, columns * channels * 4
         _copy_rows(picture, height, width, channels, first, left, a, lines, columns)
-    depth = kh * kw * channels
+    depth, run = kh * kw * channels, kw * channels
+    together = max(1, min(kh, PANEL // run))  # rows of the kernel whose part of a panel stays in the first cache
     for panel in range((filters + WIDTH - 1) // WIDTH):
         last = min(WIDTH, filters - panel * WIDTH)
-        for i in range(count):
-            multiply(
-                heart, pixels, a + i * sh * line_step, sw * channels * 4, kh, line_step, kw * channels, 4,
-                b + panel * depth * WIDTH * 4, WIDTH * 4,
-                out + image * image_step + (start + i) * row_step + panel * WIDTH * 4, pixel_step,
-                0, last, bias + panel * WIDTH * 4 if bias != 0 else 0, flags,
-            )  # fmt: skip
+        for di in range(0, kh, together):
+            for i in range(count):
+                line = first + i * sh
+                low, high = max(0, -line), min(kh, height - line)  # rows of the kernel that are inside of the picture
+                if low >= high:
+                    low, high = 0, 1  # none: a row of zeros
+                begin, end = max(di, low), min(di + together, high)
+                if begin < end:
+                    mode = (flags if end == high else 0) + (ACCUMULATE if begin > low else 0)
+                    multiply(
+                        heart, pixels, a + (i * sh + begin) * line_step, sw * channels * 4, end - begin, line_step,
+                        run, 4, b + (panel * depth + begin * run) * WIDTH * 4, WIDTH * 4,
+                        out + image * image_step + (start + i) * row_step + panel * WIDTH * 4, pixel_step,
+                        0, last, bias + panel * WIDTH * 4 if bias != 0 else 0, mode,
+                    )  # fmt: skip
     keep(buffer)
 
 
