@@ -17,10 +17,10 @@ from ..parallel import floats, integer, share, task
 from . import column_sum, dense, dense_weight_grad, matmul, rows
 
 DEPTH = 256  # k of a block: that much of a panel is 16 KiB with AVX2
-HEIGHT = 256  # rows of a task, at most
+HEIGHT = 128  # rows of a task, at most
 PACK_FROM = 24  # rows from which copying a block of B pays even where its columns lie side by side
 LOW = 48  # and at least
-WORK = 1 << 18  # multiply-adds that are worth a task: about 10 us
+WORK = 1 << 18  # multiply-adds that are worth a task: about 5 us
 RELU_FLAG = {None: 0, "relu": 2}
 
 
@@ -85,7 +85,7 @@ def _chunks(m, n, k, transpose_a, threads):
     Every chunk of rows packs B again, every chunk of columns a transposed A: so there are as few as threads and caches
     need, of columns where A is read where it lies, else of rows.
     """
-    tasks = min(threads, m * n * k // WORK)
+    tasks = min(4 * threads, m * n * k // WORK)
     row_chunks = -(-m // HEIGHT)
     if transpose_a:
         row_chunks = max(row_chunks, min(tasks, m // LOW))
