@@ -32,18 +32,17 @@ from minidl.optimizers import Optimizer
 from minidl.regularizers import Regularizer
 
 __all__ = [
-    "Functional", "GradientTape", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss",
-    "Metric", "Model", "Optimizer",
-    "Regularizer", "Sequential", "Tensor", "Variable", "__version__", "activations", "callbacks", "checking", "config",
-    "constraints", "custom_gradient", "datasets", "grad", "gradcheck", "initializers", "layers", "losses",
-    "metrics", "models",
-    "no_grad", "op", "ops", "optimizers", "random", "regularizers", "saving", "stop_gradient", "utils", "visualize",
+    "Functional", "GradientTape", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric",
+    "Model", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable", "__version__", "activations",
+    "backend", "callbacks", "checking", "config", "constraints", "custom_gradient", "datasets", "grad",
+    "gradcheck", "initializers", "layers", "losses", "metrics", "models", "no_grad", "op", "ops", "optimizers",
+    "random", "regularizers", "saving", "stop_gradient", "tree", "utils", "visualize",
 ]  # fmt: skip
 
 # Loaded when first asked for, so that `import minidl` stays quick.
 _LAZY = {
     "gradcheck": ("minidl.checking", "gradcheck"),
-    **{name: (f"minidl.{name}", None) for name in ("checking", "datasets", "saving", "visualize")},
+    **{name: (f"minidl.{name}", None) for name in ("backend", "checking", "datasets", "saving", "tree", "visualize")},
 }
 
 

@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "minidl.xray", "minidl.visualize", "minidl.testing", "minidl.coursework", "minidl.utils", "minidl.backend",
-        "minidl.cli", "minidl.__main__", "minidl",
+        "minidl.tree", "minidl.cli", "minidl.__main__", "minidl",
     ),
 )  # fmt: skip
 

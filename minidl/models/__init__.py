@@ -2,11 +2,12 @@
 
 from minidl import registry
 
+from .cloning import clone_model
 from .functional import Functional
 from .model import Model
 from .sequential import Sequential
 
-__all__ = ["Functional", "Model", "Sequential"]
+__all__ = ["Functional", "Model", "Sequential", "clone_model"]
 
 
 def __getattr__(name: str):
