@@ -113,17 +113,28 @@ class Model(Trainer, Layer):
         """Make the weights as ``get_build_config`` noted it."""
         self.build(config.get("input_shape"))
 
-    def summary(self, line_length: int | None = None, print_fn: Any = None, show_trainable: bool = False) -> None:
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
         """Print layers, output shapes and parameter counts.
 
         Args:
             line_length: characters a line; default: what the terminal has, at most 88 (108 with branches).
+            positions: where the columns end, as parts of a line.
             print_fn: called with the text instead of printing it.
+            expand_nested: show the layers of models inside, too.
             show_trainable: a further column.
+            layer_range: the names (or patterns) of the first and the last layer shown.
         """
         from .summary import summary_text
 
-        text = summary_text(self, line_length, show_trainable)
+        text = summary_text(self, line_length, positions, expand_nested, show_trainable, layer_range)
         (print_fn or print)(text)
 
     def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:

@@ -1,7 +1,9 @@
 """The table that ``model.summary()`` prints, in Keras' columns."""
 
 import math
+import re
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 from minidl.engine.op import Op
@@ -9,13 +11,22 @@ from minidl.engine.op import Op
 __all__ = ["summary_text"]
 
 
-def summary_text(model: Any, line_length: int | None, show_trainable: bool) -> str:
-    """Layers, output shapes, parameter counts and totals."""
+def summary_text(
+    model: Any,
+    line_length: int | None = None,
+    positions: Any = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Any = None,
+) -> str:
+    """Layers, output shapes, parameter counts and totals; arguments as of ``Model.summary``."""
     from rich.console import Console
     from rich.table import Table
 
     branched = _is_branched(model)
-    ends = [0.3, 0.56, 0.74, 1.0] if branched else [0.45, 0.80, 1.0]  # where the columns end, as parts of a line
+    ends = positions or (
+        [0.3, 0.56, 0.74, 1.0] if branched else [0.45, 0.80, 1.0]
+    )  # of the columns, in parts of a line
     headers = ["Layer (type)", "Output Shape", "Param #"] + (["Connected to"] if branched else [])
     if show_trainable:
         ends, headers = [*(0.9 * end for end in ends), 1.0], [*headers, "Trainable"]
@@ -26,8 +37,9 @@ def summary_text(model: Any, line_length: int | None, show_trainable: bool) -> s
     for header, start, end in zip(headers, places[:-1], places[1:], strict=True):
         justify: Any = "right" if header == "Param #" else "center" if header == "Trainable" else "left"
         table.add_column(header, justify=justify, width=end - start)
-    for layer in model.layers:
-        row = [f"{layer.name} ({type(layer).__name__})", _shape(layer), _params(layer)]
+    for layer, depth in _shown(model, expand_nested, layer_range):
+        name = f"{'   ' * depth}└ {layer.name}" if depth else layer.name
+        row = [f"{name} ({type(layer).__name__})", _shape(layer), _params(layer)]
         if branched:
             row.append(_connections(model, layer))
         if show_trainable:
@@ -42,6 +54,26 @@ def summary_text(model: Any, line_length: int | None, show_trainable: bool) -> s
             memory = sum(w.size * w.dtype.itemsize for w in weights)
             console.print(f" {title}: {count:,} ({_readable(memory)})", markup=False)
     return capture.get()
+
+
+def _shown(model: Any, expand_nested: bool, layer_range: Any) -> Iterator[tuple[Any, int]]:
+    """Each layer with how deep it lies."""
+    layers = model.layers
+    if layer_range is not None:
+        if not isinstance(layer_range, (list, tuple)) or len(layer_range) != 2:
+            raise ValueError(f"layer_range must be two names, the first and the last layer shown, not {layer_range!r}")
+        first = [i for i, layer in enumerate(layers) if re.match(layer_range[0], layer.name)]
+        last = [i for i, layer in enumerate(layers) if re.match(layer_range[1], layer.name)]
+        if not first or not last:
+            missing = layer_range[0] if not first else layer_range[1]
+            raise ValueError(f"no layer's name matches {missing!r}; there are: {', '.join(one.name for one in layers)}")
+        layers = layers[min(first[0], last[-1]) : max(first[0], last[-1]) + 1]
+    stack = [(layer, 0) for layer in reversed(layers)]
+    while stack:
+        layer, depth = stack.pop()
+        yield layer, depth
+        if expand_nested:
+            stack += [(inner, depth + 1) for inner in reversed(getattr(layer, "layers", None) or [])]
 
 
 def _totals(model: Any) -> list[tuple[str, list[Any]]]:

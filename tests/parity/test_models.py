@@ -173,6 +173,35 @@ def test_summary_options(make, options, monkeypatch):
     assert text_of(ours, **options) == text_of(theirs, **options)
 
 
+def nested(k):
+    inner = k.Sequential(
+        [k.layers.Input((6,)), k.layers.Dense(5, name="deep"), k.layers.ReLU(name="act")], name="inner"
+    )
+    start = k.layers.Input((6,), name="start")
+    first = k.Model(start, k.layers.Dense(3, name="end")(inner(start)), name="middle")
+    x = k.layers.Input((6,), name="x")
+    return k.Model(x, k.layers.Dense(2, name="last")(first(x)), name="outer")
+
+
+@pytest.mark.parametrize("options", [
+    {"expand_nested": True}, {"expand_nested": True, "show_trainable": True}, {"positions": [0.3, 0.7, 1.0]},
+    {"layer_range": ["middle", "last"]}, {"layer_range": ["l", "m"]},
+    {"expand_nested": True, "layer_range": ["x", "mid"]},
+], ids=str)  # fmt: skip
+def test_summary_of_models_inside(options, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "130")
+    theirs, ours = both(nested)
+    assert text_of(ours, **options) == text_of(theirs, **options)
+
+
+def test_summary_refuses_a_range_that_is_not_there():
+    _, ours = both(nested)
+    with pytest.raises(ValueError, match="no layer's name matches 'nothing'.*middle"):
+        ours.summary(layer_range=["nothing", "last"])
+    with pytest.raises(ValueError, match="two names"):
+        ours.summary(layer_range="middle")
+
+
 def test_summary_counts_the_optimizer_too(monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     theirs, ours = both(norm_between)

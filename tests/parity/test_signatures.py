@@ -55,7 +55,6 @@ LACKING = {
     "Model.evaluate": {"steps"},
     "Model.predict": {"steps"},
     "Model.train_on_batch": {"class_weight"},
-    "Model.summary": {"positions", "expand_nested", "layer_range"},
     "Model.save": {"zipped"},
     "Model.save_weights": {"max_shard_size"},
 }
