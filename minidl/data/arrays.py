@@ -58,7 +58,7 @@ def standardize(value: Any, name: str) -> Any:
 
 def batch_length(x: Any) -> int:
     """How many samples a batch holds."""
-    return int((x if isinstance(x, Tensor) else next(flatten(x))).shape[0])
+    return int((x if isinstance(x, Tensor) else flatten(x)[0]).shape[0])
 
 
 def standardized(x: Any, y: Any, sample_weight: Any, prefix: str = "") -> tuple[Any, Any, Any]:

@@ -231,7 +231,7 @@ class Layer(WeightHolder):
         else:
             outputs = infer(self, args, kwargs)
         record(self, args, kwargs, outputs)
-        self._inbound.append(next(flatten(outputs)).call)
+        self._inbound.append(flatten(outputs)[0].call)
         return outputs
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -36,7 +36,6 @@ LACKING = {
     "ops.average_pool": {"data_format"},
     "ops.conv": {"data_format", "dilation_rate"},
     "ops.convert_to_tensor": {"ragged", "sparse"},
-    "ops.linspace": {"axis", "endpoint", "retstep"},
     "ops.custom_gradient": {"f"},
     "ops.max": {"initial"},
     "ops.max_pool": {"data_format"},
