@@ -12,7 +12,7 @@ from minidl_kernels.arrays import to_numpy
 
 __all__ = [
     "clear_session", "custom_object_scope", "get_registered_name", "get_registered_object",
-    "register_keras_serializable",
+    "plot_model", "register_keras_serializable",
     "set_random_seed", "to_categorical",
 ]  # fmt: skip
 
@@ -46,3 +46,33 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
         raise ValueError(f"labels must lie from 0 to {classes - 1}; got {labels.min()} to {labels.max()}")
     return np.eye(classes, dtype=config.floatx())[labels]
+
+
+def plot_model(
+    model: Any, to_file: Any = "model.png", show_shapes: bool = False, show_dtype: bool = False,
+    show_layer_names: bool = False, rankdir: str = "TB", expand_nested: bool = False, dpi: int = 200,
+    show_layer_activations: bool = False, show_trainable: bool = False,
+) -> Any:  # fmt: skip
+    """Draw a model into a .png or .svg file, without an outside program.
+
+    Args:
+        to_file: where to; None draws only.
+        rankdir: "TB" draws from top to bottom, "LR" from left to right.
+        expand_nested: show what is inside models that are layers.
+        dpi: pixels of a PNG per inch.
+
+    Returns:
+        The drawing, which a notebook shows.
+
+    Raises:
+        ValueError: the model is not built, or the file has another ending.
+    """
+    from minidl.visualize import draw_model
+
+    drawing = draw_model(
+        model, show_shapes=show_shapes, show_dtype=show_dtype, show_layer_names=show_layer_names, rankdir=rankdir,
+        expand_nested=expand_nested, show_layer_activations=show_layer_activations, show_trainable=show_trainable,
+    )  # fmt: skip
+    if to_file is not None:
+        drawing.save(to_file, dpi)
+    return drawing
