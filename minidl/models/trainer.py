@@ -113,6 +113,8 @@ class Trainer:
     def train_step(self, data: Any) -> dict[str, Any]:
         """One update from one batch; override it for a training of your own (return a dictionary of numbers)."""
         x, y, sample_weight = unpack(data)
+        if self.optimizer is None:
+            raise ValueError("compile() was given optimizer=None, so nothing can be trained; name one, such as 'adam'")
         if not self.built:
             with (
                 no_grad()
@@ -122,8 +124,9 @@ class Trainer:
         with trainable_are(snapshot.ids):
             y_pred = self(x, training=True)  # type: ignore[operator]
             loss = self.compute_loss(x, y, y_pred, sample_weight)
+            scaled = self.optimizer.scale_loss(loss)
         if snapshot.variables:
-            grads = gradients([loss], [None], snapshot.variables, create_graph=False)
+            grads = gradients([scaled], [None], snapshot.variables, create_graph=False)
             self.optimizer.apply(grads, snapshot.variables)
         self._loss_tracker.update_state(loss, float(batch_length(x)))
         return self.compute_metrics(x, y, y_pred, sample_weight)
@@ -288,6 +291,8 @@ class Trainer:
                 calls.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
+            if getattr(self.optimizer, "use_ema", False):
+                self.optimizer.finalize_variable_values(self._settled_snapshot().variables)
             calls.on_train_end(logs if epochs > initial_epoch else {})
         finally:
             if bar is not None:
