@@ -12,3 +12,4 @@ from .products import *  # noqa: F403
 from .randomness import *  # noqa: F403
 from .reductions import *  # noqa: F403
 from .shaping import *  # noqa: F403
+from .unit import *  # noqa: F403
