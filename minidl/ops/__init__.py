@@ -18,4 +18,5 @@ from .randomness import *  # noqa: F403
 from .reductions import *  # noqa: F403
 from .shaping import *  # noqa: F403
 from .statistics import *  # noqa: F403
+from .unit import *  # noqa: F403
 from .whole import *  # noqa: F403

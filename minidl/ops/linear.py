@@ -19,7 +19,6 @@ from .arithmetic import (
     divide,
     floating,
     log,
-    maximum,
     multiply,
     not_equal,
     power,
@@ -49,7 +48,7 @@ from .shaping import (
 
 __all__ = [
     "cdist", "cholesky", "corrcoef", "correlate", "cross", "det", "inner", "inv", "kron", "logdet", "norm",
-    "normalize", "outer", "slogdet", "solve", "solve_triangular", "tensordot", "vander", "vdot",
+    "outer", "slogdet", "solve", "solve_triangular", "tensordot", "vander", "vdot",
 ]  # fmt: skip
 
 
@@ -157,15 +156,6 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
     if ord == 0:
         return sum(cast(not_equal(x, 0), x.dtype), axis=axis, keepdims=keepdims)
     return power(sum(power(abs(x), float(ord)), axis=axis, keepdims=keepdims), 1.0 / ord)
-
-
-def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = None) -> Any:
-    """x / norm(x) along an axis; norms below ``epsilon`` (default: 1e-7) count as that, so that zeros stay zeros."""
-    epsilon = 1e-7 if epsilon is None else epsilon
-    if order == 2 and isinstance(axis, int):
-        squared = sum(square(x), axis=axis, keepdims=True)
-        return divide(x, sqrt(maximum(squared, epsilon**2)))
-    return divide(x, maximum(norm(x, ord=order, axis=axis, keepdims=True), epsilon))
 
 
 def cdist(x: Any, y: Any) -> Any:

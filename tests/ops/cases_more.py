@@ -322,10 +322,6 @@ LINEAR: dict[str, list[Case]] = {
             x=nonzero(2, 3, 4),
         ),
     ],
-    "normalize": [
-        case(lambda x, axis=-1, order=2: x / np.linalg.norm(x, order, axis, True), x=nonzero(3, 4), **s)
-        for s in ({}, {"axis": 0}, {"order": 1}, {"order": 3})
-    ],
     "cdist": [case(lambda x, y: np.sqrt(((x[:, None] - y) ** 2).sum(-1)), x=normal(4, 3), y=normal(2, 3))],
     "corrcoef": [case(pearson, x=normal(3, 5))],
     "correlate": [

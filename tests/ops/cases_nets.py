@@ -141,6 +141,13 @@ BATCHES = [
     for x in (normal(6, 3), SQUARE, normal(2, 3, 1, 4), CONSTANT_CHANNEL, normal(2, 1))
 ]
 STATISTICS = {n: {"mean": normal(n), "variance": positive(n)} for n in X.shape}
+
+
+def scaled(x, axis=-1, order=2, epsilon=1e-7):
+    length = (np.abs(x) ** order).sum(axis, keepdims=True) ** (1 / order)
+    return x / np.maximum(length, epsilon)
+
+
 NORMALIZATION: dict[str, list[Case]] = {
     "batch_norm": [*cases(normalized, *BATCHES), case(normalized, **BATCHES[1], epsilon=0.1)],
     "scale_shift": [
@@ -152,6 +159,13 @@ NORMALIZATION: dict[str, list[Case]] = {
         case(by_given, x=X, axis=1, **STATISTICS[3], offset=normal(3), scale=nonzero(3)),
         case(by_given, x=X, axis=2, **STATISTICS[4], scale=nonzero(4), epsilon=0.1),
         case(by_given, x=X, axis=0, **STATISTICS[2]),
+    ],
+}
+LENGTHS: dict[str, list[Case]] = {
+    "normalize": [
+        *cases(scaled, {}, {"axis": 0}, {"axis": (0, 2)}, {"order": 1}, {"order": 3, "axis": 1}, x=nonzero(2, 3, 4)),
+        case(scaled, x=np.array([[0.0, 0.0], [3.0, 4.0], [1e-9, 0.0]])),
+        case(scaled, x=np.array([[0.1, 0.0], [3.0, 4.0]]), epsilon=0.5),
     ],
 }
 
