@@ -2,7 +2,7 @@
 
 from minidl import registry
 
-from .activation import LeakyReLU, ReLU, Softmax
+from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .convolution import Conv2D, Convolution2D
 from .core import Activation, Dense, Dropout, Flatten, Input, InputLayer, Reshape
 from .input_spec import InputSpec
@@ -26,6 +26,7 @@ from .merging import (
     subtract,
 )
 from .normalization import BatchNormalization
+from .permuting import Identity, Permute, RepeatVector
 from .pooling import AveragePooling2D, AvgPool2D, GlobalAveragePooling2D, MaxPool2D, MaxPooling2D
 
 __all__ = [
@@ -36,8 +37,8 @@ __all__ = [
     "MaxPooling2D", "ReLU", "Reshape", "Softmax", "add", "concatenate", "deserialize", "serialize",
 ]  # fmt: skip
 __all__ += [
-    "Average", "Dot", "Maximum", "Minimum", "Multiply", "Subtract", "average", "dot", "maximum", "minimum", "multiply",
-    "subtract",
+    "Average", "Dot", "ELU", "Identity", "Maximum", "Minimum", "Multiply", "PReLU", "Permute", "RepeatVector",
+    "Subtract", "average", "dot", "maximum", "minimum", "multiply", "subtract",
 ]  # fmt: skip
 
 serialize, deserialize = registry.serialize, registry.deserialize

@@ -44,7 +44,9 @@ class _Elementwise(_Merge):
     def compute_output_shape(self, input_shape):
         batches = {shape[0] for shape in input_shape if shape[0] is not None}
         if len(batches) > 1:
-            raise ValueError(f"{type(self).__name__} {self.name!r}: tensors of {list(input_shape)} differ in batch size")
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r}: tensors of {list(input_shape)} differ in batch size"
+            )
         axes = max(map(len, input_shape))
         rest = [[1] * (axes - len(shape)) + list(shape[1:]) for shape in input_shape]
         return (batches.pop() if batches else None, *[self._extent(n, input_shape) for n in zip(*rest, strict=True)])
@@ -198,7 +200,9 @@ class Dot(_Merge):
     def compute_output_shape(self, input_shape):
         first, second = input_shape
         a, b = self._axes_of(first, second)
-        rest = [n for i, n in enumerate(first) if i not in (0, a)] + [n for i, n in enumerate(second) if i not in (0, b)]
+        rest = [n for i, n in enumerate(first) if i not in (0, a)] + [
+            n for i, n in enumerate(second) if i not in (0, b)
+        ]
         return (first[0], *(rest or (1,)))
 
     def get_config(self):

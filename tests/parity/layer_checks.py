@@ -116,7 +116,9 @@ def check_files(case, name, folder):
 
     def model(k):
         inputs = [k.Input(one.shape[1:], dtype=str(one.dtype)) for one in listed(x)]
-        return k.Model(inputs if isinstance(x, list) else inputs[0], make(k)(inputs if isinstance(x, list) else inputs[0]))
+        return k.Model(
+            inputs if isinstance(x, list) else inputs[0], make(k)(inputs if isinstance(x, list) else inputs[0])
+        )
 
     theirs, ours = both(model)
     assert tuple(ours.output.shape) == tuple(theirs.output.shape)
