@@ -5,6 +5,8 @@ from minidl import registry
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .convolution import Conv2D, Convolution2D
 from .core import Activation, Dense, Dropout, Flatten, Input, InputLayer, Reshape
+from .einsum_dense import EinsumDense
+from .embedding import Embedding
 from .input_spec import InputSpec
 from .layer import Layer
 from .merging import (
@@ -37,7 +39,7 @@ __all__ = [
     "MaxPooling2D", "ReLU", "Reshape", "Softmax", "add", "concatenate", "deserialize", "serialize",
 ]  # fmt: skip
 __all__ += [
-    "Average", "Dot", "ELU", "Identity", "Maximum", "Minimum", "Multiply", "PReLU", "Permute", "RepeatVector",
+    "Average", "Dot", "ELU", "EinsumDense", "Embedding", "Identity", "Maximum", "Minimum", "Multiply", "PReLU", "Permute", "RepeatVector",
     "Subtract", "average", "dot", "maximum", "minimum", "multiply", "subtract",
 ]  # fmt: skip
 

@@ -5,6 +5,7 @@ from .arithmetic import *  # noqa: F403
 from .convolution import conv as conv
 from .creation import *  # noqa: F403
 from .custom import *  # noqa: F403
+from .einsum import einsum as einsum
 from .loss import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .pooling import *  # noqa: F403
