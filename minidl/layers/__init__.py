@@ -2,13 +2,33 @@
 
 from minidl import registry
 
-from .activation import LeakyReLU, ReLU, Softmax
+from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .convolution import Conv2D, Convolution2D
 from .core import Activation, Dense, Dropout, Flatten, Input, InputLayer, Reshape
+from .einsum_dense import EinsumDense
+from .embedding import Embedding
 from .input_spec import InputSpec
 from .layer import Layer
-from .merging import Add, Concatenate, add, concatenate
+from .merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
 from .normalization import BatchNormalization
+from .permuting import Identity, Permute, RepeatVector
 from .pooling import AveragePooling2D, AvgPool2D, GlobalAveragePooling2D, MaxPool2D, MaxPooling2D
 
 __all__ = [
@@ -17,6 +37,10 @@ __all__ = [
     "Dropout", "Flatten", "GlobalAveragePooling2D", "Input", "InputLayer", "InputSpec", "Layer", "LeakyReLU",
     "MaxPool2D",
     "MaxPooling2D", "ReLU", "Reshape", "Softmax", "add", "concatenate", "deserialize", "serialize",
+]  # fmt: skip
+__all__ += [
+    "Average", "Dot", "ELU", "EinsumDense", "Embedding", "Identity", "Maximum", "Minimum", "Multiply", "PReLU", "Permute", "RepeatVector",
+    "Subtract", "average", "dot", "maximum", "minimum", "multiply", "subtract",
 ]  # fmt: skip
 
 serialize, deserialize = registry.serialize, registry.deserialize

@@ -6,6 +6,7 @@ from .arranging import *  # noqa: F403
 from .convolution import conv as conv
 from .creation import *  # noqa: F403
 from .custom import *  # noqa: F403
+from .einsum import einsum as einsum
 from .elementary import *  # noqa: F403
 from .flow import *  # noqa: F403
 from .linear import *  # noqa: F403
