@@ -235,15 +235,16 @@ def _third(kind: str, extent: int, **given: int | None) -> tuple[int, int, int]:
         raise ValueError(f"give exactly two of {', '.join(names)}; got {shown}")
     before, after, target = given.values()
     sign = 1 if kind == "padding" else -1
-    if target is None:
-        target = extent + sign * (before + after)  # type: ignore[operator]
+    if before is not None and after is not None:
+        target = extent + sign * (before + after)
     elif before is None:
-        before = sign * (target - extent) - after  # type: ignore[operator]
+        before = sign * (int(target or 0) - extent) - int(after or 0)
     else:
-        after = sign * (target - extent) - before
-    if min(before, after, target) < 0:  # type: ignore[type-var]
+        after = sign * (int(target or 0) - extent) - before
+    found = int(before), int(after or 0), int(target or 0)
+    if min(found) < 0:
         raise ValueError(f"{', '.join(names)} must not be negative for an extent of {extent}; got {shown}")
-    return before, after, target  # type: ignore[return-value]
+    return found
 
 
 def extract_patches(
