@@ -1,5 +1,6 @@
 """Differentiable operations, with the names of ``keras.ops``."""
 
+from . import image as image
 from .activation import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
 from .arranging import *  # noqa: F403

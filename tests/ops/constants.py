@@ -62,6 +62,13 @@ CONSTANT: dict[str, list[Case]] = {
     ),
     "zeros_like": [case(lambda x: x * 0, x=X), case(lambda x, dtype: np.zeros(x.shape, dtype), x=X, dtype="int32")],
     "ones_like": [case(lambda x: x * 0 + 1, x=X), case(lambda x, dtype: np.ones(x.shape, dtype), x=X, dtype="float32")],
+    "saturated": [
+        case(
+            lambda x, dtype: np.array([[0, 2, 2], [255, 0, 7]], dtype),
+            x=np.array([[0.5, 1.5, 2.4], [300.0, -3.0, 7.0]]),
+            dtype="uint8",
+        )
+    ],
     "stop_gradient": [case(lambda x: x, x=X)],
     "ceil": [case(lambda x: -(-x // 1), x=X), case(lambda x: x, x=TIES)],
     "floor": [case(lambda x: x // 1, x=X), case(lambda x: x, x=TIES)],
