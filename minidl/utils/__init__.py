@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 
 from minidl import config, registry
+from minidl.data.arrays import pack as pack_x_y_sample_weight
+from minidl.data.arrays import unpack
+from minidl.data.py_dataset import PyDataset
 from minidl.engine.tensor import raw
 from minidl.registry import custom_object_scope, get_registered_name, get_registered_object, register_keras_serializable
 from minidl_kernels.arrays import to_numpy
@@ -14,7 +17,16 @@ __all__ = [
     "clear_session", "custom_object_scope", "get_registered_name", "get_registered_object",
     "plot_model", "register_keras_serializable",
     "set_random_seed", "to_categorical",
+    "PyDataset", "Sequence", "pack_x_y_sample_weight", "unpack_x_y_sample_weight",
 ]  # fmt: skip
+
+
+Sequence = PyDataset  # its name in TensorFlow's Keras
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of a batch that is x, (x, y) or (x, y, sample_weight); what is missing is None."""
+    return unpack(tuple(data) if isinstance(data, list) else data)
 
 
 def set_random_seed(seed: int) -> None:
