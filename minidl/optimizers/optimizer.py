@@ -167,6 +167,10 @@ class Optimizer(State):
                     f"{[v.path for v in self._variables]}; compile the model again, or use a new optimizer"
                 )
 
+    def _updates(self) -> int:
+        """How many updates were made; fewer than calls of ``apply`` where gradients are accumulated."""
+        return int(self._iterations.data) // (self.gradient_accumulation_steps or 1)
+
     def _step(self, variables: list[Variable], grads: list[Any]) -> None:
         places = [self._places[id(v)] for v in variables]
         if self.loss_scale_factor is not None:
@@ -174,7 +178,8 @@ class Optimizer(State):
         if not self.gradient_accumulation_steps or (grads := self._accumulated(places, grads)):
             for clip, most in self._clips:
                 grads = clip(grads, float(most))
-            rate = float(raw(self.learning_rate))
+            rate = self._learning_rate if isinstance(self._learning_rate, Variable) else self.learning_rate
+            rate = float(raw(rate))
             weights = [v.data for v in variables]
             if self.weight_decay:
                 for variable, weight in zip(variables, weights, strict=True):

@@ -12,12 +12,12 @@ def check_numbers(owner: Any, least: float, *names: str, below: float = float("i
     Raises:
         ValueError: names the first that is not.
     """
-    limit = "" if below == float("inf") else f" to {below:g}" if top else f" and less than {below:g}"
+    limit = " on" if below == float("inf") else f" to {below:g}" if top else f" on and less than {below:g}"
     for name in names:
         value = getattr(owner, name)
         known = isinstance(value, (int, float)) or (getattr(value, "shape", None) == () and hasattr(value, "__float__"))
         if not known or not (least <= value < below or (top and value == below)):
-            raise ValueError(f"{name} must be a number from {least:g} on{limit}, not {value!r}")
+            raise ValueError(f"{name} must be a number from {least:g}{limit}, not {value!r}")
 
 
 def check_settings(optimizer: Any) -> None:
