@@ -115,15 +115,20 @@ class Optimizer(State):
 
         Args:
             grads: one gradient (array or Tensor) for each variable; None: the variable stays as it is, with a warning.
+                With none at all nothing is done.
             trainable_variables: default: those of ``build``.
 
         Returns:
             The number of steps so far.
 
         Raises:
-            ValueError: no gradient at all, different numbers or shapes, or a variable the optimizer was not built for.
+            ValueError: None for all gradients, different numbers or shapes, or a variable the optimizer was not built for.
         """
         grads = list(grads)
+        if not grads:
+            return int(self._iterations.data)
+        if trainable_variables is None and not self.built:
+            raise ValueError(f"{self.name}: call build(variables) first, or pass apply() the variables")
         variables = self._variables if trainable_variables is None else list(trainable_variables)
         if len(grads) != len(variables):
             raise ValueError(f"{self.name}: {len(grads)} gradients were given for {len(variables)} variables")

@@ -45,7 +45,8 @@ def full_signature(cls: type, base: type) -> inspect.Signature:
         return inspect.Signature(own)
     kept = [p for p in own if p.kind is not p.VAR_KEYWORD]
     names = {p.name for p in kept}
-    theirs = [p for p in inspect.signature(base.__init__).parameters.values() if p.name not in {*names, "self"}]  # type: ignore[misc]
+    given = inspect.signature(base.__init__).parameters.values()  # type: ignore[misc]
+    theirs = [p for p in given if p.name not in {*names, "self"} and p.kind is not p.VAR_KEYWORD]
     named = [p.replace(kind=p.KEYWORD_ONLY) if p.kind is p.POSITIONAL_OR_KEYWORD else p for p in theirs]
     keyword = [p for p in kept if p.kind is p.KEYWORD_ONLY]
     return inspect.Signature([*(p for p in kept if p not in keyword), *keyword, *named])
