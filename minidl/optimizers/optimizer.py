@@ -82,7 +82,7 @@ class Optimizer(State):
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
-        cls.__signature__ = full_signature(cls, Optimizer)
+        cls.__signature__ = full_signature(cls)
 
     def build(self, variables: list[Variable]) -> None:
         """Make the slots for these variables; once built, an optimizer stays as it is."""
@@ -122,7 +122,7 @@ class Optimizer(State):
             The number of steps so far.
 
         Raises:
-            ValueError: None for all gradients, different numbers or shapes, or a variable the optimizer was not built for.
+            ValueError: None for all gradients, different numbers or shapes, or a variable that is not one of ``build``.
         """
         grads = list(grads)
         if not grads:

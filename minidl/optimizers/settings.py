@@ -38,15 +38,13 @@ def check_settings(optimizer: Any) -> None:
             raise ValueError(f"{name} must be a whole number from {least} on, or None, not {value!r}")
 
 
-def full_signature(cls: type, base: type) -> inspect.Signature:
-    """The arguments of a class of ``**settings`` that it hands on to ``base``: its own, then those of ``base``."""
+def full_signature(cls: type) -> inspect.Signature:
+    """The arguments of a class: its own, then in place of ``**settings`` those of the class it hands them on to."""
     own = list(inspect.signature(vars(cls).get("__init__", cls.__init__)).parameters.values())[1:]  # type: ignore[misc]
     if all(p.kind is not p.VAR_KEYWORD for p in own):
         return inspect.Signature(own)
-    kept = [p for p in own if p.kind is not p.VAR_KEYWORD]
-    names = {p.name for p in kept}
-    given = inspect.signature(base.__init__).parameters.values()  # type: ignore[misc]
-    theirs = [p for p in given if p.name not in {*names, "self"} and p.kind is not p.VAR_KEYWORD]
-    named = [p.replace(kind=p.KEYWORD_ONLY) if p.kind is p.POSITIONAL_OR_KEYWORD else p for p in theirs]
-    keyword = [p for p in kept if p.kind is p.KEYWORD_ONLY]
-    return inspect.Signature([*(p for p in kept if p not in keyword), *keyword, *named])
+    own = [p for p in own if p.kind is not p.VAR_KEYWORD]
+    names = {p.name for p in own}
+    handed = [p for p in inspect.signature(cls.__base__).parameters.values() if p.name not in names]  # type: ignore[arg-type]
+    named = [p.replace(kind=p.KEYWORD_ONLY) for p in handed if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    return inspect.Signature([*own, *named])

@@ -347,6 +347,31 @@ def test_an_optimizer_of_ones_own(tmp_path):
     assert list(inspect.signature(Momentum).parameters)[:3] == ["learning_rate", "momentum", "weight_decay"]
 
 
+def test_signatures_of_subclasses():
+    class Named(optimizers.SGD):
+        pass
+
+    class Slower(optimizers.SGD):
+        def __init__(self, factor=2.0, *, other=1.0, **kwargs):
+            super().__init__(**kwargs)
+
+    class Fixed(optimizers.SGD):
+        def __init__(self, momentum):
+            super().__init__(momentum=momentum)
+
+    assert inspect.signature(Named) == inspect.signature(optimizers.SGD)
+    assert list(inspect.signature(Slower).parameters)[:5] == [
+        "factor",
+        "other",
+        "learning_rate",
+        "momentum",
+        "nesterov",
+    ]
+    assert list(inspect.signature(Fixed).parameters) == ["momentum"]
+    with pytest.raises(TypeError, match="Slower got unknown arguments: nestrov .did you mean 'nesterov'"):
+        Slower(nestrov=True)
+
+
 def test_slots_by_hand():
     w, optimizer = weight(1.0, 2.0), optimizers.Optimizer(0.1)
     start = minidl.initializers.Constant(3.0)
