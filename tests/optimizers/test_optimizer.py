@@ -179,6 +179,17 @@ def test_decay_of_earlier_versions_is_ignored_with_a_warning():
     assert float(optimizer.learning_rate) == pytest.approx(0.1)
 
 
+def test_decay_of_keras_2():
+    optimizer, w = optimizers.legacy.SGD(1.0, decay=1.0, momentum=0.5), weight(0.0)
+    steps = [1.0, 0.5 * 1 + 1 / 2, 0.5 * 1 + 1 / 3]  # m = 0.5 m + 1 / (1 + step)
+    for k in range(3):
+        optimizer.apply([gradient(-1.0)], [w])
+        assert w.numpy()[0] == pytest.approx(sum(steps[: k + 1]), rel=1e-6)
+    assert type(optimizer) is optimizers.SGD and optimizer.get_config()["learning_rate"]["config"]["decay_rate"] == 1.0
+    plain = optimizers.legacy.Adam(0.01, 0.8)
+    assert type(plain) is optimizers.Adam and plain.beta_1 == 0.8 and float(plain.learning_rate) == np.float32(0.01)
+
+
 # ---- arguments and errors ----
 
 
