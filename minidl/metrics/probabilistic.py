@@ -2,9 +2,10 @@
 
 from minidl import losses
 
+from . import distances
 from .reduction import MeanMetricWrapper
 
-__all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy"]
+__all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "KLDivergence", "Poisson", "SparseCategoricalCrossentropy"]
 
 
 class BinaryCrossentropy(MeanMetricWrapper):
@@ -56,3 +57,21 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
             from_logits=from_logits, ignore_class=ignore_class, axis=axis,
         )  # fmt: skip
         self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
+
+
+class KLDivergence(MeanMetricWrapper):
+    """sum(y_true log(y_true / y_pred)), both clipped to ``config.epsilon()`` and 1."""
+
+    _direction = "down"
+
+    def __init__(self, name="kl_divergence", dtype=None):
+        super().__init__(distances.kl_divergence, name, dtype)
+
+
+class Poisson(MeanMetricWrapper):
+    """mean(y_pred - y_true log(y_pred + epsilon)), epsilon being ``config.epsilon()``."""
+
+    _direction = "down"
+
+    def __init__(self, name="poisson", dtype=None):
+        super().__init__(distances.poisson, name, dtype)
