@@ -12,6 +12,7 @@ from .correlation import *  # noqa: F403
 from .f_score import F1Score as F1Score
 from .f_score import FBetaScore as FBetaScore
 from .iou import *  # noqa: F403
+from .margins import *  # noqa: F403
 from .metric import Metric as Metric
 from .operating_points import PrecisionAtRecall as PrecisionAtRecall
 from .operating_points import RecallAtPrecision as RecallAtPrecision
@@ -26,8 +27,7 @@ from .regression import *  # noqa: F403
 
 serialize, deserialize = registry.serialize, registry.deserialize
 
-# Functions that Keras shows here as well; by these names, get() makes the classes.
-_OF_LOSSES = (
+_OF_LOSSES = (  # functions that Keras shows here as well; by these names, get() makes the classes
     "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
     "categorical_hinge", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error",
     "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "poisson",
@@ -35,7 +35,7 @@ _OF_LOSSES = (
 )  # fmt: skip
 globals().update({name: getattr(losses, name) for name in _OF_LOSSES if hasattr(losses, name)})
 
-registry.publish("keras.metrics", globals())
+registry.publish("keras.metrics", {name: item for name, item in globals().items() if name != "accuracy_for"})
 _known = registry.published("keras.metrics")
 _CLASSES = {
     name: cls

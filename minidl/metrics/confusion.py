@@ -3,7 +3,7 @@
 from typing import Any
 
 from .arrays import result_of
-from .confusion_counts import NOT_IN_TOP, Counts, Thresholds, confusion_counts, divided
+from .confusion_counts import NOT_IN_TOP, Thresholds, confusion_counts, divided
 from .metric import Metric
 
 __all__ = ["FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives", "TruePositives"]
@@ -89,9 +89,7 @@ class _Share(Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch: targets 0 or 1, predictions of the same shape, a weight for each sample or prediction."""
-        counts: Counts = confusion_counts(
-            self.name, self._thresholds, y_true, y_pred, sample_weight, self.top_k, self.class_id
-        )
+        counts = confusion_counts(self.name, self._thresholds, y_true, y_pred, sample_weight, self.top_k, self.class_id)
         self.true_positives.assign_add(counts.true_positives)
         getattr(self, self._others).assign_add(getattr(counts, self._others))
 

@@ -52,7 +52,7 @@ class FBetaScore(Metric):
         self._built = True
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Count a batch: targets 0 or 1 and predictions of shape (samples, classes), weights (samples,)."""
+        """Count a batch: targets 0 or 1 and predictions of shape (samples, classes), a weight for each sample."""
         y_true, y_pred = array_of(y_true, self.dtype), array_of(y_pred, self.dtype)
         if not self._built:
             self._build(y_true.shape, y_pred.shape)
@@ -60,7 +60,10 @@ class FBetaScore(Metric):
             chosen = (y_pred >= y_pred.max(axis=-1, keepdims=True)) & (np.abs(y_pred) > 1e-9)
         else:
             chosen = y_pred > y_pred.dtype.type(self.threshold)
-        weights = 1.0 if sample_weight is None else array_of(sample_weight, self.dtype)[:, None]
+        weights = array_of(1.0 if sample_weight is None else sample_weight, self.dtype)
+        if weights.size not in (1, len(y_pred)):
+            raise ValueError(f"{self.name}: sample_weight of shape {weights.shape} does not fit {len(y_pred)} samples")
+        weights = weights.reshape(-1, 1)
         axis = None if self.average == "micro" else 0
         for state, found in zip(STATE, (chosen * y_true, chosen * (1 - y_true), ~chosen * y_true, y_true), strict=True):
             getattr(self, state).assign_add((found * weights).sum(axis=axis))

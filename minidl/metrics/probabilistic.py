@@ -2,9 +2,11 @@
 
 from minidl import losses
 
+from . import distances
+from .arrays import array_of, same_rank
 from .reduction import MeanMetricWrapper
 
-__all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy"]
+__all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "KLDivergence", "Poisson", "SparseCategoricalCrossentropy"]
 
 
 class BinaryCrossentropy(MeanMetricWrapper):
@@ -44,7 +46,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 
     Args:
         from_logits: predictions are logits.
-        ignore_class: samples of this label count 0 (and count as samples, as in Keras).
+        ignore_class: samples of this label count 0: as samples where there are no weights, else not at all (as Keras).
         axis: where the classes are.
     """
 
@@ -56,3 +58,31 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
             from_logits=from_logits, ignore_class=ignore_class, axis=axis,
         )  # fmt: skip
         self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Count a batch; ``sample_weight`` as in ``Mean``."""
+        if sample_weight is not None and self.ignore_class is not None:
+            labels, weights = array_of(y_true), array_of(sample_weight, self.dtype)
+            if labels.ndim == len(y_pred.shape):
+                labels = labels[..., 0]
+            counted, weights = same_rank(labels != self.ignore_class, weights)
+            sample_weight = counted * weights.reshape(weights.shape + (1,) * (counted.ndim - weights.ndim))
+        super().update_state(y_true, y_pred, sample_weight)
+
+
+class KLDivergence(MeanMetricWrapper):
+    """sum(y_true log(y_true / y_pred)), both clipped to ``config.epsilon()`` and 1."""
+
+    _direction = "down"
+
+    def __init__(self, name="kl_divergence", dtype=None):
+        super().__init__(distances.kl_divergence, name, dtype)
+
+
+class Poisson(MeanMetricWrapper):
+    """mean(y_pred - y_true log(y_pred + epsilon)), epsilon being ``config.epsilon()``."""
+
+    _direction = "down"
+
+    def __init__(self, name="poisson", dtype=None):
+        super().__init__(distances.poisson, name, dtype)

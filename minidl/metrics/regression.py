@@ -4,26 +4,70 @@ from typing import Any
 
 import numpy as np
 
-from minidl import config, losses
+from minidl import config
 
-from .arrays import fitting, result_of
+from . import distances
+from .arrays import array_of, fitting, result_of
 from .reduction import Mean, MeanMetricWrapper
 
-__all__ = ["CosineSimilarity", "MeanAbsoluteError", "MeanSquaredError", "RootMeanSquaredError"]
+__all__ = [
+    "CosineSimilarity", "LogCoshError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
+    "MeanSquaredLogarithmicError", "RootMeanSquaredError", "SymmetricMeanAbsolutePercentageError",
+]  # fmt: skip
 
 
 class MeanSquaredError(MeanMetricWrapper):
     """mean((y_true - y_pred)^2)."""
 
+    _direction = "down"
+
     def __init__(self, name="mean_squared_error", dtype=None):
-        super().__init__(losses.mean_squared_error, name, dtype)
+        super().__init__(distances.squared, name, dtype)
 
 
 class MeanAbsoluteError(MeanMetricWrapper):
     """mean(|y_true - y_pred|)."""
 
+    _direction = "down"
+
     def __init__(self, name="mean_absolute_error", dtype=None):
-        super().__init__(losses.mean_absolute_error, name, dtype)
+        super().__init__(distances.absolute, name, dtype)
+
+
+class MeanAbsolutePercentageError(MeanMetricWrapper):
+    """100 mean(|y_true - y_pred| / max(|y_true|, epsilon)), epsilon being ``config.epsilon()``."""
+
+    _direction = "down"
+
+    def __init__(self, name="mean_absolute_percentage_error", dtype=None):
+        super().__init__(distances.absolute_percentage, name, dtype)
+
+
+class SymmetricMeanAbsolutePercentageError(MeanMetricWrapper):
+    """100 mean(|y_true - y_pred| / max((|y_true| + |y_pred|) / 2, epsilon)): from 0 to 200. Keras has none."""
+
+    _direction = "down"
+
+    def __init__(self, name="symmetric_mean_absolute_percentage_error", dtype=None):
+        super().__init__(distances.symmetric_absolute_percentage, name, dtype)
+
+
+class MeanSquaredLogarithmicError(MeanMetricWrapper):
+    """mean((log(y_pred + 1) - log(y_true + 1))^2), of numbers of at least ``config.epsilon()``."""
+
+    _direction = "down"
+
+    def __init__(self, name="mean_squared_logarithmic_error", dtype=None):
+        super().__init__(distances.squared_logarithmic, name, dtype)
+
+
+class LogCoshError(MeanMetricWrapper):
+    """mean(log(cosh(y_pred - y_true))): the square of small errors by half, the amount of large ones."""
+
+    _direction = "down"
+
+    def __init__(self, name="logcosh", dtype=None):
+        super().__init__(distances.log_cosh, name, dtype)
 
 
 class RootMeanSquaredError(Mean):
@@ -45,12 +89,12 @@ class RootMeanSquaredError(Mean):
 
 
 def _cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
-    y_true, y_pred = fitting("cosine_similarity", y_true, y_pred)
+    y_pred = array_of(y_pred)
+    y_true, y_pred = fitting("cosine_similarity", y_true, y_pred, None if y_pred.dtype.kind == "f" else config.floatx())
     return (_unit(y_true, axis) * _unit(y_pred, axis)).sum(axis=axis)
 
 
 def _unit(x: Any, axis: int) -> Any:
-    x = x if x.dtype.kind == "f" else x.astype(config.floatx())
     return x / np.maximum(np.sqrt(np.square(x).sum(axis=axis, keepdims=True)), config.epsilon())
 
 
@@ -69,7 +113,7 @@ class CosineSimilarity(MeanMetricWrapper):
         super().__init__(_cosine_similarity, name, dtype, axis=axis)
 
     def get_config(self):
-        config = super().get_config()
-        if config["axis"] == -1:  # Keras writes no axis, but reads one
-            del config["axis"]
-        return config
+        settings = super().get_config()
+        if settings["axis"] == -1:  # Keras writes no axis, but reads one
+            del settings["axis"]
+        return settings
