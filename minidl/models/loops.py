@@ -115,7 +115,7 @@ class Loops:
                     break
                 if held_out is not None and _is_due(epoch + 1, validation_freq):
                     found = self._evaluate(held_out, calls)
-                    logs |= {f"val_{name}": value for name, value in found.items()}
+                    logs = dict(sorted((logs | {f"val_{name}": value for name, value in found.items()}).items()))
                 calls.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
