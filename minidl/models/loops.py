@@ -37,6 +37,7 @@ class Loops:
     reset_metrics: Any
     _kept_metrics: Any
     _in_order: Any
+    _settled_snapshot: Any
     _require_compiled: Any
 
     def fit(
@@ -119,11 +120,16 @@ class Loops:
                 calls.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
+            self._put_averages_in_place()
             calls.on_train_end(logs)
         finally:
             if bar is not None:
                 bar.close()
         return history
+
+    def _put_averages_in_place(self) -> None:
+        if getattr(self.optimizer, "use_ema", False):
+            self.optimizer.finalize_variable_values(self._settled_snapshot().variables)
 
     def _seed_of_fit(self) -> random.SeedGenerator:
         """Orders of the data that follow from the seed alone, whatever other threads draw meanwhile."""

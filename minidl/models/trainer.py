@@ -130,7 +130,7 @@ class Trainer(Loops):
             y_pred = self(x, training=True)  # type: ignore[operator]
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **self._training)
         if snapshot.variables:
-            grads = gradients([loss], [None], snapshot.variables, create_graph=False)
+            grads = gradients([scaled], [None], snapshot.variables, create_graph=False)
             self.optimizer.apply(grads, snapshot.variables)
         self._loss_tracker.update_state(loss, float(batch_length(x)))
         return self.compute_metrics(x, y, y_pred, sample_weight)
