@@ -1,6 +1,15 @@
 """Callbacks: what is called at the borders of training, epochs and batches."""
 
-from .callback import Callback, CallbackList, History, LambdaCallback
-from .progress import ProgressBar
+from .callback import Callback
+from .callback_list import CallbackList
+from .history import History
+from .lambda_callback import LambdaCallback
+from .progress import ProgbarLogger
 
-__all__ = ["Callback", "CallbackList", "History", "LambdaCallback", "ProgressBar"]
+__all__ = [
+    "Callback",
+    "CallbackList",
+    "History",
+    "LambdaCallback",
+    "ProgbarLogger",
+]
