@@ -12,8 +12,8 @@ __all__ = ["ProgbarLogger"]
 class ProgbarLogger(Callback):
     """Shows how far training is.
 
-    What is shown follows ``verbose`` of fit, evaluate and predict: 0: nothing; 1 or "auto": a bar (a plain line an epoch
-    where the output is not a terminal); 2: a plain line an epoch.
+    What is shown follows ``verbose`` of fit, evaluate and predict: 0: nothing; 1 or "auto": a bar (a plain line an
+    epoch where the output is not a terminal); 2: a plain line an epoch.
     """
 
     def __init__(self) -> None:
