@@ -209,7 +209,7 @@ class CompiledMetrics(Metric):
         for given, argument in self._given:  # a wrong name is told at compile, not in the first batch
             for entry in flatten([] if given is None else given):
                 if entry is not None and not _is_accuracy(entry):
-                    metrics_module.get(entry)
+                    metrics_module.find(entry)
             if names is not None:
                 self._lists(given, names, argument)
 
@@ -251,7 +251,7 @@ class CompiledMetrics(Metric):
                         kind = metrics_module.accuracy_for(targets[place].shape, predictions[place].shape)
                         metric = kind(name=entry)
                     else:
-                        metric = metrics_module.get(entry)
+                        metric = metrics_module.compiled(entry)
                     found.append((metric, place, argument == "weighted_metrics"))
         return found
 

@@ -122,6 +122,8 @@ class Trainer(Loops):
     def train_step(self, data: Any) -> dict[str, Any]:
         """One update from one batch; override it for a training of your own (return a dictionary of numbers)."""
         x, y, sample_weight = unpack(data)
+        if self.optimizer is None:
+            raise ValueError("compile() was given optimizer=None, so nothing can be trained; name one, such as 'adam'")
         if not self.built:  # the first call makes the weights; only then can it be settled which of them train
             with no_grad():
                 self(x, training=False)  # type: ignore[operator]
@@ -129,8 +131,9 @@ class Trainer(Loops):
         with trainable_are(snapshot.ids):
             y_pred = self(x, training=True)  # type: ignore[operator]
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **self._training)
+            scaled = self.optimizer.scale_loss(loss)
         if snapshot.variables:
-            grads = gradients([loss], [None], snapshot.variables, create_graph=False)
+            grads = gradients([scaled], [None], snapshot.variables, create_graph=False)
             self.optimizer.apply(grads, snapshot.variables)
         self._loss_tracker.update_state(loss, float(batch_length(x)))
         return self.compute_metrics(x, y, y_pred, sample_weight)
