@@ -138,7 +138,7 @@ def test_the_subclassed_model():
     model.fit(x, y, verbose=0)
     assert len(model.layers) == 4 and len(model.evaluate(x, y, verbose=0)) == 2
     assert model.predict(x, verbose=0).shape == (40, 10)
-    assert model.optimizer.learning_rate == pytest.approx(0.01)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.01)
 
 
 # ---- layers, names, weights ----

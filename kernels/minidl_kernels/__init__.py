@@ -29,7 +29,7 @@ from .matmul import column_sum, dense, dense_weight_grad, matmul
 from .norm import batch_norm, batch_norm_grad, scale_shift
 from .pool import average_pool, average_pool_grad, max_pool, max_pool_gather, max_pool_scatter
 from .random import dropout, random_bits
-from .update import adam, sgd, sgd_momentum
+from .update import adam, rmsprop, sgd, sgd_momentum
 
 __all__ = [
     "Kernel", "Output", "adam", "average_pool", "average_pool_grad", "batch_norm", "batch_norm_grad",
@@ -38,6 +38,7 @@ __all__ = [
     "kernels", "log_softmax",
     "log_softmax_grad", "matmul", "max_pool", "max_pool_gather", "max_pool_scatter", "probability_cross_entropy",
     "probability_cross_entropy_grad", "random_bits", "relu", "relu_grad",
+    "rmsprop",
     "scale_shift", "sgd", "sgd_momentum", "sigmoid", "sigmoid_grad", "softmax", "softmax_cross_entropy",
     "softmax_cross_entropy_grad", "softmax_grad", "tanh", "tanh_grad",
 ]  # fmt: skip

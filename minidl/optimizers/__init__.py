@@ -4,6 +4,7 @@ from typing import Any
 
 from minidl import registry
 
+from . import legacy as legacy
 from . import schedules as schedules
 from .adam import Adam, AdamW
 from .adamax import Adamax, Nadam
@@ -15,7 +16,7 @@ from .sgd import SGD
 
 __all__ = [
     "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "Optimizer", "RMSprop",
-    "deserialize", "get", "schedules", "serialize",
+    "deserialize", "get", "legacy", "schedules", "serialize",
 ]  # fmt: skip
 
 CLASSES = (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, Optimizer, RMSprop)

@@ -82,7 +82,7 @@ class Optimizer(State):
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
-        cls.__signature__ = full_signature(cls, Optimizer)
+        cls.__signature__ = full_signature(cls)
 
     def build(self, variables: list[Variable]) -> None:
         """Make the slots for these variables; once built, an optimizer stays as it is."""
@@ -115,15 +115,20 @@ class Optimizer(State):
 
         Args:
             grads: one gradient (array or Tensor) for each variable; None: the variable stays as it is, with a warning.
+                With none at all nothing is done.
             trainable_variables: default: those of ``build``.
 
         Returns:
             The number of steps so far.
 
         Raises:
-            ValueError: no gradient at all, different numbers or shapes, or a variable the optimizer was not built for.
+            ValueError: None for all gradients, different numbers or shapes, or a variable that is not one of ``build``.
         """
         grads = list(grads)
+        if not grads:
+            return int(self._iterations.data)
+        if trainable_variables is None and not self.built:
+            raise ValueError(f"{self.name}: call build(variables) first, or pass apply() the variables")
         variables = self._variables if trainable_variables is None else list(trainable_variables)
         if len(grads) != len(variables):
             raise ValueError(f"{self.name}: {len(grads)} gradients were given for {len(variables)} variables")
@@ -167,6 +172,10 @@ class Optimizer(State):
                     f"{[v.path for v in self._variables]}; compile the model again, or use a new optimizer"
                 )
 
+    def _updates(self) -> int:
+        """How many updates were made; fewer than calls of ``apply`` where gradients are accumulated."""
+        return int(self._iterations.data) // (self.gradient_accumulation_steps or 1)
+
     def _step(self, variables: list[Variable], grads: list[Any]) -> None:
         places = [self._places[id(v)] for v in variables]
         if self.loss_scale_factor is not None:
@@ -174,7 +183,8 @@ class Optimizer(State):
         if not self.gradient_accumulation_steps or (grads := self._accumulated(places, grads)):
             for clip, most in self._clips:
                 grads = clip(grads, float(most))
-            rate = float(raw(self.learning_rate))
+            rate = self._learning_rate if isinstance(self._learning_rate, Variable) else self.learning_rate
+            rate = float(raw(rate))
             weights = [v.data for v in variables]
             if self.weight_decay:
                 for variable, weight in zip(variables, weights, strict=True):

@@ -5,6 +5,7 @@ All three add epsilon inside the root (Keras).
 
 from typing import Any
 
+import minidl_kernels as kernels
 from minidl import initializers
 from minidl_kernels.arrays import namespace
 
@@ -56,6 +57,10 @@ class RMSprop(Optimizer):
             self.averages = self.add_optimizer_variables(variables, "average_gradient")
 
     def update(self, places, weights, grads, rate):
+        if not (self.momentum or self.centered):
+            velocities = [self.velocities[i].data for i in places]
+            kernels.rmsprop(weights, grads, velocities, learning_rate=rate, rho=self.rho, epsilon=self.epsilon)
+            return
         for i, w, g in zip(places, weights, grads, strict=True):
             v = self.velocities[i].data
             v *= self.rho

@@ -12,12 +12,12 @@ def check_numbers(owner: Any, least: float, *names: str, below: float = float("i
     Raises:
         ValueError: names the first that is not.
     """
-    limit = "" if below == float("inf") else f" to {below:g}" if top else f" and less than {below:g}"
+    limit = " on" if below == float("inf") else f" to {below:g}" if top else f" on and less than {below:g}"
     for name in names:
         value = getattr(owner, name)
         known = isinstance(value, (int, float)) or (getattr(value, "shape", None) == () and hasattr(value, "__float__"))
         if not known or not (least <= value < below or (top and value == below)):
-            raise ValueError(f"{name} must be a number from {least:g} on{limit}, not {value!r}")
+            raise ValueError(f"{name} must be a number from {least:g}{limit}, not {value!r}")
 
 
 def check_settings(optimizer: Any) -> None:
@@ -38,14 +38,13 @@ def check_settings(optimizer: Any) -> None:
             raise ValueError(f"{name} must be a whole number from {least} on, or None, not {value!r}")
 
 
-def full_signature(cls: type, base: type) -> inspect.Signature:
-    """The arguments of a class of ``**settings`` that it hands on to ``base``: its own, then those of ``base``."""
+def full_signature(cls: type) -> inspect.Signature:
+    """The arguments of a class: its own, then in place of ``**settings`` those of the class it hands them on to."""
     own = list(inspect.signature(vars(cls).get("__init__", cls.__init__)).parameters.values())[1:]  # type: ignore[misc]
     if all(p.kind is not p.VAR_KEYWORD for p in own):
         return inspect.Signature(own)
-    kept = [p for p in own if p.kind is not p.VAR_KEYWORD]
-    names = {p.name for p in kept}
-    theirs = [p for p in inspect.signature(base.__init__).parameters.values() if p.name not in {*names, "self"}]  # type: ignore[misc]
-    named = [p.replace(kind=p.KEYWORD_ONLY) if p.kind is p.POSITIONAL_OR_KEYWORD else p for p in theirs]
-    keyword = [p for p in kept if p.kind is p.KEYWORD_ONLY]
-    return inspect.Signature([*(p for p in kept if p not in keyword), *keyword, *named])
+    own = [p for p in own if p.kind is not p.VAR_KEYWORD]
+    names = {p.name for p in own}
+    handed = [p for p in inspect.signature(cls.__base__).parameters.values() if p.name not in names]  # type: ignore[arg-type]
+    named = [p.replace(kind=p.KEYWORD_ONLY) for p in handed if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    return inspect.Signature([*own, *named])

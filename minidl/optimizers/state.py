@@ -145,10 +145,6 @@ class State:
         """Assign all variables from such a mapping; see ``set_weights``."""
         self.set_weights([store[key] for key in sorted(store.keys(), key=int)])
 
-    def _updates(self) -> int:
-        """How many updates were made."""
-        return int(self._iterations.data) // (self.gradient_accumulation_steps or 1)
-
     def _get_variable_index(self, variable: Variable) -> int:
         """The place of a weight among those of ``build``; optimizers written for Keras ask for it."""
         return self._places[id(variable)]

@@ -76,7 +76,7 @@ def test_ctrl_c_keeps_the_model(make_folder, tmp_path, capsys):
     assert "stopped in epoch 3 of 50" in err and "after epoch 2, the last full one" in err
     assert str(tmp_path / "out" / "model.keras") in err and os.listdir(tmp_path / "out") == ["model.keras"]
     model = minidl.saving.load_model(tmp_path / "out" / "model.keras")
-    assert model.optimizer.learning_rate == pytest.approx(0.01)  # and not what it had fallen to
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.01)  # and not what it had fallen to
     assert model.evaluate(job.data.x_test, job.data.y_test, verbose=0)[1] > 0.5
 
 
@@ -101,7 +101,7 @@ def test_the_rate_falls_in_a_straight_line_and_comes_back():
     model = minidl.Sequential([minidl.layers.Input((2,)), minidl.layers.Dense(1)])
     model.compile(optimizer=minidl.optimizers.SGD(0.5), loss="mse")
     decay = Decay()
-    look = LambdaCallback(on_train_batch_end=lambda batch, logs: rates.append(model.optimizer.learning_rate))
+    look = LambdaCallback(on_train_batch_end=lambda batch, logs: rates.append(float(model.optimizer.learning_rate)))
     model.fit(np.ones((8, 2)), np.ones((8, 1)), batch_size=4, epochs=3, verbose=0, callbacks=[decay, look])
     np.testing.assert_allclose(rates, 0.5 * (1 - np.arange(6) / 6), rtol=1e-6)
     decay.restore()

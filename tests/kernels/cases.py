@@ -153,15 +153,17 @@ def _(name, dtype):
             yield (numbers(dtype, size), key), {"rate": 0.4, "offset": offset}
 
 
-@generator("sgd", "sgd_momentum", "adam")
+@generator("sgd", "sgd_momentum", "adam", "rmsprop")
 def _(name, dtype):
     shapes = (3, 5), (), (70,), (0, 2)
-    power = (1, 1, 1, 2)  # second moments are not negative
+    power = (1, 1, 2) if name == "rmsprop" else (1, 1, 1, 2)  # second moments are not negative
     lists = [[np.array(0.1 * numbers(dtype, *shape) ** k, dtype) for shape in shapes] for k in power]
     if name == "sgd":
         yield tuple(lists[:2]), {"learning_rate": 0.1}
     elif name == "sgd_momentum":
         for nesterov in (False, True):
             yield tuple(lists[:3]), {"learning_rate": 0.1, "momentum": 0.9, "nesterov": nesterov}
+    elif name == "rmsprop":
+        yield tuple(lists), {"learning_rate": 0.1, "rho": 0.9, "epsilon": 1e-3}
     else:
         yield tuple(lists), {"learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-7, "step": 3}

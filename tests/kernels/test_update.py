@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minidl_kernels import config
-from minidl_kernels.update import adam, sgd, sgd_momentum
+from minidl_kernels.update import adam, rmsprop, sgd, sgd_momentum
 
 SHAPES = [(3, 4), (1,), (), (0, 5), (7,), (2, 3, 4, 5), (17,), (33, 2)]
 LARGE = [(250, 300), (7,), (70_001,), (3, 5)]
@@ -18,7 +18,7 @@ def arrays(shapes, dtype="float32", seed=0):
 
 def train(kernel, implementation, shapes, dtype="float32", steps=3, **settings):
     """Weights and slots after a few steps with fixed random gradients."""
-    slots = {sgd: 0, sgd_momentum: 1, adam: 2}[kernel]
+    slots = {sgd: 0, sgd_momentum: 1, rmsprop: 1, adam: 2}[kernel]
     lists = [arrays(shapes, dtype), *([np.zeros(s, dtype) for s in shapes] for _ in range(slots))]
     with kernel.use(implementation):
         for step in range(1, steps + 1):
@@ -32,6 +32,7 @@ CASES = [
     (sgd_momentum, {"learning_rate": 0.1, "momentum": 0.9}),
     (sgd_momentum, {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
     (adam, ADAM),
+    (rmsprop, {"learning_rate": 0.01, "rho": 0.9, "epsilon": 1e-3}),
 ]
 
 
@@ -65,7 +66,12 @@ def test_formulas_on_one_number(implementation):
     def one(value):
         return [np.array([value], "f")]
 
-    with sgd.use(implementation), sgd_momentum.use(implementation), adam.use(implementation):
+    with (
+        sgd.use(implementation),
+        sgd_momentum.use(implementation),
+        adam.use(implementation),
+        rmsprop.use(implementation),
+    ):
         w = one(1.0)
         sgd(w, one(0.5), learning_rate=0.1)
         assert w[0][0] == pytest.approx(0.95, rel=1e-6)
@@ -80,6 +86,11 @@ def test_formulas_on_one_number(implementation):
         adam(w, one(1e-4), m, v, step=1, **ADAM)
         root = 0.001**0.5
         assert 1 - float(w[0][0]) == pytest.approx(0.01 * root / 0.1 * 1e-5 / (root * 1e-4 + 1e-7), rel=1e-4)
+
+        # v = 0.25 * 4 + 0.75 * 4 = 4, and epsilon is inside the root.
+        w, v = one(1.0), one(4.0)
+        rmsprop(w, one(2.0), v, learning_rate=0.3, rho=0.25, epsilon=5.0)
+        assert w[0][0] == pytest.approx(1 - 0.3 * 2 / 3, rel=1e-6) and v[0][0] == 4
 
 
 @pytest.mark.parametrize("implementation", ["array", "cpu"])
@@ -119,6 +130,8 @@ def test_adam_and_momentum_like_keras(keras):
         optimizers = [(adam, keras.optimizers.Adam(0.01), ADAM)]
         momentum = {"learning_rate": 0.1, "momentum": 0.9, "nesterov": nesterov}
         optimizers.append((sgd_momentum, keras.optimizers.SGD(**momentum), momentum))
+        decayed = {"learning_rate": 0.01, "rho": 0.8, "epsilon": 1e-4}
+        optimizers.append((rmsprop, keras.optimizers.RMSprop(**decayed), decayed))
         for kernel, optimizer, settings in optimizers:
             ours = train(kernel, "array", [(5, 4), (4,)], steps=4, **settings)
             theirs = [keras.Variable(a) for a in arrays([(5, 4), (4,)])]
@@ -151,6 +164,9 @@ A, B = np.zeros(3, "f"), np.zeros(4, "f")
         (lambda: sgd([frozen()], [A], learning_rate=0.1), ValueError, "writeable"),
         (lambda: sgd_momentum([A], [A], [B], learning_rate=0.1, momentum=0.9), ValueError, r"ms\[0\]"),
         (lambda: sgd_momentum([A], [A], [A], learning_rate=0.1, momentum=1.5), ValueError, "momentum .* not 1.5"),
+        (lambda: rmsprop([A], [A], [B], learning_rate=0.1, rho=0.9, epsilon=0.1), ValueError, r"vs\[0\]"),
+        (lambda: rmsprop([A], [A], [A], learning_rate=0.1, rho=1.1, epsilon=0.1), ValueError, "rho .* not 1.1"),
+        (lambda: rmsprop([A], [A], [A], learning_rate=0.1, rho=0.9, epsilon=-1), ValueError, "epsilon .* not -1"),
         (lambda: adam([A], [A], [A], [B], step=1, **ADAM), ValueError, r"vs\[0\]"),
         (lambda: adam([A], [A], [A], [A], step=0, **ADAM), ValueError, "step counts from 1"),
         (lambda: adam([A], [A], [A], [A], step=1, **{**ADAM, "beta_2": 1.0}), ValueError, "beta_2 .* not 1.0"),

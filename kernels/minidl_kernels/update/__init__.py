@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..arrays import FLOATS, Array, is_array
 from ..kernel import kernel
 
-__all__ = ["adam", "adam_rate", "sgd", "sgd_momentum"]
+__all__ = ["adam", "adam_rate", "rmsprop", "sgd", "sgd_momentum"]
 
 
 def _check_lists(name: str, ws: Sequence[Array], gs: Sequence[Array], **slots: Sequence[Array]) -> None:
@@ -120,6 +120,34 @@ def adam(
         raise ValueError(f"adam: epsilon must be at least 0, not {epsilon!r}")
     if not step >= 1:
         raise ValueError(f"adam: step counts from 1, it cannot be {step!r}")
+
+
+@kernel(arrays=0)
+def rmsprop(
+    ws: Sequence[Array],
+    gs: Sequence[Array],
+    vs: Sequence[Array],
+    *,
+    learning_rate: float,
+    rho: float,
+    epsilon: float,
+) -> None:
+    """RMSprop (Hinton 2012) as Keras has it: v = rho * v + (1 - rho) * g^2; w -= learning_rate * g / sqrt(v + epsilon).
+
+    So epsilon is inside the root, other than in Adam.
+
+    Args:
+        ws: the weights, a list of arrays of any shapes, C-contiguous.
+        gs: their gradients.
+        vs: the averages of their squares, zeros before the first step, C-contiguous.
+        learning_rate: a number.
+        rho: from 0 to 1.
+        epsilon: at least 0.
+    """
+    _check_lists("rmsprop", ws, gs, vs=vs)
+    _check_fraction("rmsprop", "rho", rho, top=True)
+    if not epsilon >= 0:
+        raise ValueError(f"rmsprop: epsilon must be at least 0, not {epsilon!r}")
 
 
 def adam_rate(learning_rate: float, beta_1: float, beta_2: float, step: int) -> float:

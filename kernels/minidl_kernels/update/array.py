@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..arrays import Array, namespace
-from . import adam, adam_rate, sgd, sgd_momentum
+from . import adam, adam_rate, rmsprop, sgd, sgd_momentum
 
 
 @sgd.implementation("array", on=("numpy", "cupy"))
@@ -47,3 +47,19 @@ def adam_array(
         m += (g - m) * float(1 - beta_1)
         v += (g * g - v) * float(1 - beta_2)
         w -= m * rate / (namespace(w).sqrt(v) + float(epsilon))
+
+
+@rmsprop.implementation("array", on=("numpy", "cupy"))
+def rmsprop_array(
+    ws: Sequence[Array],
+    gs: Sequence[Array],
+    vs: Sequence[Array],
+    *,
+    learning_rate: float,
+    rho: float,
+    epsilon: float,
+) -> None:
+    for w, g, v in zip(ws, gs, vs, strict=True):
+        v *= float(rho)
+        v += (g * g) * float(1 - rho)
+        w -= float(learning_rate) * g / namespace(w).sqrt(v + float(epsilon))

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..on_cpu import tasks_for
 from ..parallel import address_of, floats, integer, njit, number, share, task
-from . import adam, adam_rate, sgd, sgd_momentum
+from . import adam, adam_rate, rmsprop, sgd, sgd_momentum
 
 
 @njit(cache=True, inline="always")
@@ -75,6 +75,23 @@ def _adam(args, task, tasks):
                 w[i] -= new_m * rate / (np.float32(math.sqrt(new_v)) + epsilon)
 
 
+@task(fastmath={"contract"})
+def _rmsprop(args, task, tasks):
+    weights, table, row_bytes, total = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
+    rate, rho = np.float32(number(args, 4)), np.float32(number(args, 5))
+    fresh, epsilon = np.float32(number(args, 6)), np.float32(number(args, 7))
+    first, last = share(total, task, tasks)
+    for row in range(table, table + weights * row_bytes, row_bytes):
+        n, begin, end = _piece(row, first, last)
+        if begin < end:
+            w, g, v = floats(row, 2, n)[begin:end], floats(row, 3, n)[begin:end], floats(row, 4, n)[begin:end]
+            for i in range(w.size):
+                gradient = g[i]
+                new_v = rho * v[i] + fresh * (gradient * gradient)
+                v[i] = new_v
+                w[i] -= rate * gradient / np.float32(math.sqrt(new_v + epsilon))
+
+
 def _only_float32(ws, *lists, **settings):
     for w in ws:
         if w.dtype != np.float32:
@@ -109,3 +126,8 @@ def sgd_momentum_cpu(ws, gs, ms, *, learning_rate, momentum, nesterov):
 def adam_cpu(ws, gs, ms, vs, *, learning_rate, beta_1, beta_2, epsilon, step):
     rate = adam_rate(learning_rate, beta_1, beta_2, step)
     _run(_adam, (rate, float(epsilon), float(1 - beta_1), float(1 - beta_2)), ws, gs, ms, vs)
+
+
+@rmsprop.implementation("cpu", on="numpy", accepts=_only_float32)
+def rmsprop_cpu(ws, gs, vs, *, learning_rate, rho, epsilon):
+    _run(_rmsprop, (float(learning_rate), float(rho), float(1 - rho), float(epsilon)), ws, gs, vs)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from . import adam, adam_rate, sgd, sgd_momentum
+from . import adam, adam_rate, rmsprop, sgd, sgd_momentum
 
 Arrays = Sequence[np.ndarray]
 
@@ -54,3 +54,11 @@ def adam_reference(
         m[i] = float(m[i]) + (float(g[i]) - float(m[i])) * _rounded(1 - beta_1, w)
         v[i] = float(v[i]) + (float(g[i]) ** 2 - float(v[i])) * _rounded(1 - beta_2, w)
         w[i] = float(w[i]) - float(m[i]) * _rounded(rate, w) / (math.sqrt(float(v[i])) + _rounded(epsilon, w))
+
+
+@rmsprop.implementation("reference", on="numpy")
+def rmsprop_reference(ws: Arrays, gs: Arrays, vs: Arrays, *, learning_rate: float, rho: float, epsilon: float) -> None:
+    for i, (w, g, v) in _elements(ws, gs, vs):
+        v[i] = _rounded(rho, w) * float(v[i]) + _rounded(1 - rho, w) * float(g[i]) ** 2
+        root = math.sqrt(float(v[i]) + _rounded(epsilon, w))
+        w[i] = float(w[i]) - _rounded(learning_rate, w) * float(g[i]) / root
