@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("minidl.layers", "minidl.losses", "minidl.metrics", "minidl.optimizers", "minidl.data", "minidl.datasets"),
     (
         "minidl.models", "minidl.callbacks", "minidl.saving", "minidl.applications", "minidl.preprocessing",
-        "minidl.sklearn", "minidl.parallel",
+        "minidl.sklearn", "minidl.parallel", "minidl.summary",
     ),
     (
         "minidl.xray", "minidl.visualize", "minidl.testing", "minidl.coursework", "minidl.utils", "minidl.backend",

@@ -6,21 +6,26 @@ from typing import Any
 
 from .callback import Callback
 
-__all__ = ["ProgressBar"]
+__all__ = ["ProgbarLogger"]
 
 
-class ProgressBar(Callback):
+class ProgbarLogger(Callback):
     """Shows how far training is.
 
-    Args:
-        verbose: 1: a bar (a plain line an epoch where the output is not a terminal); 2: a plain line an epoch.
+    What is shown follows ``verbose`` of fit, evaluate and predict: 0: nothing; 1 or "auto": a bar (a plain line an
+    epoch where the output is not a terminal); 2: a plain line an epoch.
     """
 
-    def __init__(self, verbose: int = 1):
-        self.verbose = verbose
+    def __init__(self) -> None:
+        self.verbose = 1
         self._bar: Any = None
         self._task: Any = None
         self._epoch, self._start, self._shown, self._training = 0, 0.0, 0.0, False
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        super().set_params(params)
+        verbose = params.get("verbose", 1)
+        self.verbose = 1 if verbose == "auto" else int(verbose)
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._training = True
@@ -81,6 +86,8 @@ class ProgressBar(Callback):
             self._bar.update(self._task, completed=batch + 1, numbers=_text(logs))
 
     def _finish(self, title: str, logs: Any) -> None:
+        if not self.verbose:
+            return
         seconds = time.perf_counter() - self._start
         if self._bar is not None:
             self._bar.stop()

@@ -29,6 +29,9 @@ class Functional(Model):
         trainable = kwargs.pop("trainable", True)
         super().__init__(name=name, **kwargs)
         self.input_structure, self.output_structure = inputs, outputs
+        self._added: list[KerasTensor] = []  # the symbolic losses
+        self._with_losses: Function | None = None
+        self._loss_layers: list[Layer] = []  # those that only the losses need
         self._graph_layers = [one for one in self._function.operations() if isinstance(one, Layer)]
         names = [layer.name for layer in self._graph_layers]
         twice = sorted({one for one in names if names.count(one) > 1})
@@ -71,7 +74,29 @@ class Functional(Model):
         return list(self._graph_layers)
 
     def _sublayers(self) -> list[Layer]:
-        return self._graph_layers
+        return self._graph_layers + self._loss_layers
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a loss that every call makes anew: a symbolic tensor that follows from the inputs, or a list of them.
+
+        Keras 2 had this for functional models; in a ``call`` method, ``add_loss`` takes values. It is no part of the
+        model's configuration or files: add it again to a model that was opened.
+
+        Raises:
+            ValueError: a loss that does not follow from the inputs of the model.
+        """
+        given = list(loss) if isinstance(loss, (list, tuple)) else [loss]
+        symbolic = [one for one in given if isinstance(one, KerasTensor)]
+        values = [one for one in given if not isinstance(one, KerasTensor)]
+        if values:
+            super().add_loss(values)
+        if symbolic:
+            both = {"outputs": self.output_structure, "losses": [*self._added, *symbolic]}
+            self._with_losses = Function(self.input_structure, both)
+            self._added += symbolic
+            known = {id(layer) for layer in self._flatten_layers()}
+            needed = (one for one in self._with_losses.operations() if isinstance(one, Layer))
+            self._loss_layers += [one for one in needed if id(one) not in known]
 
     @property
     def input_names(self) -> list[str]:
@@ -92,7 +117,11 @@ class Functional(Model):
         names = sorted(self.input_structure) if isinstance(self.input_structure, dict) else self.input_names
         given = self._named_inputs(inputs, names)
         values = [self._adapted(v, t, _maker_name(t)) for v, t in zip(given, self.inputs, strict=True)]
-        return _one_or_all(self._function(values))
+        if self._with_losses is None:
+            return _one_or_all(self._function(values))
+        made = self._with_losses(values)
+        super().add_loss(made["losses"])
+        return _one_or_all(made["outputs"])
 
     def get_config(self) -> dict[str, Any]:
         if not takes_a_graph(type(self)):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minidl import config, random
-from minidl.callbacks import CallbackList, History, ProgressBar
+from minidl.callbacks import CallbackList, History
 from minidl.data.arrays import as_data, standardized, unpack, validation_part
 from minidl.data.epochs import Epochs, epochs_of
 from minidl.data.streams import is_stream
@@ -37,8 +37,8 @@ class Loops:
     reset_metrics: Any
     _kept_metrics: Any
     _in_order: Any
-    _require_compiled: Any
     _settled_snapshot: Any
+    _require_compiled: Any
 
     def fit(
         self,
@@ -96,7 +96,7 @@ class Loops:
         held_out = None
         if validation_data is not None:
             held_out = _held_out(validation_data, validation_batch_size or data.source.batch_size, validation_steps)
-        history, bar, calls = self._callbacks(callbacks, verbose, epochs=epochs, steps=data.length)
+        calls = self._callbacks(callbacks, verbose, epochs, data.length, history=True)
         self.stop_training = False
         logs: dict[str, Any] = {}
         calls.on_train_begin({})
@@ -116,17 +116,19 @@ class Loops:
                     break
                 if held_out is not None and _is_due(epoch + 1, validation_freq):
                     found = self._evaluate(held_out, calls)
-                    logs |= {f"val_{name}": value for name, value in found.items()}
+                    logs = dict(sorted((logs | {f"val_{name}": value for name, value in found.items()}).items()))
                 calls.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
-            if getattr(self.optimizer, "use_ema", False):
-                self.optimizer.finalize_variable_values(self._settled_snapshot().variables)
+            self._put_averages_in_place()
             calls.on_train_end(logs)
         finally:
-            if bar is not None:
-                bar.close()
-        return history
+            _close(calls)
+        return self.history
+
+    def _put_averages_in_place(self) -> None:
+        if getattr(self.optimizer, "use_ema", False):
+            self.optimizer.finalize_variable_values(self._settled_snapshot().variables)
 
     def _seed_of_fit(self) -> random.SeedGenerator:
         """Orders of the data that follow from the seed alone, whatever other threads draw meanwhile."""
@@ -160,12 +162,11 @@ class Loops:
         self._require_compiled("evaluate")
         self._kept_metrics = None
         data = epochs_of(x, y, sample_weight, batch_size, steps)
-        _, bar, calls = self._callbacks(callbacks, verbose, epochs=1, steps=data.length, history=False)
+        calls = self._callbacks(callbacks, verbose, 1, data.length)
         try:
             logs = self._evaluate(data, calls)
         finally:
-            if bar is not None:
-                bar.close()
+            _close(calls)
         return logs if return_dict else self._in_order(logs)
 
     def _evaluate(self, data: Epochs, calls: CallbackList) -> dict[str, Any]:
@@ -195,7 +196,7 @@ class Loops:
             steps: use so many batches only.
         """
         data = epochs_of(x, batch_size=batch_size, steps=steps)
-        _, bar, calls = self._callbacks(callbacks, verbose, epochs=1, steps=data.length, history=False)
+        calls = self._callbacks(callbacks, verbose, 1, data.length)
         self.stop_predicting = False
         calls.on_predict_begin({})
         parts: list[Any] = []
@@ -208,8 +209,7 @@ class Loops:
                     break
             calls.on_predict_end({})
         finally:
-            if bar is not None:
-                bar.close()
+            _close(calls)
         if not parts:
             raise ValueError("predict: x gave no batches")
         columns = [np.concatenate(column) for column in zip(*(list(flatten(part)) for part in parts), strict=True)]
@@ -219,19 +219,20 @@ class Loops:
     # ---- helpers ----
 
     def _callbacks(
-        self, callbacks: Any, verbose: Any, epochs: int, steps: int | None, history: bool = True
-    ) -> tuple[History, ProgressBar | None, CallbackList]:
+        self, callbacks: Any, verbose: Any, epochs: int, steps: int | None, history: bool = False
+    ) -> CallbackList:
+        if isinstance(callbacks, CallbackList):
+            return callbacks
         if verbose not in ("auto", 0, 1, 2, True, False):
             raise ValueError(f"verbose must be 0, 1, 2 or 'auto', not {verbose!r}")
         verbose = 1 if verbose == "auto" else int(verbose)
-        if isinstance(callbacks, CallbackList):
-            return History(), None, callbacks
-        given = [*callbacks] if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
-        kept = next((c for c in given if isinstance(c, History)), None) or History()
-        bar = ProgressBar(verbose) if verbose and not any(isinstance(c, ProgressBar) for c in given) else None
-        own = ([bar] if bar else []) + ([kept] if history and kept not in given else [])
-        self.history = kept if history else getattr(self, "history", None)
-        return kept, bar, CallbackList([*given, *own], self, verbose=verbose, epochs=epochs, steps=steps)
+        return CallbackList(callbacks, history, verbose != 0, self, verbose=verbose, epochs=epochs, steps=steps)
+
+
+def _close(calls: CallbackList) -> None:
+    """Give the terminal back, also when a loop was broken off."""
+    if calls.progbar is not None:
+        calls.progbar.close()
 
 
 def _check_epochs(epochs: Any, initial_epoch: Any, validation_freq: Any) -> None:

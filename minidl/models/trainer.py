@@ -173,7 +173,8 @@ class Trainer(Loops):
 
     def _added_losses(self) -> list[Any]:
         regularized = [] if self._snapshot is None else self._settled_snapshot().regularized
-        return [*self._run, *(w.regularizer(w) for w in regularized)]  # type: ignore[attr-defined]
+        made = [one.sum() if getattr(one, "ndim", 0) else one for one in self._run]  # type: ignore[attr-defined]
+        return [*made, *(w.regularizer(w) for w in regularized)]
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Count a batch in all metrics, and return their values so far."""
