@@ -27,7 +27,17 @@ from .merging import (
     multiply,
     subtract,
 )
+from .noise import (
+    ActivityRegularization,
+    AlphaDropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from .normalization import BatchNormalization
+from .per_sample import GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
 from .permuting import Identity, Permute, RepeatVector
 from .pooling import AveragePooling2D, AvgPool2D, GlobalAveragePooling2D, MaxPool2D, MaxPooling2D
 
@@ -39,8 +49,10 @@ __all__ = [
     "MaxPooling2D", "ReLU", "Reshape", "Softmax", "add", "concatenate", "deserialize", "serialize",
 ]  # fmt: skip
 __all__ += [
-    "Average", "Dot", "ELU", "EinsumDense", "Embedding", "Identity", "Maximum", "Minimum", "Multiply", "PReLU", "Permute", "RepeatVector",
-    "Subtract", "average", "dot", "maximum", "minimum", "multiply", "subtract",
+    "ActivityRegularization", "AlphaDropout", "Average", "Dot", "ELU", "EinsumDense", "Embedding", "GaussianDropout",
+    "GaussianNoise", "GroupNormalization", "Identity", "LayerNormalization", "Maximum", "Minimum", "Multiply", "PReLU",
+    "Permute", "RMSNormalization", "RepeatVector", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
+    "Subtract", "UnitNormalization", "average", "dot", "maximum", "minimum", "multiply", "subtract",
 ]  # fmt: skip
 
 serialize, deserialize = registry.serialize, registry.deserialize

@@ -8,6 +8,7 @@ from .custom import *  # noqa: F403
 from .einsum import einsum as einsum
 from .loss import *  # noqa: F403
 from .normalization import *  # noqa: F403
+from .per_sample import *  # noqa: F403
 from .pooling import *  # noqa: F403
 from .products import *  # noqa: F403
 from .randomness import *  # noqa: F403
