@@ -190,7 +190,7 @@ class Dot(_Merge):
         first, second = inputs
         a, b = self._axes_of(first.shape, second.shape)
         if self.normalize:
-            first, second = _unit_length(first, a), _unit_length(second, b)
+            first, second = ops.normalize(first, a), ops.normalize(second, b)
         left, right = ops.moveaxis(first, a, -1), ops.moveaxis(second, b, 1)
         rest = (*left.shape[1:-1], *right.shape[2:])
         n, extent = left.shape[0], left.shape[-1]
@@ -207,12 +207,6 @@ class Dot(_Merge):
 
     def get_config(self):
         return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
-
-
-def _unit_length(x: Any, axis: int) -> Any:
-    """x / |x| along an axis; vectors shorter than 1e-6 are divided by that."""
-    squares = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return ops.multiply(x, ops.rsqrt(ops.maximum(squares, 1e-12)))
 
 
 def add(inputs: Any, **kwargs: Any) -> Any:

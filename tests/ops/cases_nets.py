@@ -200,6 +200,38 @@ LENGTHS: dict[str, list[Case]] = {
     ],
 }
 
+
+def by_own(x, gamma=1.0, beta=0.0, axis=-1, epsilon=1e-7):
+    centred = x - x.mean(axis, keepdims=True)
+    return centred / np.sqrt((centred**2).mean(axis, keepdims=True) + epsilon) * gamma + beta
+
+
+def by_root_mean_square(x, scale=1.0, axis=-1, epsilon=1e-7):
+    return x / np.sqrt((x**2).mean(axis, keepdims=True) + epsilon) * scale
+
+
+def by_norm(x, axis=-1, order=2, epsilon=1e-7):
+    norms = (np.abs(x) ** order).sum(axis, keepdims=True) ** (1 / order)
+    return x / np.maximum(norms, epsilon)
+
+
+NORMALIZATION |= {
+    "layer_normalization": [
+        case(by_own, x=X), case(by_own, x=X, gamma=normal(4), beta=normal(4)),
+        case(by_own, x=X, axis=(0, -1), epsilon=0.5), case(by_own, x=X, gamma=normal(3, 4), axis=(1, 2)),
+        case(by_own, x=SQUARE, beta=normal(3), axis=(1,), epsilon=0.01),
+    ],
+    "rms_normalization": [
+        case(by_root_mean_square, x=X), case(by_root_mean_square, x=X, scale=normal(4), epsilon=0.1),
+        case(by_root_mean_square, x=X, scale=normal(3, 4), axis=(1, 2)), case(by_root_mean_square, x=SQUARE, axis=0),
+    ],
+    "normalize": [
+        case(by_norm, x=X), case(by_norm, x=X, axis=(0, 2)), case(by_norm, x=nonzero(2, 3), axis=1, order=1),
+        case(by_norm, x=nonzero(2, 3), axis=0, order=3),
+        case(by_norm, x=SQUARE, epsilon=100.0), case(by_norm, x=X, axis=None),
+    ],
+}  # fmt: skip
+
 LOGITS, PROBABILITIES, TARGET = normal(3, 4), special.softmax(normal(3, 4), -1), special.softmax(normal(3, 4), -1)
 LABELS, SQUARE_LABELS = np.array([3, 0, 0]), np.array([1, 1, 0])
 CERTAIN = np.array([[0.0, 1.0], [0.5, 0.0]])
