@@ -7,6 +7,7 @@ from .creation import *  # noqa: F403
 from .custom import *  # noqa: F403
 from .loss import *  # noqa: F403
 from .normalization import *  # noqa: F403
+from .piecewise import *  # noqa: F403
 from .pooling import *  # noqa: F403
 from .products import *  # noqa: F403
 from .randomness import *  # noqa: F403

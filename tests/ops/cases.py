@@ -9,7 +9,7 @@ from typing import Any
 
 from minidl import ops
 from tests.ops.case import Case, case
-from tests.ops.cases_arithmetic import ACTIVATIONS, ARITHMETIC
+from tests.ops.cases_arithmetic import ACTIVATIONS, ARITHMETIC, PIECEWISE
 from tests.ops.cases_nets import LENGTHS, LOSSES, NORMALIZATION, PICTURES, PRODUCTS, RANDOMNESS
 from tests.ops.cases_shaping import REDUCTIONS, SHAPING
 
@@ -17,6 +17,7 @@ CASES: dict[str, list[Case]] = {
     **ARITHMETIC, **ACTIVATIONS, **SHAPING, **REDUCTIONS, **PRODUCTS, **PICTURES, **NORMALIZATION, **LOSSES,
     **RANDOMNESS,
     **LENGTHS,
+    **PIECEWISE,
 }  # fmt: skip
 
 

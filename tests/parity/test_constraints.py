@@ -40,9 +40,8 @@ def test_values_and_configurations(name):
     keras, _ = libraries()
     theirs, ours = both(CASES[name])
     w = weights(name)
-    for axis in ("axis",):
-        if isinstance(getattr(theirs, axis, None), list):
-            theirs.axis = tuple(theirs.axis)  # a list is what JSON makes of it; JAX wants a tuple
+    if isinstance(getattr(theirs, "axis", None), list):
+        theirs.axis = tuple(theirs.axis)  # a list is what JSON makes of it; JAX wants a tuple
     expected = theirs(w)
     close(ours(w), expected, "values")
     close(ours(minidl.Variable(w)), expected, "values")
@@ -87,8 +86,8 @@ def test_weights_after_training(name, optimizer):
     x = rng.normal(size=(9, *theirs.input_shape[1:])).astype("float32")
     y = rng.normal(size=(9, 2)).astype("float32")
     for model, k in zip((theirs, ours), libraries(), strict=True):
-        model.compile(getattr(k.optimizers, optimizer)(0.05), "mse")
-    for _ in range(3):
+        model.compile(getattr(k.optimizers, optimizer)(0.01), "mse")
+    for _ in range(2):
         close(ours.train_on_batch(x, y), theirs.train_on_batch(x, y), "loss")
     for mine, reference in zip(ours.weights, theirs.weights, strict=True):
         close(mine, reference, mine.path)
@@ -99,9 +98,9 @@ def test_a_frozen_weight_is_left_alone():
         model = dense(k, kernel_constraint="unit_norm")
         model.layers[0].trainable = False
         model.compile("sgd", "mse")
-        before = np.array(model.layers[0].kernel)
+        before = np.asarray(model.layers[0].kernel).copy()
         model.train_on_batch(np.ones((4, 7), "float32"), np.ones((4, 2), "float32"))
-        np.testing.assert_array_equal(np.array(model.layers[0].kernel), before)
+        np.testing.assert_array_equal(np.asarray(model.layers[0].kernel).copy(), before)
 
 
 def test_errors():
