@@ -15,6 +15,7 @@ from .loss import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .order import *  # noqa: F403
 from .per_sample import *  # noqa: F403
+from .piecewise import *  # noqa: F403
 from .pooling import *  # noqa: F403
 from .products import *  # noqa: F403
 from .randomness import *  # noqa: F403
