@@ -36,6 +36,7 @@ __all__ = [
     "Model", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable", "__version__", "activations",
     "backend", "callbacks", "checking", "config", "constraints", "custom_gradient", "datasets", "grad",
     "gradcheck", "initializers", "layers", "losses", "metrics", "models", "no_grad", "op", "ops", "optimizers",
+    "preprocessing",
     "random", "regularizers", "saving", "stop_gradient", "tree", "utils", "visualize",
 ]  # fmt: skip
 
@@ -43,6 +44,7 @@ __all__ = [
 _LAZY = {
     "gradcheck": ("minidl.checking", "gradcheck"),
     **{name: (f"minidl.{name}", None) for name in ("backend", "checking", "datasets", "saving", "tree", "visualize")},
+    "preprocessing": ("minidl.preprocessing", None),
 }
 
 
