@@ -5,8 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from minidl import config, registry
-from minidl.engine.tensor import raw
+from minidl import config, ops, registry
+from minidl.data.dataset import split_dataset
+from minidl.data.image_dataset import image_dataset_from_directory
+from minidl.data.pictures import array_to_img, img_to_array, load_img, save_img
+from minidl.engine.tensor import Tensor, raw
 from minidl.registry import custom_object_scope, get_registered_name, get_registered_object, register_keras_serializable
 from minidl_kernels.arrays import to_numpy
 
@@ -14,6 +17,8 @@ __all__ = [
     "clear_session", "custom_object_scope", "get_registered_name", "get_registered_object",
     "register_keras_serializable",
     "set_random_seed", "to_categorical",
+    "array_to_img", "image_dataset_from_directory", "img_to_array", "load_img", "normalize", "save_img",
+    "split_dataset",
 ]  # fmt: skip
 
 
@@ -46,3 +51,18 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
         raise ValueError(f"labels must lie from 0 to {classes - 1}; got {labels.min()} to {labels.max()}")
     return np.eye(classes, dtype=config.floatx())[labels]
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
+    """x divided by the norms of its rows; rows of zeros stay as they are.
+
+    Args:
+        axis: along which the norm is taken.
+        order: 2 for the Euclidean norm, 1 for the sum of the magnitudes, ...
+    """
+    if isinstance(x, Tensor):
+        norms = ops.power(ops.sum(ops.power(ops.abs(x), order), axis=axis, keepdims=True), 1 / order)
+        return x / ops.maximum(norms, config.epsilon())
+    array = to_numpy(x)
+    norm = np.linalg.norm(array, order, axis, keepdims=True)
+    return array / np.where(norm == 0, 1, norm)

@@ -34,7 +34,7 @@ class ImageDataGenerator:
         zca_whitening, zca_epsilon: decorrelate the pixels, by a matrix that ``fit`` finds.
         rotation_range: degrees, to both sides.
         width_shift_range, height_shift_range: below 1, a part of the extent; from 1 on, pixels; a list: one of its
-            numbers, to either side. As in Keras, height_shift_range moves pictures sideways and width_shift_range up and
+            numbers, to either side. As in Keras, height_shift_range moves pictures sideways and width_shift_range up or
             down (of the height, of the width): apply_affine_transform exchanges the axes.
         brightness_range: two numbers; 1 leaves a picture as it is.
         shear_range: degrees.
