@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from minidl.graph import symbolic
-
 __all__ = ["assert_same_structure", "flatten", "is_nested", "lists_to_tuples", "map_structure", "pack_sequence_as"]
 
 
@@ -15,7 +13,20 @@ def is_nested(structure: Any) -> bool:
 
 def flatten(structure: Any) -> list[Any]:
     """The leaves in a row; those of dictionaries in the order of their keys."""
-    return list(symbolic.flatten(structure))
+    found: list[Any] = []
+    _collect(structure, found)
+    return found
+
+
+def _collect(structure: Any, found: list[Any]) -> None:
+    if isinstance(structure, (list, tuple)):
+        for one in structure:
+            _collect(one, found)
+    elif isinstance(structure, dict):
+        for key in sorted(structure, key=str):
+            _collect(structure[key], found)
+    else:
+        found.append(structure)
 
 
 def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
@@ -26,11 +37,23 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
     """
     if not structures:
         raise ValueError("map_structure needs at least one structure")
+    if len(structures) == 1 and none_is_leaf:
+        return _mapped(func, structures[0])
     for other in structures[1:]:
         assert_same_structure(structures[0], other)
     rows = zip(*map(flatten, structures), strict=True)
     kept = [None if not none_is_leaf and row[0] is None else func(*row) for row in rows]
     return pack_sequence_as(structures[0], kept)
+
+
+def _mapped(function: Callable[[Any], Any], structure: Any) -> Any:
+    if isinstance(structure, (list, tuple)):
+        return type(structure)(_mapped(function, one) for one in structure)
+    if isinstance(structure, dict):
+        # Visited in flatten's order, so that the two can be walked side by side; kept in the dictionary's own.
+        mapped = {key: _mapped(function, structure[key]) for key in sorted(structure, key=str)}
+        return {key: mapped[key] for key in structure}
+    return function(structure)
 
 
 def pack_sequence_as(structure: Any, flat_sequence: Any) -> Any:
@@ -43,7 +66,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Any) -> Any:
     if len(leaves) != len(values):
         raise ValueError(f"the structure has {len(leaves)} leaves, but {len(values)} values were given")
     row = iter(values)
-    return symbolic.map_structure(lambda _: next(row), structure)
+    return _mapped(lambda _: next(row), structure)
 
 
 def assert_same_structure(a: Any, b: Any) -> None:

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Imports go down, or stay on their floor. `minidl` itself is the facade on top.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("minidl_kernels",),
-    ("minidl.config", "minidl.registry", "minidl.engine"),
+    ("minidl.config", "minidl.registry", "minidl.tree", "minidl.engine"),
     ("minidl.ops", "minidl.random", "minidl.checking"),
     ("minidl.graph", "minidl.initializers", "minidl.regularizers", "minidl.constraints", "minidl.activations"),
     ("minidl.layers", "minidl.losses", "minidl.metrics", "minidl.optimizers", "minidl.data", "minidl.datasets"),
@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "minidl.xray", "minidl.visualize", "minidl.testing", "minidl.coursework", "minidl.utils", "minidl.backend",
-        "minidl.tree", "minidl.cli", "minidl.__main__", "minidl",
+        "minidl.cli", "minidl.__main__", "minidl",
     ),
 )  # fmt: skip
 

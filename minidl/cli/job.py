@@ -24,7 +24,7 @@ class Decay(Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         assert self.params is not None  # fit sets it first
         self.steps = self.params["epochs"] * self.params["steps"]
-        self.start, self.step = self.model.optimizer.learning_rate, 0
+        self.start, self.step = float(self.model.optimizer.learning_rate), 0
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self.model.optimizer.learning_rate = self.start * (1 - self.step / self.steps)

@@ -10,13 +10,16 @@ import numpy as np
 from minidl import config, random
 from minidl.engine.tensor import Tensor, raw
 from minidl.graph.symbolic import flatten, map_structure
-from minidl_kernels.arrays import is_array
+from minidl_kernels.arrays import is_array, to_numpy
 
-__all__ = ["Batches", "as_data", "batch_length", "standardize", "standardized", "unpack", "validation_part"]
+__all__ = [
+    "Batches", "as_data", "batch_length", "class_weights", "pack", "standardize", "standardized", "unpack",
+    "validation_part",
+]  # fmt: skip
 
 
 def unpack(data: Any) -> tuple[Any, Any, Any]:
-    """(x, y, sample_weight) of what a batch holds; what is missing is None."""
+    """(x, y, sample_weight) of what a batch holds, a tuple or x alone; what is missing is None."""
     if not isinstance(data, tuple):
         return data, None, None
     if not 1 <= len(data) <= 3:
@@ -51,14 +54,21 @@ def standardize(value: Any, name: str) -> Any:
         return None
     if isinstance(value, dict):
         return {key: standardize(part, f"{name}[{key!r}]") for key, part in value.items()}
-    if isinstance(value, (list, tuple)) and any(is_array(v) or isinstance(v, Tensor) for v in value):
-        return [one(part) for part in value]
+    if isinstance(value, (list, tuple)) and any(getattr(part, "ndim", 0) for part in value):  # numbers of NumPy: 0
+        return [None if part is None else one(part) for part in value]
     return one(value)
+
+
+def pack(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """x, (x, y) or (x, y, sample_weight), without what is None; a list or tuple of inputs alone becomes (x,)."""
+    if y is None:
+        return (x,) if isinstance(x, (list, tuple)) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
 def batch_length(x: Any) -> int:
     """How many samples a batch holds."""
-    return int((x if isinstance(x, Tensor) else next(flatten(x))).shape[0])
+    return int((x if isinstance(x, Tensor) else flatten(x)[0]).shape[0])
 
 
 def standardized(x: Any, y: Any, sample_weight: Any, prefix: str = "") -> tuple[Any, Any, Any]:
@@ -70,6 +80,34 @@ def standardized(x: Any, y: Any, sample_weight: Any, prefix: str = "") -> tuple[
         standardize(y, f"{prefix}y"),
         standardize(sample_weight, f"{prefix}sample_weight"),
     )
+
+
+def class_weights(y: Any, class_weight: dict[Any, float], sample_weight: Any = None) -> np.ndarray:
+    """A weight for each sample, by its class; a class that is not named has weight 1.
+
+    Args:
+        y: labels (n,) or (n, 1), rounded; or one-hot rows, of which the largest counts.
+        class_weight: factors by whole-number class.
+
+    Raises:
+        ValueError: targets of several outputs, or sample weights besides; TypeError: not a dictionary.
+    """
+    if not isinstance(class_weight, dict):
+        raise TypeError(f"class_weight is a dictionary of factors by class, not {class_weight!r}")
+    if sample_weight is not None:
+        raise ValueError("class_weight and sample_weight cannot be given at the same time")
+    if isinstance(y, (list, tuple)) and len(y) == 1:
+        y = y[0]
+    if y is None or isinstance(y, (list, tuple, dict)):
+        raise ValueError("class_weight needs the targets y of a model with a single output; give sample_weight instead")
+    labels = np.asarray(to_numpy(raw(y)))
+    if labels.ndim > 1:
+        labels = labels[..., 0] if labels.shape[-1] == 1 else labels.argmax(axis=-1)
+    if labels.ndim != 1:
+        raise ValueError(f"class_weight needs one class for each sample; y has shape {tuple(raw(y).shape)}")
+    classes, places = np.unique(np.round(labels).astype(np.int64), return_inverse=True)
+    factors = np.array([class_weight.get(int(one), 1.0) for one in classes], config.floatx())
+    return factors[places]
 
 
 def as_data(batch: tuple[Any, ...]) -> Any:
@@ -170,8 +208,16 @@ class Batches:
         self.parts = (x, y, sample_weight)
         self.batch_size, self.shuffle, self.seed = int(batch_size), shuffle, seed
 
+    once = False  # it can start anew
+
     def __len__(self) -> int:
         return -(-self.n // self.batch_size)
+
+    num_batches = property(__len__)
+
+    def on_epoch_begin(self) -> None: ...
+
+    def on_epoch_end(self) -> None: ...
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         order = random.permutation(self.n, self.seed) if self.shuffle else None

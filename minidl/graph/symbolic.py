@@ -8,6 +8,7 @@ import numpy as np
 
 from minidl.engine.op import Op, no_grad
 from minidl.engine.tensor import Tensor
+from minidl.tree import flatten, map_structure
 
 __all__ = ["Call", "KerasTensor", "flatten", "infer", "map_structure", "record", "symbolic_in"]
 
@@ -76,29 +77,6 @@ class Call:
         return list(symbolic_in((self.args, self.kwargs)))
 
 
-def flatten(structure: Any) -> Iterator[Any]:
-    """The leaves of nested lists, tuples and dictionaries (in the order of their keys)."""
-    if isinstance(structure, (list, tuple)):
-        for one in structure:
-            yield from flatten(one)
-    elif isinstance(structure, dict):
-        for key in sorted(structure, key=str):
-            yield from flatten(structure[key])
-    else:
-        yield structure
-
-
-def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
-    """The same nesting with ``function`` applied to every leaf."""
-    if isinstance(structure, (list, tuple)):
-        return type(structure)(map_structure(function, one) for one in structure)
-    if isinstance(structure, dict):
-        # Visited in flatten's order, so that the two can be walked side by side; kept in the dictionary's own.
-        mapped = {key: map_structure(function, structure[key]) for key in sorted(structure, key=str)}
-        return {key: mapped[key] for key in structure}
-    return function(structure)
-
-
 def symbolic_in(structure: Any) -> Iterator[KerasTensor]:
     """The symbolic tensors among the leaves."""
     return (leaf for leaf in flatten(structure) if isinstance(leaf, KerasTensor))
@@ -124,7 +102,7 @@ def infer(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
 
     def merge(leaf: Any) -> KerasTensor:
         other = next(others)
-        if not isinstance(leaf, Tensor):
+        if not isinstance(leaf, (Tensor, np.ndarray)):  # an array where the result does not depend on the inputs
             raise TypeError(f"a call on symbolic tensors must return tensors, not {type(leaf).__name__}")
         shape = tuple(a if a == b else None for a, b in zip(leaf.shape, other.shape, strict=True))
         return KerasTensor(shape, leaf.dtype)

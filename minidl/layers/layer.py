@@ -224,15 +224,17 @@ class Layer(WeightHolder):
 
     def _call_symbolically(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._prepare(args, kwargs)
-        if type(self).compute_output_shape is not Layer.compute_output_shape:
-            shapes = map_structure(lambda leaf: leaf.shape, args[0])
-            made = self.compute_output_shape(shapes)
-            outputs = map_structure_of_shapes(lambda shape: KerasTensor(shape, self.dtype), made)
-        else:
-            outputs = infer(self, args, kwargs)
+        outputs = self.compute_output_spec(*args, **kwargs)
         record(self, args, kwargs, outputs)
-        self._inbound.append(next(flatten(outputs)).call)
+        self._inbound.append(flatten(outputs)[0].call)
         return outputs
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic outputs (shapes and dtypes) of a call with symbolic inputs."""
+        if type(self).compute_output_shape is Layer.compute_output_shape:
+            return infer(self, args, kwargs)
+        made = self.compute_output_shape(map_structure(lambda leaf: leaf.shape, args[0]))
+        return map_structure_of_shapes(lambda shape: KerasTensor(shape, self.dtype), made)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the outputs, batch axis first; found by a run on zeros where a layer does not define it."""

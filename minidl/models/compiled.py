@@ -1,14 +1,18 @@
-"""What compile() makes of losses and metrics: one for each output, with the names of Keras."""
+"""What compile() makes of losses and metrics: one for each output, with the names of Keras; logs as numbers."""
 
 from typing import Any
 
+import numpy as np
+
 from minidl import losses as losses_module
 from minidl import metrics as metrics_module
-from minidl.engine.tensor import Tensor
+from minidl import registry
+from minidl.engine.tensor import Tensor, raw
 from minidl.graph.symbolic import flatten
 from minidl.metrics import Mean, Metric
+from minidl_kernels.arrays import to_numpy
 
-__all__ = ["CompiledLosses", "CompiledMetrics"]
+__all__ = ["CompiledLosses", "CompiledMetrics", "as_numbers"]
 
 
 def names_of(y_pred: Any) -> list[str]:
@@ -36,28 +40,89 @@ def by_output(given: Any, names: list[str], argument: str) -> list[Any]:
     return [given] * len(names)
 
 
-def outputs_as_list(value: Any, names: list[str], argument: str) -> list[Any]:
-    """Targets (or weights) as a list in the order of the outputs."""
+def outputs_as_list(value: Any, names: list[str], argument: str, trained: list[str] | None = None) -> list[Any]:
+    """Targets (or weights) as a list in the order of the outputs.
+
+    Args:
+        trained: the outputs that have a loss; targets may be given for them alone, the others get None.
+    """
     if isinstance(value, dict):
-        if set(value) != set(names):
-            raise ValueError(f"{argument} is given for {sorted(value)}, but the model's outputs are {names}")
-        return [value[name] for name in names]
+        if set(value) == set(names):
+            return [value[name] for name in names]
+        if trained is not None and set(trained) <= set(value) <= set(names):
+            return [value.get(name) for name in names]
+        if trained is None and value and set(value) <= set(names):  # an output that is not named has no weights
+            return [value.get(name) for name in names]
+        raise ValueError(f"{argument} is given for {sorted(value)}, but the model's outputs are {names}")
     if isinstance(value, (list, tuple)):
-        if len(value) != len(names):
-            raise ValueError(f"{argument} has {len(value)} entries for the {len(names)} outputs {names}")
-        return list(value)
+        if len(value) == len(names):
+            return list(value)
+        if trained is not None and len(value) == len(trained):
+            return outputs_as_list(dict(zip(trained, value, strict=True)), names, argument, trained)
+        raise ValueError(f"{argument} has {len(value)} entries for the {len(names)} outputs {names}")
     if value is None or argument == "sample_weight":
         return [value] * len(names)
-    if len(names) > 1:
-        raise ValueError(
-            f"{argument} is one array; the model has the {len(names)} outputs {names}: pass a list of arrays"
-        )
-    return [value]
+    if len(names) == 1:
+        return [value]
+    if trained is not None and len(trained) == 1:
+        return outputs_as_list({trained[0]: value}, names, argument, trained)
+    raise ValueError(f"{argument} is one array; the model has the {len(names)} outputs {names}: pass a list of arrays")
 
 
 def leaves(y_pred: Any) -> list[Any]:
     """The outputs in a row."""
     return [y_pred] if isinstance(y_pred, Tensor) else list(flatten(y_pred))
+
+
+def told_apart(names: list[str]) -> list[str]:
+    """The names, with _1, _2, ... after the second, third, ... of a kind."""
+    seen: dict[str, int] = {}
+    unique = []
+    for name in names:
+        count = seen[name] = seen.get(name, -1) + 1
+        unique.append(f"{name}_{count}" if count else name)
+    return unique
+
+
+def name_of(function: Any) -> str:
+    """The name by which the loss of a function (or of an object that can be called) is shown."""
+    named = getattr(function, "name", None) or getattr(function, "__name__", None)
+    return str(named or registry.snake_case(type(function).__name__))
+
+
+class CrossentropyByShape:
+    """The loss "crossentropy" (or "ce"): binary, sparse categorical or categorical, as the first batch's shapes say."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self._loss: Any = None
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        if self._loss is None:
+            kind = metrics_module.accuracy_for(y_true.shape, y_pred.shape)
+            self._loss = {
+                metrics_module.BinaryAccuracy: losses_module.BinaryCrossentropy,
+                metrics_module.SparseCategoricalAccuracy: losses_module.SparseCategoricalCrossentropy,
+            }.get(kind, losses_module.CategoricalCrossentropy)()
+        return self._loss(y_true, y_pred, sample_weight)
+
+
+def as_numbers(logs: Any) -> dict[str, Any]:
+    """What a step returned, by name in alphabetical order, as Python numbers where it is numbers.
+
+    Raises:
+        TypeError: it returned no dictionary.
+    """
+    if not isinstance(logs, dict):
+        raise TypeError(f"train_step and test_step return a dictionary of numbers by name, not {type(logs).__name__}")
+    result: dict[str, Any] = {}
+    for name, value in logs.items():
+        if isinstance(value, dict):
+            result.update(as_numbers(value))
+        else:
+            array = np.asarray(to_numpy(raw(value)))
+            result[name] = float(array.item()) if array.size == 1 and array.dtype.kind in "biuf" else value
+    return {name: result[name] for name in sorted(result)}
 
 
 class CompiledLosses:
@@ -71,34 +136,41 @@ class CompiledLosses:
     def __init__(self, loss: Any, loss_weights: Any, names: list[str] | None):
         self._given = loss, loss_weights
         self.names = names
+        self.trained: list[str] = []  # the outputs that have a loss
         self.trackers: list[Mean] = []
         self._functions: list[Any] = []
         for entry in flatten(loss):  # a wrong name is told at compile, not in the first batch
-            losses_module.get(entry)
+            self._function(entry)
         if names is not None:
-            self._resolve(names)
+            self._resolve(names, names)
 
-    def _resolve(self, names: list[str]) -> None:
+    def _resolve(self, names: list[str], shown: list[str] | None) -> None:
         loss, loss_weights = self._given
         factors = by_output(loss_weights, names, "loss_weights")
-        self._functions = list(zip(map(self._function, by_output(loss, names, "loss")), factors, strict=True))
-        trained = [name for name, (function, _) in zip(names, self._functions, strict=True) if function is not None]
-        self.trackers = [Mean(name=f"{name}_loss") for name in trained] if len(trained) > 1 else []
+        functions = list(map(self._function, by_output(loss, names, "loss")))
+        self._functions = list(zip(functions, factors, strict=True))
+        with_loss = [place for place, function in enumerate(functions) if function is not None]
+        self.trained = [names[place] for place in with_loss]
+        if len(with_loss) > 1:  # outputs without names are shown by the names of their losses
+            titles = [shown[place] if shown else functions[place].name for place in with_loss]
+            self.trackers = [Mean(name=f"{title}_loss") for title in told_apart(titles)]
         self.names = names
 
     @staticmethod
     def _function(entry: Any) -> Any:
+        if isinstance(entry, str) and entry.lower() in ("crossentropy", "ce"):
+            return CrossentropyByShape(entry)
         found = losses_module.get(entry)
         if found is None or isinstance(found, losses_module.Loss):
             return found
-        return losses_module.LossFunctionWrapper(found)
+        return losses_module.LossFunctionWrapper(found, name=entry if isinstance(entry, str) else name_of(found))
 
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any) -> Tensor | None:
         """The sum of the outputs' losses; None where no output has one."""
         if self.names is None:
-            self._resolve(names_of(y_pred))
+            self._resolve(names_of(y_pred), sorted(y_pred) if isinstance(y_pred, dict) else None)
         names: Any = self.names
-        predictions, targets = leaves(y_pred), outputs_as_list(y, names, "y")
+        predictions, targets = leaves(y_pred), outputs_as_list(y, names, "y", self.trained)
         weights = outputs_as_list(sample_weight, names, "sample_weight")
         trackers = iter(self.trackers)
         total = None
@@ -123,17 +195,21 @@ class CompiledMetrics(Metric):
     Args:
         metrics, weighted_metrics: what compile() was given.
         names: of the outputs; None where they are not known before the first batch.
+        losses: what is compiled besides: targets may be given for the outputs with a loss alone.
     """
 
-    def __init__(self, metrics: Any, weighted_metrics: Any, names: list[str] | None):
+    def __init__(
+        self, metrics: Any, weighted_metrics: Any, names: list[str] | None, losses: CompiledLosses | None = None
+    ):
         super().__init__(name="compile_metrics")
-        self.names = names
+        self.names, self._losses = names, losses
+        self._prefixes = names  # what stands before the names of metrics where there are several outputs
         self._given = [(metrics, "metrics"), (weighted_metrics, "weighted_metrics")]
         self._resolved: list[tuple[Metric, int, bool]] = []
         for given, argument in self._given:  # a wrong name is told at compile, not in the first batch
             for entry in flatten([] if given is None else given):
                 if entry is not None and not _is_accuracy(entry):
-                    metrics_module.get(entry)
+                    metrics_module.find(entry)
             if names is not None:
                 self._lists(given, names, argument)
 
@@ -152,11 +228,18 @@ class CompiledMetrics(Metric):
     def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch."""
         names = self.names or names_of(y_pred)
-        predictions, targets = leaves(y_pred), outputs_as_list(y, names, "y")
+        trained = self._losses.trained if self._losses is not None else None
+        predictions, targets = leaves(y_pred), outputs_as_list(y, names, "y", trained)
         weights = outputs_as_list(sample_weight, names, "sample_weight")
         if not self._resolved:
+            if self.names is None:
+                self._prefixes = names if isinstance(y_pred, dict) else None
             self.names, self._resolved = names, self._resolve(names, targets, predictions)
         for metric, place, weighted in self._resolved:
+            if targets[place] is None:
+                raise ValueError(
+                    f"output {names[place]!r} has the metric {metric.name!r}, but y holds no targets for it"
+                )
             metric.update_state(targets[place], predictions[place], weights[place] if weighted else None)
 
     def _resolve(self, names: list[str], targets: list[Any], predictions: list[Any]) -> list[tuple[Metric, int, bool]]:
@@ -164,11 +247,11 @@ class CompiledMetrics(Metric):
         for given, argument in self._given:
             for place, entries in enumerate(self._lists(given, names, argument)):
                 for entry in entries:
-                    if _is_accuracy(entry):
+                    if _is_accuracy(entry) and targets[place] is not None:
                         kind = metrics_module.accuracy_for(targets[place].shape, predictions[place].shape)
                         metric = kind(name=entry)
                     else:
-                        metric = metrics_module.get(entry)
+                        metric = metrics_module.compiled(entry)
                     found.append((metric, place, argument == "weighted_metrics"))
         return found
 
@@ -176,7 +259,7 @@ class CompiledMetrics(Metric):
         """The value of every metric. Several outputs put their names in front; a second one of a name is told apart."""
         results: dict[str, Any] = {}
         for metric, place, weighted in self._resolved:
-            output = f"{self.names[place]}_" if self.names is not None and len(self.names) > 1 else ""
+            output = f"{self._prefixes[place]}_" if self._prefixes is not None and len(self._prefixes) > 1 else ""
             name = output + metric.name
             if name in results and weighted:
                 name = f"{output}weighted_{metric.name}"

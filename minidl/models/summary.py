@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
-from minidl.engine.op import Op
+from minidl.layers.layer import Layer
 
 __all__ = ["summary_text"]
 
@@ -118,7 +118,7 @@ def _connections(model: Any, layer: Any) -> str:
         if call.operation is layer:
             for tensor in call.inputs():
                 maker = tensor.call.operation
-                place = 0 if isinstance(maker, Op) else maker._inbound.index(tensor.call)
+                place = maker._inbound.index(tensor.call) if isinstance(maker, Layer) else 0
                 names.append(f"{maker.name}[{place}][{tensor.index}]")
     return ", ".join(names) or "-"
 

@@ -1,50 +1,48 @@
-"""compile, fit, evaluate, predict: the training loop, and the step inside it.
+"""compile, and one step: forward, loss, the walk back, the optimizer. The loops over data are in loops.py.
 
-One step reads top to bottom in ``Trainer.train_step``: forward, loss, the walk back, the optimizer.
+One step reads top to bottom in ``Trainer.train_step``.
 """
 
+import inspect
 import warnings
+from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from minidl import config, optimizers, random, registry
-from minidl.callbacks import CallbackList, History, ProgressBar
-from minidl.data.arrays import (
-    Batches,
-    as_data,
-    batch_length,
-    check_lengths,
-    standardize,
-    standardized,
-    unpack,
-    validation_part,
-    warn_of_nan,
-)  # fmt: skip
+from minidl import optimizers, registry
+from minidl.data.arrays import as_data, batch_length, check_lengths, class_weights, standardize, standardized, unpack
 from minidl.engine.op import no_grad, trainable_are
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.walk import gradients
-from minidl.graph.symbolic import flatten, map_structure
+from minidl.graph.symbolic import map_structure
 from minidl.metrics import Mean, Metric
 from minidl_kernels.arrays import to_numpy
 
-from .compiled import CompiledLosses, CompiledMetrics
+from .compiled import CompiledLosses, CompiledMetrics, as_numbers
+from .loops import Loops
 from .snapshot import Snapshot
 
 __all__ = ["Trainer"]
 
 
-class Trainer:
+class Trainer(Loops):
     """The part of a model that trains it."""
 
     built: bool
     optimizer: Any = None
     compiled = False
-    stop_training = False
+    loss: Any = None
+    run_eagerly = False
+    jit_compile: Any = "auto"
+    steps_per_execution = 1
     _compiled_loss: CompiledLosses | None = None
     _compiled_metrics: CompiledMetrics | None = None
     _snapshot: Snapshot | None = None
     _kept_metrics: list[Metric] | None = None  # those kept as attributes, when they were last looked for
+    _training: dict[str, bool]  # what compute_loss is told of the phase, where it takes it
+    _testing: dict[str, bool]
 
     def compile(
         self,
@@ -61,29 +59,40 @@ class Trainer:
         """Choose how to train, and take a snapshot of what is trainable.
 
         Args:
-            optimizer: name or object.
+            optimizer: name or object; None for a model with a train_step that uses others.
             loss: name, object or function of (y_true, y_pred); for several outputs a list, or a dictionary by name.
             loss_weights: factors of the outputs' losses.
             metrics: names, objects or functions; for several outputs a list of lists, or a dictionary by name.
             weighted_metrics: metrics that use sample_weight.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted as in Keras; nothing is traced.
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted as in Keras; nothing is traced,
+                and every batch is a step of its own.
         """
-        self.optimizer = optimizers.get(optimizer)
-        self._settings = {
+        self.optimizer = None if optimizer is None else optimizers.get(optimizer)
+        # A proxy: in a dictionary, the metrics would be taken for attributes of the user.
+        settings = {
             "loss": loss,
             "loss_weights": loss_weights,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
         }
+        self._settings = MappingProxyType(settings)
         names = self.output_names  # type: ignore[attr-defined]
         measured = metrics is not None or weighted_metrics is not None
         self.loss = loss
         self._compiled_loss = None if loss is None else CompiledLosses(loss, loss_weights, names)
-        self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names) if measured else None
+        self._compiled_metrics = (
+            CompiledMetrics(metrics, weighted_metrics, names, self._compiled_loss) if measured else None
+        )
+        takes_phase = "training" in inspect.signature(self.compute_loss).parameters
+        self._training, self._testing = ({"training": True}, {"training": False}) if takes_phase else ({}, {})
         self._loss_tracker = Mean(name="loss")
         self._kept_metrics = None
         self._snapshot = Snapshot(self)
         self._fits = (-1, 0)
+        self.run_eagerly, self.steps_per_execution, self.jit_compile = run_eagerly, steps_per_execution, jit_compile
         self.compiled, self.stop_training = True, False
 
     def get_compile_config(self) -> dict[str, Any] | None:
@@ -105,7 +114,7 @@ class Trainer:
                 stacklevel=2,
             )
             return
-        names = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
+        names = inspect.signature(Trainer.compile).parameters
         self.compile(**registry.deserialize({name: config[name] for name in names if name in config}))
 
     # ---- one step ----
@@ -113,17 +122,18 @@ class Trainer:
     def train_step(self, data: Any) -> dict[str, Any]:
         """One update from one batch; override it for a training of your own (return a dictionary of numbers)."""
         x, y, sample_weight = unpack(data)
-        if not self.built:
-            with (
-                no_grad()
-            ):  # the first call makes the weights; they must be there before it is settled which of them train
+        if self.optimizer is None:
+            raise ValueError("compile() was given optimizer=None, so nothing can be trained; name one, such as 'adam'")
+        if not self.built:  # the first call makes the weights; only then can it be settled which of them train
+            with no_grad():
                 self(x, training=False)  # type: ignore[operator]
         snapshot = self._settled_snapshot()
         with trainable_are(snapshot.ids):
             y_pred = self(x, training=True)  # type: ignore[operator]
-            loss = self.compute_loss(x, y, y_pred, sample_weight)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **self._training)
+            scaled = self.optimizer.scale_loss(loss)
         if snapshot.variables:
-            grads = gradients([loss], [None], snapshot.variables, create_graph=False)
+            grads = gradients([scaled], [None], snapshot.variables, create_graph=False)
             self.optimizer.apply(grads, snapshot.variables)
         self._loss_tracker.update_state(loss, float(batch_length(x)))
         return self.compute_metrics(x, y, y_pred, sample_weight)
@@ -133,7 +143,7 @@ class Trainer:
         x, y, sample_weight = unpack(data)
         with no_grad(), trainable_are(self._settled_snapshot().ids):
             y_pred = self(x, training=False)  # type: ignore[operator]
-            loss = self.compute_loss(x, y, y_pred, sample_weight)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **self._testing)
         self._loss_tracker.update_state(loss, float(batch_length(x)))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -180,199 +190,27 @@ class Trainer:
             result.update(value if isinstance(value, dict) else {metric.name: value})
         return result
 
-    @property
-    def metrics(self) -> list[Metric]:
-        """The loss tracker, the compiled metrics (as one), the losses of several outputs, and metrics among attributes.
+    # ---- one batch by itself ----
 
-        Those of a model inside are not among them: it has a training of its own.
-        """
-        layers = self._flatten_layers()  # type: ignore[attr-defined]
-        own = [layer for layer in layers if layer is self or not isinstance(layer, Trainer)]
-        self._kept_metrics = [m for layer in own for m in vars(layer).values() if isinstance(m, Metric)]
-        return self._known_metrics()
-
-    def _known_metrics(self) -> list[Metric]:
-        """The same, with the attributes as last looked through: a step has no time to do it again."""
-        if self._kept_metrics is None:
-            return self.metrics
-        found: list[Metric] = [self._loss_tracker] if self.compiled else []
-        if self._compiled_metrics is not None:
-            found.append(self._compiled_metrics)
-        if self._compiled_loss is not None:
-            found += self._compiled_loss.trackers
-        return list({id(m): m for m in [*found, *self._kept_metrics]}.values())
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """The names of the loss and of the metrics, once the first batch has settled which they are."""
-        names: list[str] = []
-        for metric in self._known_metrics():
-            names += [m.name for m in metric.metrics()] if isinstance(metric, CompiledMetrics) else [metric.name]
-        return list(dict.fromkeys(names))
-
-    def reset_metrics(self) -> None:
-        """Start all metrics anew."""
-        for metric in self._known_metrics():
-            metric.reset_state()
-
-    # ---- loops ----
-
-    def fit(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: Any = "auto",
-        callbacks: Any = None,
-        validation_split: float = 0.0,
-        validation_data: Any = None,
-        shuffle: bool = True,
-        sample_weight: Any = None,
-        initial_epoch: int = 0,
-        validation_batch_size: int | None = None,
-        validation_freq: int = 1,
-    ) -> History:
-        """Train for some epochs.
-
-        Args:
-            x, y: arrays; lists of them, or dictionaries by name, for several inputs and outputs.
-            batch_size: default 32; the last batch of an epoch may be short.
-            epochs: the number of the last epoch.
-            verbose: 0 (silent), 1 or "auto" (a bar), 2 (a line an epoch).
-            callbacks: a list of Callback objects.
-            validation_split: the last part of the data is held out.
-            validation_data: (x, y) or (x, y, sample_weight).
-            shuffle: a new order of the training data in every epoch.
-            sample_weight: a weight for each sample.
-            initial_epoch: the number of the first epoch, from 0.
-            validation_freq: evaluate every so many epochs.
-
-        Returns:
-            A History: ``.history`` holds a list for each name, one number an epoch.
-        """
-        self._require_compiled("fit")
-        self._kept_metrics = None
-        _check_epochs(epochs, initial_epoch, validation_freq)
-        x, y, sample_weight = standardized(x, y, sample_weight)
-        check_lengths(x=x, y=y, sample_weight=sample_weight)
-        warn_of_nan(x=x, y=y)
-        if validation_data is not None:
-            if not isinstance(validation_data, (tuple, list)) or not 2 <= len(validation_data) <= 3:
-                raise ValueError("validation_data must be (x, y) or (x, y, sample_weight)")
-            held_out = standardized(*unpack(tuple(validation_data)), prefix="validation ")
-        elif validation_split:
-            (x, y, sample_weight), held_out = validation_part(x, y, sample_weight, validation_split)
-        else:
-            held_out = None
-        seed = self._seed_of_fit() if shuffle else None
-        batches = Batches(x, y, sample_weight, 32 if batch_size is None else batch_size, shuffle, seed)
-        history, bar, calls = self._callbacks(callbacks, verbose, epochs=epochs, steps=len(batches))
-        self.stop_training = False
-        calls.on_train_begin({})
-        try:
-            for epoch in range(initial_epoch, epochs):
-                self.reset_metrics()
-                calls.on_epoch_begin(epoch, {})
-                logs: dict[str, Any] = {}
-                for step, batch in enumerate(batches):
-                    calls.on_train_batch_begin(step, {})
-                    logs = as_numbers(self.train_step(as_data(batch)))
-                    calls.on_train_batch_end(step, logs)
-                    if self.stop_training:
-                        break
-                if held_out is not None and (epoch + 1) % validation_freq == 0:
-                    size = validation_batch_size or batches.batch_size
-                    found = self._evaluate(Batches(*held_out, batch_size=size), calls)
-                    logs |= {f"val_{name}": value for name, value in found.items()}
-                calls.on_epoch_end(epoch, logs)
-                if self.stop_training:
-                    break
-            calls.on_train_end(logs if epochs > initial_epoch else {})
-        finally:
-            if bar is not None:
-                bar.close()
-        return history
-
-    def _seed_of_fit(self) -> random.SeedGenerator:
-        """Orders of the data that follow from the seed alone, whatever other threads draw meanwhile."""
-        seed, (seeding, fits) = config.global_seed(), self._fits
-        if seed is None:
-            return random.SeedGenerator()
-        fits = fits + 1 if seeding == config.seedings() else 0  # so that two calls of fit() have different orders
-        self._fits = config.seedings(), fits
-        return random.SeedGenerator(int(np.random.SeedSequence((seed, 0, fits)).generate_state(1)[0]))
-
-    def evaluate(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        verbose: Any = "auto",
-        sample_weight: Any = None,
-        callbacks: Any = None,
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: dict[Any, float] | None = None,
         return_dict: bool = False,
-    ) -> Any:
-        """Loss and metrics on data.
-
-        Returns:
-            The loss, or a list [loss, metrics...], or a dictionary with ``return_dict``.
-        """
-        self._require_compiled("evaluate")
-        x, y, sample_weight = standardized(x, y, sample_weight)
-        batches = Batches(x, y, sample_weight, 32 if batch_size is None else batch_size)
-        _, bar, calls = self._callbacks(callbacks, verbose, epochs=1, steps=len(batches), history=False)
-        try:
-            logs = self._evaluate(batches, calls)
-        finally:
-            if bar is not None:
-                bar.close()
-        return logs if return_dict else self._in_order(logs)
-
-    def _evaluate(self, batches: Batches, calls: CallbackList) -> dict[str, Any]:
-        self.reset_metrics()
-        calls.on_test_begin({})
-        logs: dict[str, Any] = {}
-        for step, batch in enumerate(batches):
-            calls.on_test_batch_begin(step, {})
-            logs = as_numbers(self.test_step(as_data(batch)))
-            calls.on_test_batch_end(step, logs)
-        calls.on_test_end(logs)
-        return logs
-
-    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", callbacks: Any = None) -> Any:
-        """The outputs for data as NumPy arrays; nothing is recorded, dropout is off."""
-        batches = Batches(standardize(x, "x"), batch_size=32 if batch_size is None else batch_size)
-        _, bar, calls = self._callbacks(callbacks, verbose, epochs=1, steps=len(batches), history=False)
-        calls.on_predict_begin({})
-        parts = []
-        try:
-            for step, batch in enumerate(batches):
-                calls.on_predict_batch_begin(step, {})
-                parts.append(map_structure(lambda t: to_numpy(raw(t)), self.predict_step(as_data(batch[:1]))))
-                calls.on_predict_batch_end(step, {})
-            calls.on_predict_end({})
-        finally:
-            if bar is not None:
-                bar.close()
-        columns = [np.concatenate(column) for column in zip(*(list(flatten(part)) for part in parts), strict=True)]
-        places = iter(columns)
-        return map_structure(lambda _: next(places), parts[0])
-
-    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+    ) -> Any:  # fmt: skip
         """One update from these samples; returns the loss, or [loss, metrics...], of this batch alone."""
-        return self._on_batch("train_on_batch", x, y, sample_weight, return_dict)
+        self._require_compiled("train_on_batch")
+        return self._on_batch(self.train_step, x, y, sample_weight, class_weight, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """The loss, or [loss, metrics...], of these samples."""
-        return self._on_batch("test_on_batch", x, y, sample_weight, return_dict)
+        self._require_compiled("test_on_batch")
+        return self._on_batch(self.test_step, x, y, sample_weight, None, return_dict)
 
-    def _on_batch(self, name: str, x: Any, y: Any, sample_weight: Any, return_dict: bool) -> Any:
-        self._require_compiled(name)
+    def _on_batch(self, step: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
         x, y, sample_weight = standardized(x, y, sample_weight)
         check_lengths(x=x, y=y, sample_weight=sample_weight)
+        if class_weight is not None:
+            sample_weight = class_weights(y, class_weight, sample_weight)
         self.reset_metrics()
-        step = self.train_step if name == "train_on_batch" else self.test_step
         logs = as_numbers(step(as_data((x, y, sample_weight))))
         return logs if return_dict else self._in_order(logs)
 
@@ -381,55 +219,83 @@ class Trainer:
         # A copy: the output of a reshape would be the user's own array.
         return map_structure(lambda t: np.array(to_numpy(raw(t))), self.predict_step(as_data((standardize(x, "x"),))))
 
-    # ---- helpers ----
+    # ---- what a train_step written for TensorFlow's Keras calls ----
+
+    def compiled_loss(
+        self, y: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = ()
+    ) -> Tensor | None:
+        """The compiled loss plus ``regularization_losses`` (of ``self.losses``); counted as the loss of this batch."""
+        total = None if self._compiled_loss is None else self._compiled_loss(y, y_pred, sample_weight)
+        for extra in regularization_losses or ():
+            total = extra if total is None else total + extra
+        if total is not None:
+            self._loss_tracker.update_state(total, float(batch_length(y_pred)))
+        return total
+
+    @property
+    def compiled_metrics(self) -> CompiledMetrics:
+        """What compile() made of metrics, with ``update_state(y, y_pred)``."""
+        names = self.output_names  # type: ignore[attr-defined]
+        return CompiledMetrics(None, None, names) if self._compiled_metrics is None else self._compiled_metrics
+
+    # ---- metrics ----
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The loss tracker, the compiled metrics (as one), the losses of several outputs, and metrics among attributes.
+
+        Those of a model inside are not among them: it has a training of its own. A subclass may override this property;
+        then what it lists is what is reset in every epoch.
+        """
+        layers = self._flatten_layers()  # type: ignore[attr-defined]
+        own = [layer for layer in layers if layer is self or not isinstance(layer, Trainer)]
+        self._kept_metrics = None  # or it would be found among the attributes
+        self._kept_metrics = [m for layer in own for value in vars(layer).values() for m in _metrics_in(value)]
+        return self._with_compiled(self._kept_metrics)
+
+    def _known_metrics(self) -> list[Metric]:
+        """The same, with the attributes as last looked through: a step has no time to do it again."""
+        if self._kept_metrics is None or type(self).metrics is not Trainer.metrics:
+            return self.metrics
+        return self._with_compiled(self._kept_metrics)
+
+    def _with_compiled(self, kept: list[Metric]) -> list[Metric]:
+        found: list[Metric] = [self._loss_tracker] if self.compiled else []
+        if self._compiled_metrics is not None:
+            found.append(self._compiled_metrics)
+        if self._compiled_loss is not None:
+            found += self._compiled_loss.trackers
+        return list({id(m): m for m in [*found, *kept]}.values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names in the order of what evaluate() lists, once the first batch has settled which they are."""
+        names: list[str] = []
+        for metric in self._known_metrics():
+            names += [m.name for m in metric.metrics()] if isinstance(metric, CompiledMetrics) else [metric.name]
+        known = self.get_metrics_result()
+        return [*(name for name in dict.fromkeys(names) if name in known), *sorted(known.keys() - set(names))]
+
+    def reset_metrics(self) -> None:
+        """Start all metrics anew."""
+        for metric in self._known_metrics():
+            metric.reset_state()
+
+    def _in_order(self, logs: dict[str, Any]) -> Any:
+        """What a step returned as a list in the order of ``metrics_names``; a single number as itself."""
+        names = [name for name in self.metrics_names if name in logs]
+        values = [logs[name] for name in (*names, *(name for name in logs if name not in names))]
+        return values[0] if len(values) == 1 else values
 
     def _require_compiled(self, name: str) -> None:
         if not self.compiled:
             raise ValueError(f"call compile() before {name}(), for example model.compile(optimizer='adam', loss='mse')")
 
-    def _in_order(self, logs: dict[str, Any]) -> Any:
-        names = [name for name in self.metrics_names if name in logs]
-        values = [logs[name] for name in (*names, *(name for name in logs if name not in names))]
-        return values[0] if len(values) == 1 else values
 
-    def _callbacks(
-        self, callbacks: Any, verbose: Any, epochs: int, steps: int, history: bool = True
-    ) -> tuple[History, ProgressBar | None, CallbackList]:
-        if verbose not in ("auto", 0, 1, 2, True, False):
-            raise ValueError(f"verbose must be 0, 1, 2 or 'auto', not {verbose!r}")
-        verbose = 1 if verbose == "auto" else int(verbose)
-        if isinstance(callbacks, CallbackList):
-            return History(), None, callbacks
-        given = [*callbacks] if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
-        kept = next((c for c in given if isinstance(c, History)), None) or History()
-        bar = ProgressBar(verbose) if verbose and not any(isinstance(c, ProgressBar) for c in given) else None
-        own = ([bar] if bar else []) + ([kept] if history and kept not in given else [])
-        self.history = kept if history else getattr(self, "history", None)
-        return kept, bar, CallbackList([*given, *own], self, verbose=verbose, epochs=epochs, steps=steps)
-
-
-def as_numbers(logs: Any) -> dict[str, Any]:
-    """What a step returned, by name in alphabetical order, as Python numbers where it is numbers.
-
-    Raises:
-        TypeError: it returned no dictionary.
-    """
-    if not isinstance(logs, dict):
-        raise TypeError(f"train_step and test_step return a dictionary of numbers by name, not {type(logs).__name__}")
-    result: dict[str, Any] = {}
-    for name, value in logs.items():
-        if isinstance(value, dict):
-            result.update(as_numbers(value))
-        else:
-            array = np.asarray(to_numpy(raw(value)))
-            result[name] = float(array.item()) if array.size == 1 and array.dtype.kind in "biuf" else value
-    return {name: result[name] for name in sorted(result)}
-
-
-def _check_epochs(epochs: Any, initial_epoch: Any, validation_freq: Any) -> None:
-    given = (("epochs", epochs, 1), ("initial_epoch", initial_epoch, 0), ("validation_freq", validation_freq, 1))
-    for name, value, least in given:
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise ValueError(f"{name} must be a whole number from {least} on, not {value!r}")
-    if initial_epoch >= epochs:
-        warnings.warn(f"initial_epoch={initial_epoch} is not below epochs={epochs}: nothing is trained", stacklevel=3)
+def _metrics_in(value: Any) -> Iterator[Metric]:
+    """The metrics that an attribute holds, itself or in lists and dictionaries."""
+    if isinstance(value, Metric):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _metrics_in(part)

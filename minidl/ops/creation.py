@@ -9,7 +9,8 @@ from minidl.engine.tensor import Tensor, raw
 from minidl_kernels.arrays import to_numpy
 
 __all__ = [
-    "arange", "convert_to_numpy", "convert_to_tensor", "eye", "full", "is_tensor", "linspace", "ones",
+    "arange", "array", "bartlett", "blackman", "convert_to_numpy", "convert_to_tensor", "empty", "eye", "full",
+    "geomspace", "hamming", "hanning", "identity", "is_tensor", "kaiser", "linspace", "logspace", "ones", "tri",
     "zeros",
 ]  # fmt: skip
 
@@ -57,6 +58,70 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
     return Tensor(np.arange(start, stop, step), dtype or (config.floatx() if floats else "int32"))
 
 
-def linspace(start: float, stop: float, num: int = 50, dtype: Any = None) -> Tensor:
-    """``num`` numbers from start to stop (included)."""
-    return Tensor.of(np.linspace(start, stop, num, dtype=dtype or config.floatx()))
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+) -> Any:
+    """``num`` numbers from start to stop (included, if ``endpoint``); with ``retstep`` the step too."""
+    numbers, step = np.linspace(raw(start), raw(stop), num, endpoint, retstep=True, axis=axis)
+    found = Tensor(numbers, dtype or config.floatx())
+    return (found, step) if retstep else found
+
+
+def array(x: Any, dtype: Any = None) -> Tensor:
+    """A Tensor of x; as ``convert_to_tensor``."""
+    return convert_to_tensor(x, dtype)
+
+
+def empty(shape: Any, dtype: Any = None) -> Tensor:
+    """Zeros: memory that was not set would show what was there before."""
+    return zeros(shape, dtype)
+
+
+def identity(n: int, dtype: Any = None) -> Tensor:
+    """Ones on the diagonal of n rows and columns."""
+    return eye(n, dtype=dtype)
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+    """Ones on and below the k-th diagonal of N rows and M (default: N) columns."""
+    return Tensor.of(np.tri(N, M, k, dtype=dtype or config.floatx()))
+
+
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: float = 10, dtype: Any = None, axis: int = 0
+) -> Tensor:
+    """``num`` numbers from base ** start to base ** stop, each the same factor after the one before."""
+    dtype = dtype or config.floatx()
+    return Tensor.of(np.asarray(np.logspace(raw(start), raw(stop), num, endpoint, base, axis=axis), dtype))
+
+
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Tensor:
+    """``num`` numbers from start to stop, each the same factor after the one before."""
+    return Tensor.of(
+        np.asarray(np.geomspace(raw(start), raw(stop), num, endpoint, axis=axis), dtype or config.floatx())
+    )
+
+
+def bartlett(x: int) -> Tensor:
+    """A triangle of x samples, 0 at both ends."""
+    return Tensor(np.bartlett(x), config.floatx())
+
+
+def blackman(x: int) -> Tensor:
+    """Blackman's window of x samples."""
+    return Tensor(np.blackman(x), config.floatx())
+
+
+def hamming(x: int) -> Tensor:
+    """Hamming's window of x samples."""
+    return Tensor(np.hamming(x), config.floatx())
+
+
+def hanning(x: int) -> Tensor:
+    """Von Hann's window of x samples."""
+    return Tensor(np.hanning(x), config.floatx())
+
+
+def kaiser(x: int, beta: float) -> Tensor:
+    """Kaiser's window of x samples with the shape ``beta``."""
+    return Tensor(np.kaiser(x, beta), config.floatx())

@@ -4,13 +4,16 @@ from collections.abc import Callable
 from functools import wraps
 from operator import itemgetter
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from minidl.engine.op import Node, Rule, is_recording, op
+from minidl import tree
+from minidl.engine.op import Node, Op, Rule, is_recording, op
 from minidl.engine.tensor import Tensor, raw
 from minidl_kernels.arrays import Array
 
 __all__ = ["custom_gradient", "stop_gradient"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @op(constant=True)
@@ -51,3 +54,19 @@ def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
         return result
 
     return wrapper
+
+
+def of_extents(function: F) -> F:
+    """Decorates a function of ops whose Python needs to know every extent.
+
+    A call on symbolic tensors, whose batch axis is not known yet, becomes one step of the graph as a whole.
+    """
+
+    @wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(leaf, Tensor) and leaf.data is None for leaf in tree.flatten((args, kwargs))):
+            return Op.trace(wrapper, args, kwargs)
+        return function(*args, **kwargs)
+
+    wrapper.name = function.__name__  # type: ignore[attr-defined]
+    return cast(F, wrapper)

@@ -1,12 +1,15 @@
-"""Adam (Kingma and Ba 2014)."""
+"""Adam (Kingma and Ba 2014), and what decays weights with it (AdamW)."""
 
 from typing import Any
 
 import minidl_kernels as kernels
+from minidl_kernels.arrays import namespace
+from minidl_kernels.update import adam_rate
 
 from .optimizer import Optimizer
+from .settings import check_numbers
 
-__all__ = ["Adam"]
+__all__ = ["Adam", "AdamW"]
 
 
 class Adam(Optimizer):
@@ -19,39 +22,80 @@ class Adam(Optimizer):
         learning_rate: default 0.001.
         beta_1, beta_2: default 0.9 and 0.999.
         epsilon: default 1e-7.
+        amsgrad: divide by the root of the largest v so far (Reddi et al. 2018), uncorrected too. Default False.
+        **settings: see ``Optimizer``.
     """
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Any = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
-        name: str | None = None,
-        **kwargs: Any,
+        amsgrad: bool = False,
+        **settings: Any,
     ):
-        super().__init__(learning_rate, name, **kwargs)
-        for key, value in (("beta_1", beta_1), ("beta_2", beta_2)):
-            if not 0 <= value < 1:
-                raise ValueError(f"{key} must be at least 0 and less than 1, not {value!r}")
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        super().__init__(learning_rate, **settings)
+        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
+        check_numbers(self, 0, "beta_1", "beta_2", below=1)
+        check_numbers(self, 0, "epsilon")
         self.moments: list[Any] = []
         self.velocities: list[Any] = []
+        self.largest: list[Any] = []
 
     def build(self, variables):
+        if self.built:
+            return
         super().build(variables)
-        self.moments = [self._slot(v, "momentum") for v in variables]
-        self.velocities = [self._slot(v, "velocity") for v in variables]
+        self.moments, self.velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
+        if self.amsgrad:
+            self.largest = self.add_optimizer_variables(variables, "velocity_hat")
 
-    def _slots(self):
-        return [slot for pair in zip(self.moments, self.velocities, strict=True) for slot in pair]
-
-    def update(self, places, weights, grads):
+    def update(self, places, weights, grads, rate):
+        if self.amsgrad:
+            self._update_by_largest(places, weights, grads, rate)
+            return
         kernels.adam(
             weights, grads, [self.moments[i].data for i in places], [self.velocities[i].data for i in places],
-            learning_rate=self.learning_rate, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon,
-            step=int(self.iterations.data) + 1,
+            learning_rate=rate, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, step=self._updates() + 1,
         )  # fmt: skip
 
+    def _update_by_largest(self, places, weights, grads, rate):
+        rate = adam_rate(rate, self.beta_1, self.beta_2, self._updates() + 1)
+        for i, w, g in zip(places, weights, grads, strict=True):
+            m, v, largest = self.moments[i].data, self.velocities[i].data, self.largest[i].data
+            m += (g - m) * (1 - self.beta_1)
+            v += (g * g - v) * (1 - self.beta_2)
+            largest[...] = namespace(w).maximum(largest, v)
+            w -= m * rate / (namespace(w).sqrt(largest) + self.epsilon)
+
     def get_config(self):
-        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+        own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon, "amsgrad": self.amsgrad}
+        return {**super().get_config(), **own}
+
+
+class AdamW(Adam):
+    """Adam that first lets weights decay: w -= weight_decay * learning_rate * w (Loshchilov and Hutter 2019).
+
+    All weights decay, biases and those of normalizations too, but those of ``exclude_from_weight_decay``.
+
+    Args:
+        learning_rate: default 0.001.
+        weight_decay: default 0.004.
+        beta_1, beta_2, epsilon, amsgrad: as in ``Adam``.
+        **settings: see ``Optimizer``.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **settings: Any,
+    ):
+        if weight_decay is None:
+            raise ValueError("weight_decay of AdamW must be a number, not None; Adam lets no weight decay")
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **settings)

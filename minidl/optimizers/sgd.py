@@ -5,6 +5,7 @@ from typing import Any
 import minidl_kernels as kernels
 
 from .optimizer import Optimizer
+from .settings import check_numbers
 
 __all__ = ["SGD"]
 
@@ -18,39 +19,30 @@ class SGD(Optimizer):
         learning_rate: default 0.01.
         momentum: from 0 to 1; default 0.
         nesterov: default False.
+        **settings: see ``Optimizer``.
     """
 
-    def __init__(
-        self,
-        learning_rate: float = 0.01,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        name: str | None = None,
-        **kwargs: Any,
-    ):
-        super().__init__(learning_rate, name, **kwargs)
-        if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
-            raise ValueError(f"momentum must be a number from 0 to 1, not {momentum!r}")
+    def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **settings: Any):
+        super().__init__(learning_rate, **settings)
         self.momentum, self.nesterov = momentum, nesterov
+        check_numbers(self, 0, "momentum", below=1, top=True)
         self.momentums: list[Any] = []
 
     def build(self, variables):
+        if self.built:
+            return
         super().build(variables)
         if self.momentum:
-            self.momentums = [self._slot(v, "momentum") for v in variables]
+            self.momentums = self.add_optimizer_variables(variables, "momentum")
 
-    def _slots(self):
-        return self.momentums
-
-    def update(self, places, weights, grads):
+    def update(self, places, weights, grads, rate):
         if not self.momentum:
-            kernels.sgd(weights, grads, learning_rate=self.learning_rate)
+            kernels.sgd(weights, grads, learning_rate=rate)
             return
         momentums = [self.momentums[i].data for i in places]
         kernels.sgd_momentum(
-            weights, grads, momentums,
-            learning_rate=self.learning_rate, momentum=float(self.momentum), nesterov=self.nesterov,
-        )  # fmt: skip
+            weights, grads, momentums, learning_rate=rate, momentum=float(self.momentum), nesterov=self.nesterov
+        )
 
     def get_config(self):
         return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}

@@ -6,20 +6,32 @@ from typing import Any
 import numpy as np
 
 from minidl import config, ops, registry
+from minidl.data.arrays import pack as pack_x_y_sample_weight
+from minidl.data.arrays import unpack
 from minidl.data.dataset import split_dataset
 from minidl.data.image_dataset import image_dataset_from_directory
 from minidl.data.pictures import array_to_img, img_to_array, load_img, save_img
+from minidl.data.py_dataset import PyDataset
 from minidl.engine.tensor import Tensor, raw
 from minidl.registry import custom_object_scope, get_registered_name, get_registered_object, register_keras_serializable
 from minidl_kernels.arrays import to_numpy
 
 __all__ = [
     "clear_session", "custom_object_scope", "get_registered_name", "get_registered_object",
-    "register_keras_serializable",
+    "plot_model", "register_keras_serializable",
     "set_random_seed", "to_categorical",
     "array_to_img", "image_dataset_from_directory", "img_to_array", "load_img", "normalize", "save_img",
     "split_dataset",
+    "PyDataset", "Sequence", "pack_x_y_sample_weight", "unpack_x_y_sample_weight",
 ]  # fmt: skip
+
+
+Sequence = PyDataset  # its name in TensorFlow's Keras
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of a batch that is x, (x, y) or (x, y, sample_weight); what is missing is None."""
+    return unpack(tuple(data) if isinstance(data, list) else data)
 
 
 def set_random_seed(seed: int) -> None:
@@ -61,8 +73,37 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
         order: 2 for the Euclidean norm, 1 for the sum of the magnitudes, ...
     """
     if isinstance(x, Tensor):
-        norms = ops.power(ops.sum(ops.power(ops.abs(x), order), axis=axis, keepdims=True), 1 / order)
-        return x / ops.maximum(norms, config.epsilon())
+        return ops.normalize(x, axis=axis, order=order)
     array = to_numpy(x)
     norm = np.linalg.norm(array, order, axis, keepdims=True)
     return array / np.where(norm == 0, 1, norm)
+
+
+def plot_model(
+    model: Any, to_file: Any = "model.png", show_shapes: bool = False, show_dtype: bool = False,
+    show_layer_names: bool = False, rankdir: str = "TB", expand_nested: bool = False, dpi: int = 200,
+    show_layer_activations: bool = False, show_trainable: bool = False,
+) -> Any:  # fmt: skip
+    """Draw a model into a .png or .svg file, without an outside program.
+
+    Args:
+        to_file: where to; None draws only.
+        rankdir: "TB" draws from top to bottom, "LR" from left to right.
+        expand_nested: show what is inside models that are layers.
+        dpi: pixels of a PNG per inch.
+
+    Returns:
+        The drawing, which a notebook shows.
+
+    Raises:
+        ValueError: the model is not built, or the file has another ending.
+    """
+    from minidl.visualize import draw_model
+
+    drawing = draw_model(
+        model, show_shapes=show_shapes, show_dtype=show_dtype, show_layer_names=show_layer_names, rankdir=rankdir,
+        expand_nested=expand_nested, show_layer_activations=show_layer_activations, show_trainable=show_trainable,
+    )  # fmt: skip
+    if to_file is not None:
+        drawing.save(to_file, dpi)
+    return drawing

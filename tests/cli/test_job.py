@@ -84,14 +84,20 @@ def test_ctrl_c_keeps_the_model(make_folder, tmp_path, capsys):
 def test_ctrl_c_on_a_real_process(make_folder, tmp_path):
     out = tmp_path / "out"
     words = ["--data", str(make_folder("pictures", 20)), *WORDS, "--epochs", "100000", "--out", str(out)]
+    # Where these tests run in the background of a shell, SIGINT is ignored, and a child inherits that.
+    start = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    start += "from minidl.cli import main; sys.exit(main(sys.argv[1:]))"
     running = subprocess.Popen(
-        [sys.executable, "-m", "minidl", "train", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", start, "train", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    for line in running.stdout:
-        if line.startswith("Epoch 3/"):
-            running.send_signal(signal.SIGINT)
-            break
-    _, err = running.communicate(timeout=60)
+    try:
+        for line in running.stdout:
+            if line.startswith("Epoch 3/"):
+                running.send_signal(signal.SIGINT)
+                break
+        _, err = running.communicate(timeout=60)
+    finally:
+        running.kill()
     assert running.returncode == 130 and "Traceback" not in err and "was saved to" in err
     assert minidl.saving.load_model(out / "model.keras").count_params() > 0
 

@@ -127,6 +127,22 @@ def _(name, dtype):
             yield (x, g), {"kernel_shape": w.shape, **settings}
 
 
+@generator("depthwise_conv2d", "depthwise_conv2d_input_grad", "depthwise_conv2d_kernel_grad")
+def _(name, dtype):
+    for shape, window, filters, strides, padding in GEOMETRY:
+        settings = {"strides": strides, "padding": padding}
+        size = tuple(extent(n, k, s, padding) for n, k, s in zip(shape[1:3], window, strides, strict=True))
+        multiplier = 1 + filters % 4  # 1 for three of the four
+        x, w = numbers(dtype, *shape), numbers(dtype, *window, shape[3], multiplier)
+        g = numbers(dtype, shape[0], *size, shape[3] * multiplier)
+        if name == "depthwise_conv2d":
+            yield (x, w), settings
+        elif name == "depthwise_conv2d_input_grad":
+            yield (g, w), {"input_shape": shape, **settings}
+        else:
+            yield (x, g), {"kernel_shape": w.shape, **settings}
+
+
 @generator("max_pool", "max_pool_scatter", "max_pool_gather", "average_pool", "average_pool_grad")
 def _(name, dtype):
     for shape, window, _filters, strides, padding in GEOMETRY:

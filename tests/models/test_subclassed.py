@@ -121,7 +121,7 @@ def test_several_inputs_and_outputs():
     model = Two()
     model.compile("sgd", ["mse", "mae"], metrics=[["mae"], []])
     history = model.fit([X, X], [X[:, :1], X[:, :2]], verbose=0).history
-    assert list(history) == ["loss", "output_1_loss", "output_1_mae", "output_2_loss"]
+    assert list(history) == ["loss", "mae", "mae_loss", "mse_loss"]  # as in Keras: the outputs have no names
     assert [part.shape for part in model.predict([X, X], verbose=0)] == [(20, 1), (20, 2)]
     model.compile("sgd", "mse")
     assert len(model.evaluate([X, X], [X[:, :1], X[:, :2]], verbose=0)) == 3

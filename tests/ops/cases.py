@@ -11,13 +11,14 @@ from minidl import ops
 from tests.ops.case import Case, case
 from tests.ops.cases_arithmetic import ACTIVATIONS, ARITHMETIC
 from tests.ops.cases_image import SAMPLING
-from tests.ops.cases_nets import LOSSES, NORMALIZATION, PICTURES, PRODUCTS, RANDOMNESS
+from tests.ops.cases_more import ARRANGING, ELEMENTARY, FLOW, LINEAR, ORDER, STATISTICS, WHOLE
+from tests.ops.cases_nets import LENGTHS, LOSSES, NORMALIZATION, PICTURES, PRODUCTS, RANDOMNESS
 from tests.ops.cases_shaping import REDUCTIONS, SHAPING
 
 CASES: dict[str, list[Case]] = {
     **ARITHMETIC, **ACTIVATIONS, **SHAPING, **REDUCTIONS, **PRODUCTS, **PICTURES, **NORMALIZATION, **LOSSES,
-    **RANDOMNESS,
-    **SAMPLING,
+    **RANDOMNESS, **ELEMENTARY, **WHOLE, **ARRANGING, **ORDER, **STATISTICS, **LINEAR, **FLOW,
+    **LENGTHS, **SAMPLING,
 }  # fmt: skip
 
 

@@ -58,6 +58,37 @@ PRODUCTS: dict[str, list[Case]] = {
     ],
 }
 
+SUBSCRIPTS = [  # and the shapes of the operands
+    ("ij,jk->ik", (2, 3), (3, 4)), ("ij,jk->ki", (2, 3), (3, 4)), ("bij,bkj->bik", (2, 3, 4), (2, 5, 4)),
+    ("abc,cd->abd", (2, 3, 4), (4, 5)), ("abc,cde->abde", (2, 3, 4), (4, 5, 2)), ("...x,xy->...y", (2, 3, 4), (4, 5)),
+    ("x...,xy->y...", (4, 2, 3), (4, 5)), ("...ij,...jk->...ik", (2, 1, 3, 4), (3, 4, 2)),
+    ("ij,ij->ij", (2, 3), (2, 3)), ("i,j->ij", (3,), (4,)), ("i,i", (3,), (3,)), ("ij,kl->", (2, 3), (2, 2)),
+    ("ij,ji", (2, 3), (3, 2)), ("ij", (2, 3)), ("ba", (2, 3)), ("ii->i", (3, 3)), ("ii", (3, 3)),
+    ("iij->ji", (3, 3, 2)), ("...i->...", (2, 3, 4)), ("iji,jk->ik", (2, 3, 2), (3, 4)),
+    ("ij,jk,kl->il", (2, 3), (3, 4), (4, 2)), ("bi,bj,bk->bijk", (2, 3), (2, 4), (2, 1)), ("ij,k->i", (2, 3), (4,)),
+    ("aecd,abcd->acbe", (2, 3, 4, 2), (2, 5, 4, 2)), ("...,...", (2, 3), (1,)), ("ii,ij->j", (3, 3), (3, 2)),
+    (" ij , jk -> ik ", (2, 3), (3, 4)), ("i,i,i->i", (3,), (3,), (3,)), ("->", ()),
+]  # fmt: skip
+PRODUCTS["einsum"] = [
+    case(
+        lambda subscripts, xs: np.einsum(subscripts, *xs), call=lambda subscripts, xs: ops.einsum(subscripts, *xs),
+        subscripts=subscripts, xs=[normal(*shape) for shape in shapes],
+    )
+    for subscripts, *shapes in SUBSCRIPTS
+]  # fmt: skip
+
+
+def contracted(x1, x2, equation):
+    return np.einsum(equation, x1, x2)
+
+
+PRODUCTS["contraction"] = [
+    case(contracted, x1=normal(2, 3, 4), x2=normal(2, 4, 5), equation="bij,bjk->bki"),
+    case(contracted, x1=normal(2, 3), x2=normal(4, 3, 2), equation="ij,kji->k"),
+    case(contracted, x1=normal(2, 3), x2=normal(4), equation="ij,k->kij"),
+    case(contracted, x1=normal(1, 3), x2=normal(2, 3), equation="ij,ij->ij"),
+]
+
 # Overlapping, gapped and padded windows; one picture and several; one channel and several; all extents equal.
 GEOMETRY = [  # pictures, window, strides, padding
     ((2, 4, 5, 3), (3, 2), (1, 1), "same"),
@@ -141,6 +172,13 @@ BATCHES = [
     for x in (normal(6, 3), SQUARE, normal(2, 3, 1, 4), CONSTANT_CHANNEL, normal(2, 1))
 ]
 STATISTICS = {n: {"mean": normal(n), "variance": positive(n)} for n in X.shape}
+
+
+def scaled(x, axis=-1, order=2, epsilon=1e-7):
+    length = (np.abs(x) ** order).sum(axis, keepdims=True) ** (1 / order)
+    return x / np.maximum(length, epsilon)
+
+
 NORMALIZATION: dict[str, list[Case]] = {
     "batch_norm": [*cases(normalized, *BATCHES), case(normalized, **BATCHES[1], epsilon=0.1)],
     "scale_shift": [
@@ -152,6 +190,13 @@ NORMALIZATION: dict[str, list[Case]] = {
         case(by_given, x=X, axis=1, **STATISTICS[3], offset=normal(3), scale=nonzero(3)),
         case(by_given, x=X, axis=2, **STATISTICS[4], scale=nonzero(4), epsilon=0.1),
         case(by_given, x=X, axis=0, **STATISTICS[2]),
+    ],
+}
+LENGTHS: dict[str, list[Case]] = {
+    "normalize": [
+        *cases(scaled, {}, {"axis": 0}, {"axis": (0, 2)}, {"order": 1}, {"order": 3, "axis": 1}, x=nonzero(2, 3, 4)),
+        case(scaled, x=np.array([[0.0, 0.0], [3.0, 4.0], [1e-9, 0.0]])),
+        case(scaled, x=np.array([[0.1, 0.0], [3.0, 4.0]]), epsilon=0.5),
     ],
 }
 

@@ -13,8 +13,11 @@ from tests.ops.checker import flat
 # Settings of these cases fix the extent of the first axis.
 FIXED = {
     "average_pool_grad", "batch_normalization", "broadcast_to", "getitem", "repeat", "reshape", "scatter_add", "split",
-    "squeeze", "take", "take_along_axis",
+    "squeeze", "take", "take_along_axis", "vsplit", "hsplit",
 }  # fmt: skip
+
+# Shapes are found by runs on zeros, which have no inverse.
+REGULAR = {"inv", "solve", "solve_triangular", "logdet", "cholesky", "cholesky_factor"}
 
 
 def run(function, case, name, shape):
@@ -22,12 +25,12 @@ def run(function, case, name, shape):
     symbolic = KerasTensor(shape, x.dtype)
     graph = Function(symbolic, function(**{**case.arguments, name: symbolic}))
     for output, expected in zip(flat(graph([Tensor(x)])), flat(function(**case.arguments)), strict=True):
-        np.testing.assert_allclose(output.numpy(), expected, rtol=1e-12, atol=1e-13)
+        np.testing.assert_allclose(np.asarray(output), expected, rtol=1e-12, atol=1e-13)
     for output, expected in zip(graph.outputs, flat(function(**case.arguments)), strict=True):
         assert all(a in (None, b) for a, b in zip(output.shape, np.shape(expected), strict=True))
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name in CASES if name not in REGULAR])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # shapes are found by runs on zeros
 def test_symbolic(name):
     for case in CASES[name]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from minidl import config
 from minidl.data.pictures import array_to_img, img_to_array, load_img
+from minidl.data.py_dataset import PyDataset
 from minidl.engine.tensor import raw
 from minidl_kernels.arrays import to_numpy
 
@@ -26,19 +27,21 @@ _CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 _SUBSETS = ("training", "validation")
 
 
-class Iterator:
-    """Base of iterators over pictures.
+class Iterator(PyDataset):
+    """Base of iterators over pictures: a PyDataset for ``fit``, and an iterator without end for ``next``.
 
     Args:
         n: how many pictures there are.
         batch_size: pictures a batch; the last one of an epoch may be short.
         shuffle: a new order in every epoch.
         seed: the numbers of batch i are those of seed + i.
+        kwargs: for PyDataset.
     """
 
     white_list_formats = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
 
-    def __init__(self, n: int, batch_size: int, shuffle: bool, seed: int | None):
+    def __init__(self, n: int, batch_size: int, shuffle: bool, seed: int | None, **kwargs: Any):
+        super().__init__(**kwargs)
         if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ValueError(f"batch_size must be a positive whole number, not {batch_size!r}")
         self.n, self.batch_size, self.shuffle, self.seed = n, int(batch_size), shuffle, seed

@@ -1,0 +1,58 @@
+"""Cross-entropies and other distances of predicted probabilities, averaged over samples."""
+
+from minidl import losses
+
+from .reduction import MeanMetricWrapper
+
+__all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy"]
+
+
+class BinaryCrossentropy(MeanMetricWrapper):
+    """The binary cross-entropy.
+
+    Args:
+        from_logits: predictions are logits.
+        label_smoothing: targets become t (1 - a) + a / 2.
+    """
+
+    def __init__(self, name="binary_crossentropy", dtype=None, from_logits=False, label_smoothing=0):
+        super().__init__(
+            losses.binary_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing
+        )
+        self.from_logits, self.label_smoothing = from_logits, label_smoothing
+
+
+class CategoricalCrossentropy(MeanMetricWrapper):
+    """The cross-entropy for one-hot targets.
+
+    Args:
+        from_logits: predictions are logits.
+        label_smoothing: targets become t (1 - a) + a / classes.
+        axis: where the classes are.
+    """
+
+    def __init__(self, name="categorical_crossentropy", dtype=None, from_logits=False, label_smoothing=0, axis=-1):
+        super().__init__(
+            losses.categorical_crossentropy, name, dtype,
+            from_logits=from_logits, label_smoothing=label_smoothing, axis=axis,
+        )  # fmt: skip
+        self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
+
+
+class SparseCategoricalCrossentropy(MeanMetricWrapper):
+    """The cross-entropy for whole-number labels.
+
+    Args:
+        from_logits: predictions are logits.
+        ignore_class: samples of this label count 0 (and count as samples, as in Keras).
+        axis: where the classes are.
+    """
+
+    def __init__(
+        self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, ignore_class=None, axis=-1
+    ):
+        super().__init__(
+            losses.sparse_categorical_crossentropy, name, dtype,
+            from_logits=from_logits, ignore_class=ignore_class, axis=axis,
+        )  # fmt: skip
+        self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis

@@ -1,0 +1,272 @@
+"""fit, evaluate and predict: the loops around the steps of a Trainer."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from minidl import config, random
+from minidl.callbacks import CallbackList, History, ProgressBar
+from minidl.data.arrays import as_data, standardized, unpack, validation_part
+from minidl.data.epochs import Epochs, epochs_of
+from minidl.data.streams import is_stream
+from minidl.engine.tensor import raw
+from minidl.graph.symbolic import flatten, map_structure
+from minidl_kernels.arrays import to_numpy
+
+from .compiled import as_numbers
+
+__all__ = ["Loops"]
+
+
+class Loops:
+    """The part of a Trainer that goes over data; the steps are the Trainer's."""
+
+    compiled: bool
+    optimizer: Any
+    history: Any = None
+    stop_training = False  # set it in a callback, and training ends after the batch or epoch
+    stop_evaluating = False
+    stop_predicting = False
+    _fits = (-1, 0)
+
+    # What the Trainer adds:
+    train_step: Any
+    test_step: Any
+    predict_step: Any
+    reset_metrics: Any
+    _kept_metrics: Any
+    _in_order: Any
+    _require_compiled: Any
+    _settled_snapshot: Any
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict[Any, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+    ) -> History:
+        """Train for some epochs.
+
+        Args:
+            x, y: arrays; lists of them, or dictionaries by name, for several inputs and outputs. Or x alone: a
+                generator, an iterator, a PyDataset, or a data loader, whose batches are (x, y) or (x, y, weights).
+            batch_size: default 32; the last batch of an epoch may be short.
+            epochs: the number of the last epoch.
+            verbose: 0 (silent), 1 or "auto" (a bar), 2 (a line an epoch).
+            callbacks: a list of Callback objects.
+            validation_split: the last part of the arrays is held out.
+            validation_data: (x, y) or (x, y, sample_weight); or what makes batches, as for x.
+            shuffle: a new order of the training data in every epoch.
+            class_weight: factors of the loss by whole-number class; 1 where a class is not named.
+            sample_weight: a weight for each sample; for several outputs one such array, or a list or dictionary.
+            initial_epoch: the number of the first epoch, from 0.
+            steps_per_epoch: batches an epoch; default: all. The next epoch goes on where this one stopped.
+            validation_steps, validation_batch_size: the same for validation_data.
+            validation_freq: evaluate every so many epochs; or a list of the epochs (from 1) after which to evaluate.
+
+        Returns:
+            A History: ``.history`` holds a list for each name, one number an epoch.
+        """
+        self._require_compiled("fit")
+        self._kept_metrics = None
+        _check_epochs(epochs, initial_epoch, validation_freq)
+        if validation_split and validation_data is None:
+            if is_stream(x):
+                raise ValueError(f"validation_split holds out a part of arrays; it cannot of a {type(x).__name__}")
+            x, y, sample_weight = standardized(x, y, sample_weight)
+            (x, y, sample_weight), validation_data = validation_part(x, y, sample_weight, validation_split)
+        seed = self._seed_of_fit() if shuffle else None
+        data = epochs_of(
+            x, y, sample_weight, batch_size, steps_per_epoch, shuffle, seed, class_weight, warns_of_nan=True
+        )  # fmt: skip
+        held_out = None
+        if validation_data is not None:
+            held_out = _held_out(validation_data, validation_batch_size or data.source.batch_size, validation_steps)
+        history, bar, calls = self._callbacks(callbacks, verbose, epochs=epochs, steps=data.length)
+        self.stop_training = False
+        logs: dict[str, Any] = {}
+        calls.on_train_begin({})
+        try:
+            for epoch in range(initial_epoch, epochs):
+                self.reset_metrics()
+                calls.on_epoch_begin(epoch, {})
+                step = -1
+                for step, batch in enumerate(data):
+                    calls.on_train_batch_begin(step, {})
+                    logs = as_numbers(self.train_step(as_data(batch)))
+                    calls.on_train_batch_end(step, logs)
+                    if self.stop_training:
+                        break
+                if step < 0:
+                    _require_batches(epoch, initial_epoch)
+                    break
+                if held_out is not None and _is_due(epoch + 1, validation_freq):
+                    found = self._evaluate(held_out, calls)
+                    logs |= {f"val_{name}": value for name, value in found.items()}
+                calls.on_epoch_end(epoch, logs)
+                if self.stop_training:
+                    break
+            if getattr(self.optimizer, "use_ema", False):
+                self.optimizer.finalize_variable_values(self._settled_snapshot().variables)
+            calls.on_train_end(logs)
+        finally:
+            if bar is not None:
+                bar.close()
+        return history
+
+    def _seed_of_fit(self) -> random.SeedGenerator:
+        """Orders of the data that follow from the seed alone, whatever other threads draw meanwhile."""
+        seed, (seeding, fits) = config.global_seed(), self._fits
+        if seed is None:
+            return random.SeedGenerator()
+        fits = fits + 1 if seeding == config.seedings() else 0  # so that two calls of fit() have different orders
+        self._fits = config.seedings(), fits
+        return random.SeedGenerator(int(np.random.SeedSequence((seed, 0, fits)).generate_state(1)[0]))
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Loss and metrics on data, which is given as to ``fit``.
+
+        Args:
+            steps: use so many batches only.
+
+        Returns:
+            The loss, or a list [loss, metrics...] in the order of ``metrics_names``, or a dictionary with
+            ``return_dict``.
+        """
+        self._require_compiled("evaluate")
+        self._kept_metrics = None
+        data = epochs_of(x, y, sample_weight, batch_size, steps)
+        _, bar, calls = self._callbacks(callbacks, verbose, epochs=1, steps=data.length, history=False)
+        try:
+            logs = self._evaluate(data, calls)
+        finally:
+            if bar is not None:
+                bar.close()
+        return logs if return_dict else self._in_order(logs)
+
+    def _evaluate(self, data: Epochs, calls: CallbackList) -> dict[str, Any]:
+        self.stop_evaluating = False
+        calls.on_test_begin({})
+        self.reset_metrics()
+        logs: dict[str, Any] = {}
+        for step, batch in enumerate(data):
+            calls.on_test_batch_begin(step, {})
+            logs = as_numbers(self.test_step(as_data(batch)))
+            calls.on_test_batch_end(step, logs)
+            if self.stop_evaluating:
+                break
+        if not logs:
+            raise ValueError("the data to evaluate on gave no batches")
+        calls.on_test_end(logs)
+        return logs
+
+    def predict(
+        self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:  # fmt: skip
+        """The outputs for data as NumPy arrays; nothing is recorded, dropout is off.
+
+        Args:
+            x: arrays, or what makes batches, as for ``fit``; the targets of its batches are not used.
+            steps: use so many batches only.
+        """
+        data = epochs_of(x, batch_size=batch_size, steps=steps)
+        _, bar, calls = self._callbacks(callbacks, verbose, epochs=1, steps=data.length, history=False)
+        self.stop_predicting = False
+        calls.on_predict_begin({})
+        parts: list[Any] = []
+        try:
+            for step, batch in enumerate(data):
+                calls.on_predict_batch_begin(step, {})
+                parts.append(map_structure(lambda t: to_numpy(raw(t)), self.predict_step(as_data(batch))))
+                calls.on_predict_batch_end(step, {"outputs": parts[-1]})
+                if self.stop_predicting:
+                    break
+            calls.on_predict_end({})
+        finally:
+            if bar is not None:
+                bar.close()
+        if not parts:
+            raise ValueError("predict: x gave no batches")
+        columns = [np.concatenate(column) for column in zip(*(list(flatten(part)) for part in parts), strict=True)]
+        places = iter(columns)
+        return map_structure(lambda _: next(places), parts[0])
+
+    # ---- helpers ----
+
+    def _callbacks(
+        self, callbacks: Any, verbose: Any, epochs: int, steps: int | None, history: bool = True
+    ) -> tuple[History, ProgressBar | None, CallbackList]:
+        if verbose not in ("auto", 0, 1, 2, True, False):
+            raise ValueError(f"verbose must be 0, 1, 2 or 'auto', not {verbose!r}")
+        verbose = 1 if verbose == "auto" else int(verbose)
+        if isinstance(callbacks, CallbackList):
+            return History(), None, callbacks
+        given = [*callbacks] if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
+        kept = next((c for c in given if isinstance(c, History)), None) or History()
+        bar = ProgressBar(verbose) if verbose and not any(isinstance(c, ProgressBar) for c in given) else None
+        own = ([bar] if bar else []) + ([kept] if history and kept not in given else [])
+        self.history = kept if history else getattr(self, "history", None)
+        return kept, bar, CallbackList([*given, *own], self, verbose=verbose, epochs=epochs, steps=steps)
+
+
+def _check_epochs(epochs: Any, initial_epoch: Any, validation_freq: Any) -> None:
+    given = [("epochs", epochs, 1), ("initial_epoch", initial_epoch, 0)]
+    if not isinstance(validation_freq, (list, tuple, set)):
+        given.append(("validation_freq", validation_freq, 1))
+    for name, value, least in given:
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+            raise ValueError(f"{name} must be a whole number from {least} on, not {value!r}")
+    if initial_epoch >= epochs:
+        warnings.warn(f"initial_epoch={initial_epoch} is not below epochs={epochs}: nothing is trained", stacklevel=3)
+
+
+def _is_due(epoch: int, validation_freq: Any) -> bool:
+    """Whether to evaluate after this epoch, counted from 1."""
+    if isinstance(validation_freq, (list, tuple, set)):
+        return epoch in validation_freq
+    return epoch % validation_freq == 0
+
+
+def _held_out(validation_data: Any, batch_size: int | None, steps: int | None) -> Epochs:
+    """The epochs to evaluate on, of validation_data in any of its forms."""
+    if is_stream(validation_data):
+        return epochs_of(validation_data, steps=steps, prefix="validation ")
+    if not isinstance(validation_data, (tuple, list)) or not 1 <= len(validation_data) <= 3:
+        raise ValueError(
+            "validation_data must be (x, y) or (x, y, sample_weight), (x,) for a model without targets, or something "
+            "that makes such batches"
+        )
+    x, y, sample_weight = unpack(tuple(validation_data))
+    return epochs_of(x, y, sample_weight, batch_size, steps, prefix="validation ")
+
+
+def _require_batches(epoch: int, initial_epoch: int) -> None:
+    """An epoch had no batches: an error where it was the first, else training ends, with a warning."""
+    if epoch == initial_epoch:
+        raise ValueError("x gave no batches: what makes batches must give at least one")
+    warnings.warn(f"the input ran out of data; training ends before epoch {epoch + 1}", stacklevel=3)
