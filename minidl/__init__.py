@@ -36,14 +36,18 @@ __all__ = [
     "Model", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable", "__version__", "activations",
     "backend", "callbacks", "checking", "config", "constraints", "custom_gradient", "datasets", "grad",
     "gradcheck", "initializers", "layers", "losses", "metrics", "models", "no_grad", "op", "ops", "optimizers",
-    "random", "regularizers", "saving", "stop_gradient", "summary", "tree", "utils", "visualize",
+    "preprocessing", "random", "regularizers", "saving", "stop_gradient", "summary", "tree", "utils", "visualize",
 ]  # fmt: skip
 
 # Loaded when first asked for, so that `import minidl` stays quick.
 _LAZY = {
     "gradcheck": ("minidl.checking", "gradcheck"),
-    **{name: (f"minidl.{name}", None) for name in ("backend", "checking", "datasets", "saving", "tree", "visualize")},
-    "summary": ("minidl.summary", None),
+    **{
+        name: (f"minidl.{name}", None)
+        for name in (
+            "backend", "checking", "datasets", "preprocessing", "saving", "summary", "tree", "visualize",
+        )  # fmt: skip
+    },
 }
 
 

@@ -42,7 +42,8 @@ class Stream:
         prefix: str = "",
     ):  # fmt: skip
         self.data, self.class_weight, self.shuffle, self.seed, self.prefix = data, class_weight, shuffle, seed, prefix
-        self.once = hasattr(data, "__next__")  # an iterator cannot start anew
+        # An iterator cannot start anew; one of pictures can, because its batches have numbers.
+        self.once = hasattr(data, "__next__") and not isinstance(data, PyDataset)
         self.num_batches = _number_of(data)
 
     def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:

@@ -1,6 +1,6 @@
-"""Data to learn from: Fashion-MNIST, and pictures of one's own in folders."""
+"""Data to learn from: MNIST, Fashion-MNIST, CIFAR-10, and pictures of one's own in folders."""
 
 from ..data.images import image_folder
-from . import fashion_mnist
+from . import cifar10, fashion_mnist, mnist
 
-__all__ = ["fashion_mnist", "image_folder"]
+__all__ = ["cifar10", "fashion_mnist", "image_folder", "mnist"]

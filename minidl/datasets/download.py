@@ -27,13 +27,22 @@ def check(content: bytes, sha256: str, name: str) -> None:
         raise ValueError(f"{name} has other content than published: SHA-256 {found}, expected {sha256}")
 
 
-def fetch(urls: Sequence[str], target: Path, sha256: str, *, answer: float = 5.0, stall: float = 10.0) -> None:
-    """Download a gzip file into ``target`` from the first of ``urls`` that gives the right content.
+def fetch(
+    urls: Sequence[str],
+    target: Path,
+    sha256: str,
+    *,
+    packed: bool = True,
+    answer: float = 5.0,
+    stall: float = 10.0,
+) -> None:
+    """Download a file into ``target`` from the first of ``urls`` that gives the right content.
 
     Args:
         urls: addresses, tried in order.
         target: where the file goes, as it came; its folder is made. It appears whole or not at all.
         sha256: of the decompressed content (the same content is packed differently in different places).
+        packed: whether it is a gzip file; otherwise sha256 is that of the file as it comes.
         answer: seconds until a server must have answered; without a network the wait is no longer than this.
         stall: seconds that a download may stand still.
 
@@ -44,12 +53,12 @@ def fetch(urls: Sequence[str], target: Path, sha256: str, *, answer: float = 5.0
     for url in urls:
         try:
             with _open(url, answer, stall) as response:
-                packed = response.read()
-            check(decompress(packed, url), sha256, url)
+                found = response.read()
+            check(decompress(found, url) if packed else found, sha256, url)
         except (OSError, ValueError, http.client.HTTPException) as error:
             failures.append(f"{url}: {error or type(error).__name__}")
         else:
-            _write_whole(target, packed)
+            _write_whole(target, found)
             return
     raise DownloadError("; ".join(failures))
 

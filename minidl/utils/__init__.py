@@ -5,11 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from minidl import config, registry
+from minidl import config, ops, registry
 from minidl.data.arrays import pack as pack_x_y_sample_weight
 from minidl.data.arrays import unpack
+from minidl.data.dataset import split_dataset
+from minidl.data.image_dataset import image_dataset_from_directory
+from minidl.data.pictures import array_to_img, img_to_array, load_img, save_img
 from minidl.data.py_dataset import PyDataset
-from minidl.engine.tensor import raw
+from minidl.engine.tensor import Tensor, raw
 from minidl.registry import custom_object_scope, get_registered_name, get_registered_object, register_keras_serializable
 from minidl_kernels.arrays import to_numpy
 
@@ -17,6 +20,8 @@ __all__ = [
     "clear_session", "custom_object_scope", "get_registered_name", "get_registered_object",
     "plot_model", "register_keras_serializable",
     "set_random_seed", "to_categorical",
+    "array_to_img", "image_dataset_from_directory", "img_to_array", "load_img", "normalize", "save_img",
+    "split_dataset",
     "PyDataset", "Sequence", "pack_x_y_sample_weight", "unpack_x_y_sample_weight",
 ]  # fmt: skip
 
@@ -58,6 +63,20 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
         raise ValueError(f"labels must lie from 0 to {classes - 1}; got {labels.min()} to {labels.max()}")
     return np.eye(classes, dtype=config.floatx())[labels]
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
+    """x divided by the norms of its rows; rows of zeros stay as they are.
+
+    Args:
+        axis: along which the norm is taken.
+        order: 2 for the Euclidean norm, 1 for the sum of the magnitudes, ...
+    """
+    if isinstance(x, Tensor):
+        return ops.normalize(x, axis=axis, order=order)
+    array = to_numpy(x)
+    norm = np.linalg.norm(array, order, axis, keepdims=True)
+    return array / np.where(norm == 0, 1, norm)
 
 
 def plot_model(
