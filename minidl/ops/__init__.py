@@ -2,7 +2,6 @@
 
 from .activation import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
-from .convolution import conv as conv
 from .creation import *  # noqa: F403
 from .custom import *  # noqa: F403
 from .loss import *  # noqa: F403
@@ -12,3 +11,4 @@ from .products import *  # noqa: F403
 from .randomness import *  # noqa: F403
 from .reductions import *  # noqa: F403
 from .shaping import *  # noqa: F403
+from .sliding import *  # noqa: F403
