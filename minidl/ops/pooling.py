@@ -16,9 +16,7 @@ __all__ = ["average_pool", "max_pool"]
 Pair = tuple[int, int]
 
 
-def max_pool(
-    inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None
-) -> Any:
+def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None) -> Any:
     """The maximum of each window; at a tie the first one wins (as JAX).
 
     Args:

@@ -182,7 +182,7 @@ def _slide(
 
 
 def _grouped_conv2d(x: Any, kernel: Any, strides: Pair, padding: str) -> Any:
-    channels, each, filters = x.shape[3], *kernel.shape[2:]
+    channels, (each, filters) = x.shape[3], kernel.shape[2:]
     if channels == each:
         return conv2d(x, kernel, strides, padding)
     if channels % each or filters % (groups := channels // each):
@@ -191,7 +191,9 @@ def _grouped_conv2d(x: Any, kernel: Any, strides: Pair, padding: str) -> Any:
             f"kernel of shape {tuple(kernel.shape)} asks for"
         )
     if each == 1:
-        return depthwise_conv2d(x, reshape(kernel, (*kernel.shape[:2], channels, filters // channels)), strides, padding)
+        return depthwise_conv2d(
+            x, reshape(kernel, (*kernel.shape[:2], channels, filters // channels)), strides, padding
+        )
     parts = zip(split(x, groups, axis=3), split(kernel, groups, axis=3), strict=True)
     return concatenate([conv2d(*part, strides, padding) for part in parts], axis=3)
 
