@@ -1,40 +1,24 @@
-"""Convolution layers. Pictures are (batch, rows, columns, channels)."""
+"""Convolution layers: sequences are (batch, steps, channels), pictures (batch, rows, columns, channels)."""
 
 from typing import Any
 
-from minidl import activations, constraints, initializers, ops, regularizers
-from minidl.ops.convolution import pair
+from minidl import constraints, initializers, ops, regularizers
 
-from .core import channels_last, positive_int, weighted_config
-from .input_spec import InputSpec
-from .layer import Layer
+from .convolution_base import ConvolutionBase
+from .core import positive_int
 
-__all__ = ["Conv2D", "Convolution2D"]
+__all__ = ["Conv1D", "Conv2D", "Convolution1D", "Convolution2D"]
 
 
-class Conv2D(Layer):
-    """Cross-correlation with a bank of filters, then bias and activation.
-
-    Args:
-        filters: how many outputs (channels).
-        kernel_size: a number, or two.
-        strides: a number, or two.
-        padding: "valid", or "same" (output: ceil(extent / stride); the odd cell of zeros comes after).
-        data_format: "channels_last".
-        dilation_rate, groups: only 1 for now.
-        activation, use_bias, initializers, regularizers, constraints: as in Dense.
-
-    Shapes: (n, h, w, c) -> (n, h', w', filters); kernel (kh, kw, c, filters), bias (filters,).
-    """
-
+class _Conv(ConvolutionBase):
     def __init__(
         self,
         filters: int,
         kernel_size: Any,
-        strides: Any = (1, 1),
+        strides: Any = 1,
         padding: str = "valid",
         data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
+        dilation_rate: Any = 1,
         groups: int = 1,
         activation: Any = None,
         use_bias: bool = True,
@@ -48,87 +32,86 @@ class Conv2D(Layer):
         **kwargs: Any,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.filters = positive_int("filters", filters)
-        self.kernel_size = pair(kernel_size, "kernel_size")
-        self.strides = pair(strides, "strides")
-        self.padding = checked_padding(padding)
-        channels_last(data_format)
-        if pair(dilation_rate, "dilation_rate") != (1, 1) or groups != 1:
-            raise ValueError("Conv2D: dilation_rate and groups other than 1 are not supported yet")
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
+        self.filters, self.groups = positive_int("filters", filters), positive_int("groups", groups)
+        self._settle(
+            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer,
+            bias_regularizer, bias_constraint,
+        )  # fmt: skip
         self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.input_spec = InputSpec(ndim=4)
+        if self.filters % self.groups:
+            raise ValueError(f"filters must be a multiple of groups, not filters={filters} with groups={groups}")
+        self._refuse_strides_with_dilation()
 
     def build(self, input_shape):
-        channels = input_shape[-1]
-        if channels is None:
-            raise ValueError(f"Conv2D {self.name!r}: the channels of the input must be known, got shape {input_shape}")
-        self.kernel = self.add_weight(
-            (*self.kernel_size, channels, self.filters), self.kernel_initializer, regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint, name="kernel",
-        )  # fmt: skip
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (self.filters,), self.bias_initializer, regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint, name="bias",
-            )  # fmt: skip
-        self.input_spec = InputSpec(ndim=4, axes={-1: channels})
+        channels = self._channels(input_shape)
+        if channels % self.groups:
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r}: the {channels} channels of inputs of shape {input_shape} do not "
+                f"go into groups={self.groups}"
+            )
+        self._output_shape(input_shape, self.filters)  # refuses windows that do not fit
+        shape = (*self.kernel_size, channels // self.groups, self.filters)
+        self.kernel = self._add_kernel("kernel", shape, "kernel")
+        self._add_bias(self.filters)
 
     def call(self, inputs):
-        y = ops.conv(inputs, self.kernel, self.strides, self.padding)
-        if self.bias is None:
-            return self.activation(y)
-        if self.activation is activations.relu:
-            return ops.bias_relu(y, self.bias)
-        return self.activation(ops.add(y, self.bias))
+        padding = self.padding
+        if padding == "causal":
+            before = ((self.kernel_size[0] - 1) * self.dilation_rate[0], 0)
+            first = self.data_format == "channels_first"
+            inputs = ops.pad(inputs, ((0, 0), (0, 0), before) if first else ((0, 0), before, (0, 0)))
+            padding = "valid"
+        y = ops.conv(inputs, self.kernel, self.strides, padding, self.data_format, self.dilation_rate)
+        return self._finished(y)
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], *window_outputs(self, input_shape, self.kernel_size), self.filters)
+        return self._output_shape(input_shape, self.filters)
 
     def get_config(self):
         return {
             **super().get_config(),
             "filters": self.filters,
-            "kernel_size": list(self.kernel_size),
-            "strides": list(self.strides),
-            "padding": self.padding,
-            "data_format": "channels_last",
-            "dilation_rate": [1, 1],
-            "groups": 1,
-            **weighted_config(self),
+            **self._window_config(),
+            "groups": self.groups,
+            **self._kinds_config("kernel"),
         }
 
 
-def checked_padding(padding: Any) -> str:
-    """ "valid" or "same" in lower case, or a clear error."""
-    if not isinstance(padding, str) or padding.lower() not in ("valid", "same"):
-        raise ValueError(f"padding must be 'valid' or 'same', not {padding!r}")
-    return padding.lower()
+class Conv2D(_Conv):
+    """Cross-correlation of pictures with a bank of filters, then bias and activation.
+
+    Args:
+        filters: how many outputs (channels).
+        kernel_size: a number, or two.
+        strides: a number, or two.
+        padding: "valid", or "same" (output: ceil(extent / stride); the odd cell of zeros comes after).
+        data_format: "channels_last" (default), or "channels_first": (n, c, h, w) in and out.
+        dilation_rate: steps between the cells that neighbours in the kernel see; not with strides above 1.
+        groups: the channels are cut into so many groups, and each has filters / groups filters of its own.
+        activation, use_bias, initializers, regularizers, constraints: as in Dense.
+
+    Shapes: (n, h, w, c) -> (n, h', w', filters); kernel (kh, kw, c / groups, filters), bias (filters,).
+    """
+
+    rank = 2
 
 
-def window_outputs(layer: Any, input_shape: Any, size: tuple[int, int]) -> tuple[int | None, ...]:
-    """Rows and columns that come out when a window of ``size`` moves over pictures of ``input_shape``."""
-    found: list[int | None] = []
-    for extent, window, stride in zip(input_shape[1:3], size, layer.strides, strict=True):
-        if extent is None:
-            found.append(None)
-        elif layer.padding == "same":
-            found.append(-(-extent // stride))
-        elif extent < window:
-            raise ValueError(
-                f"{type(layer).__name__} {layer.name!r}: a window of {size} does not fit into pictures of shape "
-                f"{tuple(input_shape[1:3])} with padding 'valid'; write padding='same', or a smaller window"
-            )
-        else:
-            found.append((extent - window) // stride + 1)
-    return tuple(found)
+class Conv1D(_Conv):
+    """Cross-correlation of sequences with a bank of filters, then bias and activation.
+
+    Args:
+        filters, strides, data_format, dilation_rate, groups: as in Conv2D.
+        kernel_size: cells of the window.
+        padding: "valid", "same", or "causal": zeros only before, so that no output sees a later input.
+        activation, use_bias, initializers, regularizers, constraints: as in Dense.
+
+    Shapes: (n, steps, c) -> (n, steps', filters); kernel (k, c / groups, filters), bias (filters,).
+    """
+
+    rank = 1
+    takes_causal = True
 
 
-Convolution2D = Conv2D
+Convolution1D, Convolution2D = Conv1D, Conv2D

@@ -1,45 +1,50 @@
-"""Pooling layers. Pictures are (batch, rows, columns, channels)."""
+"""Pooling layers: a window that moves over sequences (batch, steps, channels) or pictures (batch, rows, columns, c)."""
 
 from typing import Any
 
 from minidl import ops
-from minidl.ops.convolution import pair
+from minidl.ops.layout import checked_padding, data_format_of, several
 
-from .convolution import checked_padding, window_outputs
-from .core import channels_last
+from .convolution_base import layout, window_outputs
 from .input_spec import InputSpec
 from .layer import Layer
 
-__all__ = ["AveragePooling2D", "AvgPool2D", "GlobalAveragePooling2D", "MaxPool2D", "MaxPooling2D"]
+__all__ = [
+    "AveragePooling1D", "AveragePooling2D", "AvgPool1D", "AvgPool2D", "MaxPool1D", "MaxPool2D", "MaxPooling1D",
+    "MaxPooling2D",
+]  # fmt: skip
 
 
-class _Pooling2D(Layer):
-    """A window that moves over pictures.
+class _Pooling(Layer):
+    """A window that moves over sequences or pictures.
 
     Args:
-        pool_size: a number, or two.
+        pool_size: a number, or one for each axis.
         strides: default: pool_size.
         padding: "valid" or "same".
-        data_format: "channels_last".
+        data_format: "channels_last" (default), or "channels_first": (n, c, ...) in and out.
     """
+
+    rank: int
 
     def __init__(
         self,
-        pool_size: Any = (2, 2),
+        pool_size: Any = 2,
         strides: Any = None,
         padding: str = "valid",
         data_format: str | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.pool_size = pair(pool_size, "pool_size")
-        self.strides = self.pool_size if strides is None else pair(strides, "strides")
+        self.pool_size = several(pool_size, self.rank, "pool_size")
+        self.strides = self.pool_size if strides is None else several(strides, self.rank, "strides")
         self.padding = checked_padding(padding)
-        channels_last(data_format)
-        self.input_spec = InputSpec(ndim=4)
+        self.data_format = data_format_of(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], *window_outputs(self, input_shape, self.pool_size), input_shape[3])
+        channels = input_shape[-1 if self.data_format == "channels_last" else 1]
+        return layout(self, input_shape[0], window_outputs(self, input_shape, self.pool_size), channels)
 
     def get_config(self):
         return {
@@ -47,42 +52,43 @@ class _Pooling2D(Layer):
             "pool_size": list(self.pool_size),
             "strides": list(self.strides),
             "padding": self.padding,
-            "data_format": "channels_last",
+            "data_format": self.data_format,
         }
 
 
-class MaxPooling2D(_Pooling2D):
+class _MaxPooling(_Pooling):
+    def call(self, inputs):
+        return ops.max_pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
+
+
+class _AveragePooling(_Pooling):
+    def call(self, inputs):
+        return ops.average_pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
+
+
+class MaxPooling1D(_MaxPooling):
+    """The largest of each window of steps; arguments as in Keras: pool_size 2, strides (pool_size), "valid"."""
+
+    rank = 1
+
+
+class MaxPooling2D(_MaxPooling):
     """The largest of each window; arguments as in Keras: pool_size (2, 2), strides (pool_size), padding ("valid")."""
 
-    def call(self, inputs):
-        return ops.max_pool(inputs, self.pool_size, self.strides, self.padding)
+    rank = 2
 
 
-class AveragePooling2D(_Pooling2D):
-    """The mean of each window; with padding "same" only real cells count."""
+class AveragePooling1D(_AveragePooling):
+    """The mean of each window of steps; with padding "same" only real steps count. Arguments as in MaxPooling1D."""
 
-    def call(self, inputs):
-        return ops.average_pool(inputs, self.pool_size, self.strides, self.padding)
-
-
-class GlobalAveragePooling2D(Layer):
-    """The mean of each channel: (n, h, w, c) -> (n, c), or (n, 1, 1, c) with ``keepdims``."""
-
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
-        super().__init__(**kwargs)
-        channels_last(data_format)
-        self.keepdims = keepdims
-        self.input_spec = InputSpec(ndim=4)
-
-    def call(self, inputs):
-        return ops.mean(inputs, axis=(1, 2), keepdims=self.keepdims)
-
-    def compute_output_shape(self, input_shape):
-        n, _, _, c = input_shape
-        return (n, 1, 1, c) if self.keepdims else (n, c)
-
-    def get_config(self):
-        return {**super().get_config(), "data_format": "channels_last", "keepdims": self.keepdims}
+    rank = 1
 
 
-MaxPool2D, AvgPool2D = MaxPooling2D, AveragePooling2D
+class AveragePooling2D(_AveragePooling):
+    """The mean of each window; with padding "same" only real cells count. Arguments as in MaxPooling2D."""
+
+    rank = 2
+
+
+MaxPool1D, MaxPool2D = MaxPooling1D, MaxPooling2D
+AvgPool1D, AvgPool2D = AveragePooling1D, AveragePooling2D

@@ -21,6 +21,7 @@ from .products import *  # noqa: F403
 from .randomness import *  # noqa: F403
 from .reductions import *  # noqa: F403
 from .shaping import *  # noqa: F403
+from .sliding import *  # noqa: F403
 from .statistics import *  # noqa: F403
 from .unit import *  # noqa: F403
 from .whole import *  # noqa: F403

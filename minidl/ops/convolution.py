@@ -12,7 +12,7 @@ import minidl_kernels as kernels
 from minidl.engine.op import op
 from minidl_kernels.arrays import Array
 
-__all__ = ["conv", "pair"]
+__all__ = ["pair"]
 
 
 def pair(value: Any, name: str) -> tuple[int, int]:
@@ -21,21 +21,6 @@ def pair(value: Any, name: str) -> tuple[int, int]:
     if len(two) != 2 or any(isinstance(v, bool) or not isinstance(v, (int, np.integer)) or v < 1 for v in two):
         raise ValueError(f"{name} must be a positive whole number or two of them, not {value!r}")
     return int(two[0]), int(two[1])
-
-
-def conv(inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid") -> Any:
-    """Cross-correlation of pictures with a kernel, as ``keras.ops.conv`` with data_format "channels_last".
-
-    Args:
-        inputs: (n, rows, columns, channels).
-        kernel: (kernel rows, kernel columns, channels, filters).
-        strides: a number, or two.
-        padding: "valid", or "same": ceil(extent / stride), the odd cell of zeros after.
-
-    Returns:
-        (n, rows', columns', filters).
-    """
-    return conv2d(inputs, kernel, pair(strides, "strides"), padding)
 
 
 @op
@@ -57,7 +42,8 @@ def _(g, x, kernel, strides, padding):
 @op
 def conv2d_input_grad(upstream: Any, kernel: Any, shape: Any, strides: tuple[int, int], padding: str) -> Array:
     """The gradient of conv2d for its input, which has ``shape``; run forward it is the transposed convolution."""
-    return kernels.conv2d_input_grad(upstream, kernel, input_shape=tuple(shape), strides=strides, padding=padding)
+    shape = (upstream.shape[0], *shape[1:])  # of a symbolic call the batch axis is not known before
+    return kernels.conv2d_input_grad(upstream, kernel, input_shape=shape, strides=strides, padding=padding)
 
 
 @conv2d_input_grad.grad("upstream")

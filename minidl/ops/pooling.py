@@ -9,30 +9,38 @@ import minidl_kernels as kernels
 from minidl.engine.op import op
 from minidl_kernels.arrays import Array
 
-from .convolution import pair
+from .layout import as_pictures, checked_padding, from_pictures, in_plane, rank_of
 
 __all__ = ["average_pool", "max_pool"]
 
 Pair = tuple[int, int]
 
 
-def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid") -> Any:
+def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None) -> Any:
     """The maximum of each window; at a tie the first one wins (as JAX).
 
     Args:
-        inputs: (n, rows, columns, channels).
-        pool_size: a number, or two.
+        inputs: (n, steps, channels) or (n, rows, columns, channels).
+        pool_size: a number, or one for each axis.
         strides: default: pool_size.
         padding: "valid", or "same" (padded by -inf).
+        data_format: "channels_last" (default), or "channels_first": (n, channels, ...), for inputs and outputs.
     """
-    size = pair(pool_size, "pool_size")
-    return max_pool2d(inputs, size, size if strides is None else pair(strides, "strides"), padding)
+    return _pool("max_pool", max_pool2d, inputs, pool_size, strides, padding, data_format)
 
 
-def average_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid") -> Any:
-    """The mean of each window; with padding "same" only real cells count."""
-    size = pair(pool_size, "pool_size")
-    return average_pool2d(inputs, size, size if strides is None else pair(strides, "strides"), padding)
+def average_pool(
+    inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None
+) -> Any:
+    """The mean of each window; with padding "same" only real cells count. Arguments as of ``max_pool``."""
+    return _pool("average_pool", average_pool2d, inputs, pool_size, strides, padding, data_format)
+
+
+def _pool(name: str, function: Any, inputs: Any, pool_size: Any, strides: Any, padding: Any, data_format: Any) -> Any:
+    rank, padding = rank_of(name, inputs), checked_padding(padding)
+    size = in_plane(pool_size, rank, "pool_size")
+    steps = size if strides is None else in_plane(strides, rank, "strides")
+    return from_pictures(function(as_pictures(inputs, data_format), size, steps, padding), rank, data_format)
 
 
 @op

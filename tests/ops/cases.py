@@ -9,10 +9,10 @@ from typing import Any
 
 from minidl import ops
 from tests.ops.case import Case, case
-from tests.ops.cases_arithmetic import ACTIVATIONS, ARITHMETIC
+from tests.ops.cases_arithmetic import ACTIVATIONS, ARITHMETIC, PIECEWISE
+from tests.ops.cases_convolution import CONVOLUTIONS
 from tests.ops.cases_image import SAMPLING
 from tests.ops.cases_more import ARRANGING, ELEMENTARY, FLOW, LINEAR, ORDER, STATISTICS, WHOLE
-from tests.ops.cases_arithmetic import ACTIVATIONS, ARITHMETIC, PIECEWISE
 from tests.ops.cases_nets import LENGTHS, LOSSES, NORMALIZATION, PICTURES, PRODUCTS, RANDOMNESS
 from tests.ops.cases_shaping import REDUCTIONS, SHAPING
 
@@ -23,6 +23,7 @@ CASES: dict[str, list[Case]] = {
     **RANDOMNESS,
     **LENGTHS,
     **PIECEWISE,
+    **CONVOLUTIONS,
 }  # fmt: skip
 
 

@@ -124,12 +124,17 @@ def pools(expected, *given, ties=False):
 
 
 def of_layer(expected):
-    """The definition with the arguments as users give them: numbers, and what is left out."""
+    """The definition with the arguments as users give them: sequences and pictures, both layouts, what is left out."""
 
-    def filled(inputs, kernel=None, pool_size=None, strides=None, padding="valid"):
-        strides = strides or (pool_size if kernel is None else 1)
-        two = [(n, n) if isinstance(n, int) else n for n in (pool_size, strides)]
-        return expected(inputs, kernel if pool_size is None else two[0], two[1], padding)
+    def filled(inputs, pool_size, strides=None, padding="valid", data_format=None):
+        x = np.moveaxis(inputs, 1, -1) if data_format == "channels_first" else inputs
+        rank = x.ndim - 2
+        size, steps = [(n,) * rank if isinstance(n, int) else n for n in (pool_size, strides or pool_size)]
+        if rank == 1:
+            y = expected(x[:, None], (1, *size), (1, *steps), padding)[:, 0]
+        else:
+            y = expected(x, size, steps, padding)
+        return np.moveaxis(y, -1, 1) if data_format == "channels_first" else y
 
     return filled
 
@@ -139,17 +144,23 @@ PICTURES: dict[str, list[Case]] = {
     "conv2d": convolutions(windows.conv2d, "x", "kernel"),
     "conv2d_input_grad": convolutions(windows.conv2d_input_grad, "upstream", "kernel", made="x"),
     "conv2d_kernel_grad": convolutions(windows.conv2d_kernel_grad, "x", "upstream", made="kernel"),
-    "conv": [
-        case(of_layer(windows.conv2d), inputs=normal(2, 3, 4, 2), kernel=normal(2, 3, 2, 1)),
-        case(of_layer(windows.conv2d), inputs=normal(1, 4, 5, 2), kernel=normal(3, 2, 2, 1), strides=2, padding="same"),
-    ],
     "max_pool2d": pools(windows.max_pool, "x", ties=True),
     "max_pool_scatter": pools(windows.max_pool_scatter, "upstream", "x"),
     "max_pool_gather": pools(windows.max_pool_gather, "values", "x"),
-    "max_pool": cases(of_layer(windows.max_pool), *POOLS, inputs=distinct(1, 5, 4, 2)),
+    "max_pool": [
+        *cases(of_layer(windows.max_pool), *POOLS, inputs=distinct(1, 5, 4, 2)),
+        case(of_layer(windows.max_pool), inputs=distinct(2, 7, 3), pool_size=3, strides=2, padding="same"),
+        case(of_layer(windows.max_pool), inputs=distinct(2, 3, 7), pool_size=2, data_format="channels_first"),
+        case(of_layer(windows.max_pool), inputs=distinct(1, 2, 4, 5), pool_size=(3, 2), data_format="channels_first"),
+    ],
     "average_pool2d": pools(windows.average_pool, "x"),
     "average_pool_grad": pools(windows.average_pool_grad, "upstream", "shape"),
-    "average_pool": cases(of_layer(windows.average_pool), *POOLS, inputs=normal(1, 5, 4, 2)),
+    "average_pool": [
+        *cases(of_layer(windows.average_pool), *POOLS, inputs=normal(1, 5, 4, 2)),
+        case(of_layer(windows.average_pool), inputs=normal(2, 7, 3), pool_size=3, strides=2, padding="same"),
+        case(of_layer(windows.average_pool), inputs=normal(2, 3, 7), pool_size=2, data_format="channels_first"),
+        case(of_layer(windows.average_pool), inputs=normal(1, 2, 4, 5), pool_size=(3, 2), data_format="channels_first"),
+    ],
 }
 
 

@@ -52,6 +52,30 @@ def conv2d_kernel_grad(x, upstream, shape, strides, padding):
     return kernel
 
 
+def depthwise_conv2d(x, kernel, strides, padding):
+    y = np.zeros((*output_shape(x.shape, kernel.shape[:2], strides, padding, x.shape[3]), kernel.shape[3]))
+    for i, j, cells in windows(x.shape[1:3], kernel.shape[:2], strides, padding):
+        for a, b, r, c in cells:
+            y[:, i, j] += x[:, r, c, :, None] * kernel[a, b]
+    return y.reshape(*y.shape[:3], -1)
+
+
+def depthwise_conv2d_input_grad(upstream, kernel, shape, strides, padding):
+    x, upstream = np.zeros(shape), upstream.reshape(*upstream.shape[:3], *kernel.shape[2:])
+    for i, j, cells in windows(shape[1:3], kernel.shape[:2], strides, padding):
+        for a, b, r, c in cells:
+            x[:, r, c] += (upstream[:, i, j] * kernel[a, b]).sum(-1)
+    return x
+
+
+def depthwise_conv2d_kernel_grad(x, upstream, shape, strides, padding):
+    kernel, upstream = np.zeros(shape), upstream.reshape(*upstream.shape[:3], *shape[2:])
+    for i, j, cells in windows(x.shape[1:3], shape[:2], strides, padding):
+        for a, b, r, c in cells:
+            kernel[a, b] += (x[:, r, c, :, None] * upstream[:, i, j]).sum(0)
+    return kernel
+
+
 def _winners(x, pool_size, strides, padding):
     """(where in the output, where in x) for the first largest cell of every window."""
     for i, j, cells in windows(x.shape[1:3], pool_size, strides, padding):
