@@ -45,7 +45,14 @@ _LAZY = {
     **{
         name: (f"minidl.{name}", None)
         for name in (
-            "backend", "checking", "datasets", "preprocessing", "saving", "summary", "tree", "visualize",
+            "backend",
+            "checking",
+            "datasets",
+            "preprocessing",
+            "saving",
+            "summary",
+            "tree",
+            "visualize",
         )  # fmt: skip
     },
 }

@@ -59,7 +59,7 @@ from .noise import (
 from .normalization import BatchNormalization
 from .per_sample import GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
 from .permuting import Identity, Permute, RepeatVector
-from .pooling import AveragePooling2D, AvgPool2D, GlobalAveragePooling2D, MaxPool2D, MaxPooling2D
+from .pooling import AveragePooling2D, AvgPool2D, MaxPool2D, MaxPooling2D
 from .preprocessing import Normalization, Rescaling
 from .random_colors import RandomBrightness, RandomContrast
 from .random_geometry import RandomFlip, RandomRotation, RandomTranslation, RandomZoom

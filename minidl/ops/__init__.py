@@ -4,7 +4,6 @@ from . import image as image
 from .activation import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
 from .arranging import *  # noqa: F403
-from .convolution import conv as conv
 from .creation import *  # noqa: F403
 from .custom import *  # noqa: F403
 from .einsum import einsum as einsum

@@ -1,4 +1,4 @@
-"""Convolutions, pooling, borders and upsampling of sequences and pictures against Keras: values, gradients, settings."""
+"""Convolutions, pooling, borders and upsampling against Keras: values, gradients, settings."""
 
 import itertools
 
@@ -37,7 +37,8 @@ def moving(name, rank, *args, **settings):
 
 
 CASES = {
-    **dict(moving("Conv2D", 2, 8, 3, strides=(1, 2), padding=("valid", "same"), dilation_rate=(1, 2), groups=(1, 2, 4))),
+    **dict(moving("Conv2D", 2, 8, 3, strides=(1, 2), padding=("valid", "same"), dilation_rate=(1, 2), groups=(1, 2,
+        4))),
     **dict(moving("Conv2D", 2, 4, (2, 3), padding=("valid", "same"), dilation_rate=((3, 1), (1, 2)))),
     **dict(moving("Conv2D", 2, 8, 2, data_format=(FIRST,), padding=("valid", "same"), strides=(1, 2), groups=(1, 2))),
     **dict(moving("Conv1D", 1, 6, 3, strides=(1, 2), padding=("valid", "same", "causal"), dilation_rate=(1, 3))),
@@ -54,7 +55,8 @@ CASES = {
     **dict(moving("DepthwiseConv2D", 2, 3, padding=("same",), data_format=(FIRST,), depth_multiplier=(2,))),
     **dict(moving("DepthwiseConv1D", 1, 3, strides=(1, 2), padding=("valid", "same"), depth_multiplier=(1, 2))),
     **dict(moving("SeparableConv2D", 2, 5, 3, strides=(1, 2), padding=("valid", "same"), depth_multiplier=(1, 2))),
-    **dict(moving("SeparableConv2D", 2, 5, 3, padding=("same",), dilation_rate=(2,), data_format=("channels_last", FIRST))),
+    **dict(moving("SeparableConv2D", 2, 5, 3, padding=("same",), dilation_rate=(2,), data_format=("channels_last",
+        FIRST))),
     **dict(moving("SeparableConv1D", 1, 5, 3, strides=(1, 2), padding=("valid", "same"), dilation_rate=(1, 2))),
     **dict(moving("MaxPooling1D", 1, pool_size=(2, 3), strides=(None, 1, 2), padding=("valid", "same"))),
     **dict(moving("AveragePooling1D", 1, pool_size=(2, 3), strides=(None, 1, 2), padding=("valid", "same"))),
