@@ -125,7 +125,8 @@ def lookup(module: str, name: Any, what: str) -> Any:
     known = _published.get(module, {})
     if name in known:
         return known[name]
-    names = ", ".join(sorted(n for n in known if n.islower() or isinstance(known[n], type)))
+    strings = [n for n in known if n.islower()]
+    names = ", ".join(sorted(strings or known))
     names = textwrap.shorten(names, 300, placeholder=" ...")
     raise ValueError(f"unknown {what} {name!r}{did_you_mean(name, known)}; there are: {names}")
 

@@ -59,10 +59,26 @@ from .noise import (
 from .normalization import BatchNormalization
 from .per_sample import GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
 from .permuting import Identity, Permute, RepeatVector
-from .pooling import AveragePooling2D, AvgPool2D, MaxPool2D, MaxPooling2D
+from .pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AvgPool1D,
+    AvgPool2D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPooling1D,
+    MaxPooling2D,
+)  # fmt: skip
 from .preprocessing import Normalization, Rescaling
 from .random_colors import RandomBrightness, RandomContrast
 from .random_geometry import RandomFlip, RandomRotation, RandomTranslation, RandomZoom
+from .transposed_convolution import (
+    Conv1DTranspose,
+    Conv2DTranspose,
+    Convolution1DTranspose,
+    Convolution2DTranspose,
+)  # fmt: skip
+from .upsampling import UpSampling1D, UpSampling2D
 
 __all__ = [
     "Activation", "ActivityRegularization", "Add", "AlphaDropout", "Average", "AveragePooling1D", "AveragePooling2D",

@@ -24,6 +24,7 @@ from .arithmetic import (
     subtract,
     where,
 )
+from .custom import of_extents
 from .reductions import sum
 from .shaping import expand_dims, moveaxis, split
 
@@ -38,6 +39,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     return add(maximum(x, 0.0), multiply(expm1(divide(minimum(x, 0.0), alpha)), alpha))
 
 
+@of_extents
 def glu(x: Any, axis: int = -1) -> Any:
     """The first half along ``axis`` times the sigmoid of the second (Dauphin et al. 2017).
 

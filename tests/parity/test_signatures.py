@@ -33,6 +33,9 @@ MODEL_METHODS = (
 # What Keras has and we do not (yet): arguments by name.
 LACKING = {
     "layers.Dense": {"lora_rank", "lora_alpha", "quantization_config"},
+    "layers.EinsumDense": {"lora_rank", "lora_alpha", "quantization_config", "gptq_unpacked_column_size"},
+    "layers.Embedding": {"lora_rank", "lora_alpha", "quantization_config"},
+    "utils.plot_model": {"splines"},
     "ops.argmax": {"keepdims"},
     "ops.argmin": {"keepdims"},
     "ops.average_pool": {"data_format"},
@@ -91,6 +94,8 @@ def same_default(one, other):
     if isinstance(one, (float, np.floating)) and isinstance(other, (float, np.floating)):
         return one == other
     plain = [tuple(v) if isinstance(v, list) else v for v in (one, other)]
+    if isinstance(plain[0], tuple) and isinstance(other, int):  # an extent for each axis
+        return set(plain[0]) == {other}
     return plain[0] == plain[1] or str(plain[0]) == str(plain[1])
 
 
