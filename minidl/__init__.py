@@ -34,7 +34,7 @@ from minidl.regularizers import Regularizer
 __all__ = [
     "Functional", "GradientTape", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric",
     "Model", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable", "__version__", "activations",
-    "backend", "callbacks", "checking", "config", "constraints", "custom_gradient", "datasets", "grad",
+    "applications", "backend", "callbacks", "checking", "config", "constraints", "custom_gradient", "datasets", "grad",
     "gradcheck", "initializers", "layers", "losses", "metrics", "models", "no_grad", "op", "ops", "optimizers",
     "preprocessing", "random", "regularizers", "saving", "stop_gradient", "summary", "tree", "utils", "visualize",
 ]  # fmt: skip
@@ -45,6 +45,7 @@ _LAZY = {
     **{
         name: (f"minidl.{name}", None)
         for name in (
+            "applications",
             "backend",
             "checking",
             "datasets",

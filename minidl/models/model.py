@@ -149,11 +149,11 @@ class Model(Trainer, Layer):
 
         save_weights(self, filepath, overwrite=overwrite)
 
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
-        """Load weights that ``save_weights`` or Keras 3 wrote."""
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
+        """Load weights that ``save_weights``, Keras 3 or Keras 2 wrote."""
         from minidl.saving import load_weights
 
-        load_weights(self, filepath, skip_mismatch=skip_mismatch)
+        load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name)
 
     def _named_inputs(self, inputs: Any, names: list[str]) -> list[Any]:
         """One value for each input, of an array, a list, or a dictionary by name."""

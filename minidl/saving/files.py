@@ -8,11 +8,12 @@ from minidl.models import Model
 
 from .archive import assign_archived_weights, read_archive, write_archive
 from .atomic import replacing
+from .legacy import assign_legacy_weights
 from .weights import assign_weights, image_of_weights
 
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
 
-MODEL, WEIGHTS = ".keras", ".weights.h5"
+MODEL, WEIGHTS, LEGACY = ".keras", ".weights.h5", ".h5"
 
 
 def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
@@ -74,23 +75,28 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
         file.write(image)
 
 
-def load_weights(model: Model, filepath: Any, skip_mismatch: bool = False) -> None:
+def load_weights(model: Model, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
     """Read weights into a model of the same architecture; where anything does not fit, nothing is changed.
 
     Args:
-        filepath: a path that ends in ".weights.h5" or ".keras".
+        filepath: a path that ends in ".weights.h5" or ".keras"; or in ".h5", written by Keras 2.
         skip_mismatch: leave the layers that do not fit as they are, with a warning.
+        by_name: match the layers of a Keras 2 file by name; else by order.
 
     Raises:
         FileNotFoundError: no such file.
         FormatError: it is damaged.
         ValueError: it holds the weights of another model; lists the layers.
     """
-    path = _checked(filepath, (WEIGHTS, MODEL), "load_weights")
+    path = _checked(filepath, (WEIGHTS, MODEL, LEGACY), "load_weights")
     _need_weights(model, "load_weights")
-    assign = assign_archived_weights if path.endswith(MODEL) else assign_weights
     with open(path, "rb") as file:
-        assign(model, file, path, skip_mismatch)
+        if path.endswith(MODEL):
+            assign_archived_weights(model, file, path, skip_mismatch)
+        elif path.endswith(WEIGHTS) and not by_name:
+            assign_weights(model, file, path, skip_mismatch)
+        else:
+            assign_legacy_weights(model, file, path, skip_mismatch, by_name)
 
 
 def _checked(filepath: Any, endings: tuple[str, ...], function: str) -> str:

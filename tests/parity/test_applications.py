@@ -1,0 +1,121 @@
+"""The published networks against Keras: names, shapes and numbers of weights, and outputs with the same weights."""
+
+import gc
+import json
+
+import numpy as np
+import pytest
+
+import minidl
+from tests.parity.oracle import libraries
+
+pytestmark = pytest.mark.oracle
+
+NETS = ("VGG16", "VGG19", "ResNet50", "InceptionV3", "MobileNetV2")
+FORMS = [
+    (name, settings)
+    for name in NETS
+    for settings in (
+        {"input_shape": (96, 96, 3), "classes": 7}, {"include_top": False},
+        {"include_top": False, "pooling": "avg", "input_shape": (80, 100, 3)}, {"include_top": False, "pooling": "max"},
+    )
+]  # fmt: skip
+
+
+def outline(model):
+    """All that a user can tell two models apart by, but for the values of the weights."""
+    return {
+        "name": model.name,
+        "layers": [(layer.name, type(layer).__name__, layer.count_params()) for layer in model.layers],
+        "weights": [(w.name, tuple(w.shape), w.trainable) for w in model.weights],
+        "output": tuple(model.output_shape),
+    }
+
+
+@pytest.mark.parametrize("name, settings", FORMS, ids=str)
+def test_outlines(name, settings):
+    k, _ = libraries()
+    assert outline(getattr(minidl.applications, name)(weights=None, **settings)) == outline(
+        getattr(k.applications, name)(weights=None, **settings)
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name, parameters", [
+    ("VGG16", 138_357_544), ("VGG19", 143_667_240), ("ResNet50", 25_636_712), ("InceptionV3", 23_851_784),
+    ("MobileNetV2", 3_538_984),
+])  # fmt: skip
+def test_published_numbers_of_parameters(name, parameters):
+    assert getattr(minidl.applications, name)(weights=None).count_params() == parameters
+    gc.collect()
+
+
+def with_statistics(model):
+    """Batch norm as after a training: nothing is 0 or 1."""
+    rng = np.random.default_rng(1)
+    for layer in model.layers:
+        if type(layer).__name__ == "BatchNormalization":
+            scales, shifts = (lambda s: rng.uniform(0.7, 1.3, s)), (lambda s: rng.normal(0, 0.2, s))
+            of = {"gamma": scales, "moving_variance": scales, "beta": shifts, "moving_mean": shifts}
+            layer.set_weights([of[w.name](w.shape) for w in layer.weights])
+    return model
+
+
+@pytest.fixture(scope="module")
+def pictures(cifar_folder):
+    x, y, _ = minidl.datasets.image_folder(cifar_folder, image_size=(32, 32))
+    chosen = x[np.argsort(y, kind="stable")[:: len(y) // 4][:4]].astype("float32")
+    return np.asarray(minidl.layers.Resizing(96, 96)(chosen))
+
+
+@pytest.mark.parametrize("kind", [".weights.h5", ".h5"])
+@pytest.mark.parametrize("name", ["VGG16", "ResNet50", "InceptionV3", "MobileNetV2"])
+def test_outputs_with_a_file_of_keras_weights(name, kind, pictures, tmp_path):
+    import h5py
+    from keras.src.legacy.saving import legacy_h5_format
+
+    k, _ = libraries()
+    settings = {"input_shape": (96, 96, 3), "classes": 10, "classifier_activation": None}
+    theirs = with_statistics(getattr(k.applications, name)(weights=None, **settings))
+    path = tmp_path / f"w{kind}"
+    if kind == ".h5":
+        with h5py.File(path, "w") as file:
+            legacy_h5_format.save_weights_to_hdf5_group(file, theirs)
+    else:
+        theirs.save_weights(path)
+    ours = getattr(minidl.applications, name)(weights=path, **settings)
+    module = {"VGG16": "vgg16", "ResNet50": "resnet50", "InceptionV3": "inception_v3", "MobileNetV2": "mobilenet_v2"}[
+        name
+    ]
+    x = getattr(minidl.applications, module).preprocess_input(pictures.copy())
+    np.testing.assert_allclose(
+        x, getattr(k.applications, module).preprocess_input(pictures.copy()), rtol=1e-6, atol=1e-5
+    )
+    ours_of, theirs_of = ours.predict(x, verbose=0), theirs.predict(x, verbose=0)
+    assert np.abs(ours_of - theirs_of).max() <= 1e-4 * np.abs(theirs_of).max()
+    features = [
+        lib.Model(m.inputs, m.layers[-2].output).predict(x, verbose=0) for lib, m in ((minidl, ours), (k, theirs))
+    ]
+    assert np.abs(features[0] - features[1]).max() <= 1e-4 * np.abs(features[1]).max() > 0
+
+
+@pytest.mark.parametrize("mode", ["caffe", "tf", "torch"])
+def test_preprocessing(mode):
+    k, _ = libraries()
+    x = np.random.default_rng(0).uniform(0, 255, (2, 5, 4, 3)).astype("float32")
+    ours = minidl.applications.imagenet_utils.preprocess_input(x.copy(), mode=mode)
+    np.testing.assert_allclose(
+        ours, k.applications.imagenet_utils.preprocess_input(x.copy(), mode=mode), rtol=1e-5, atol=1e-5
+    )
+
+
+def test_decoding_with_a_file_of_classes(tmp_path, monkeypatch):
+    k, _ = libraries()
+    index = {str(i): [f"n{i:08d}", f"class_{i}"] for i in range(1000)}
+    path = tmp_path / "classes.json"
+    path.write_text(json.dumps(index))
+    predictions = np.random.default_rng(0).random((2, 1000)).astype("float32")
+    ours = minidl.applications.vgg16.decode_predictions(predictions, top=3, class_index=path)
+    monkeypatch.setattr(k.src.applications.imagenet_utils, "CLASS_INDEX", index)
+    theirs = k.applications.vgg16.decode_predictions(predictions, top=3)
+    assert ours == [[(a, b, pytest.approx(float(c))) for a, b, c in row] for row in theirs]
