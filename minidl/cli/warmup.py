@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     start = time.perf_counter()
     rng = np.random.default_rng(0)
     x, y = rng.random((64, 28, 28, 1), np.float32), rng.integers(0, 10, 64)
-    for network, optimizer in ((cnn, "adam"), (mlp, "sgd")):
+    for network, optimizer in ((cnn, "adam"), (mlp, "sgd"), (mlp, "rmsprop")):
         model = network((28, 28, 1), 10)
         model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         model.fit(x, y, batch_size=64, verbose=0)

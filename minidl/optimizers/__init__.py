@@ -6,20 +6,23 @@ from minidl import registry
 
 from . import legacy as legacy
 from . import schedules as schedules
+from .adafactor import Adafactor
 from .adam import Adam, AdamW
 from .adamax import Adamax, Nadam
 from .ftrl import Ftrl
+from .lamb import Lamb
 from .lion import Lion
 from .optimizer import Optimizer
 from .rmsprop import Adadelta, Adagrad, RMSprop
 from .sgd import SGD
 
 __all__ = [
-    "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "Optimizer", "RMSprop",
+    "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Nadam", "Optimizer",
+    "RMSprop",
     "deserialize", "get", "legacy", "schedules", "serialize",
 ]  # fmt: skip
 
-CLASSES = (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, Optimizer, RMSprop)
+CLASSES = (SGD, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, Nadam, Optimizer, RMSprop)
 _by_name = {cls.__name__.lower(): cls for cls in CLASSES}  # as strings they may be written in any case
 
 serialize = registry.serialize

@@ -9,7 +9,20 @@ import pytest
 import minidl
 from minidl import optimizers
 
-NAMES = ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam", "AdamW", "Lion", "Ftrl")
+NAMES = (
+    "SGD",
+    "RMSprop",
+    "Adagrad",
+    "Adadelta",
+    "Adam",
+    "Adamax",
+    "Nadam",
+    "AdamW",
+    "Lion",
+    "Ftrl",
+    "Lamb",
+    "Adafactor",
+)
 
 
 def weight(*values):
@@ -37,6 +50,9 @@ def gradient(*values):
         (optimizers.AdamW(0.1, weight_decay=0.5, epsilon=0.0), 0.85),
         (optimizers.Lion(0.1), 0.9),
         (optimizers.Ftrl(0.1, initial_accumulator_value=0.0), 0.9),  # z = 2 - 2 / 0.1, q = 2 / 0.1
+        (optimizers.Lamb(0.1, epsilon=0.0), 0.9),
+        (optimizers.Adafactor(0.1), 0.9),
+        (optimizers.Adafactor(0.1, clip_threshold=0.5, epsilon_2=3.0), 0.85),
         (optimizers.SGD(0.1, clipnorm=0.5), 0.95),
         (optimizers.SGD(0.1, clipvalue=0.25), 0.975),
         (optimizers.SGD(0.1, global_clipnorm=1.0), 0.9),
@@ -232,6 +248,8 @@ def test_settings_out_of_range(settings, message):
         (lambda: optimizers.Lion(beta_1=0.0), "beta_1 must be above 0"),
         (lambda: optimizers.Ftrl(learning_rate_power=0.5), "learning_rate_power"),
         (lambda: optimizers.Ftrl(l1_regularization_strength=-1.0), "l1_regularization_strength"),
+        (lambda: optimizers.Adafactor(beta_2_decay=0.5), "beta_2_decay"),
+        (lambda: optimizers.Lamb(beta_2=-0.1), "beta_2"),
         (lambda: optimizers.Nadam(epsilon=-1.0), "epsilon must be a number from 0 on"),
     ],
 )

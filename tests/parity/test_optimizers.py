@@ -55,6 +55,12 @@ CASES = {
         l2_shrinkage_regularization_strength=0.05,
         beta=0.2,
     ),
+    "lamb": lambda k: k.optimizers.Lamb(),
+    "lamb fast": lambda k: k.optimizers.Lamb(0.02, beta_1=0.8, beta_2=0.9, epsilon=1e-3, weight_decay=0.1),
+    "adafactor": lambda k: k.optimizers.Adafactor(),
+    "adafactor fast": lambda k: k.optimizers.Adafactor(
+        0.3, beta_2_decay=-0.5, epsilon_1=1e-4, epsilon_2=0.3, clip_threshold=0.7, relative_step=False
+    ),
     "clipnorm": lambda k: k.optimizers.SGD(0.1, clipnorm=0.2),
     "clipnorm with adam": lambda k: k.optimizers.Adam(0.01, clipnorm=0.1),
     "global_clipnorm": lambda k: k.optimizers.SGD(0.1, momentum=0.5, global_clipnorm=0.3),
@@ -119,8 +125,9 @@ def test_configurations(name):
     assert ours.name == theirs.name
     libraries()  # the copies are counted like the first
     same_config(ours.get_config(), theirs.get_config())
-    there = keras.optimizers.deserialize(minidl.optimizers.serialize(ours), custom_objects={"rate_now": rate_now})
-    back = minidl.optimizers.deserialize(keras.optimizers.serialize(theirs), custom_objects={"rate_now": rate_now})
+    own = {"rate_now": rate_now}
+    there = keras.saving.deserialize_keras_object(minidl.optimizers.serialize(ours), custom_objects=own)
+    back = minidl.optimizers.deserialize(keras.optimizers.serialize(theirs), custom_objects=own)
     same_config(there.get_config(), theirs.get_config())
     assert type(back) is type(ours)
     same_config(back.get_config(), ours.get_config())

@@ -139,6 +139,8 @@ OPTIMIZERS = {
     "leader": lambda k: k.optimizers.Ftrl(0.1, l1_regularization_strength=0.01),
     "squares": lambda k: k.optimizers.Adadelta(1.0),
     "sums": lambda k: k.optimizers.Adagrad(0.05),
+    "factors": lambda k: k.optimizers.Adafactor(0.1),
+    "lamb": lambda k: k.optimizers.Lamb(0.01),
     "signs": lambda k: k.optimizers.Lion(0.01),
 }
 
@@ -154,7 +156,18 @@ OPTIMIZERS = {
         ("branches_without_dropout", "sgd"),
         *(
             ("branches_without_dropout", name)
-            for name in ("amsgrad", "centered", "product", "schedule", "leader", "squares", "sums", "signs")
+            for name in (
+                "amsgrad",
+                "centered",
+                "product",
+                "schedule",
+                "leader",
+                "squares",
+                "sums",
+                "signs",
+                "factors",
+                "lamb",
+            )
         ),
     ],
 )
