@@ -11,7 +11,7 @@ from .reduction import MeanMetricWrapper
 
 __all__ = [
     "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy", "SparseTopKCategoricalAccuracy",
-    "TopKCategoricalAccuracy", "accuracy", "accuracy_for", "binary_accuracy", "categorical_accuracy",
+    "TopKCategoricalAccuracy", "accuracy", "binary_accuracy", "categorical_accuracy",
     "sparse_categorical_accuracy", "sparse_top_k_categorical_accuracy", "top_k_categorical_accuracy",
 ]  # fmt: skip
 
@@ -159,11 +159,3 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         if not self.from_sorted_ids:  # older Keras does not take it
             del config["from_sorted_ids"]
         return config
-
-
-def accuracy_for(target_shape: tuple[Any, ...], output_shape: tuple[Any, ...]) -> Any:
-    """What "accuracy" means for these shapes: binary, sparse categorical or categorical (Keras' rule)."""
-    if output_shape[-1] == 1:
-        return BinaryAccuracy
-    sparse = len(target_shape) < len(output_shape) or target_shape[-1] == 1
-    return SparseCategoricalAccuracy if sparse else CategoricalAccuracy
