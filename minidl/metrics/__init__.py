@@ -6,6 +6,7 @@ from typing import Any
 from minidl import losses, registry
 
 from .accuracies import *  # noqa: F403
+from .accuracies import accuracy_for as accuracy_for
 from .auc import AUC as AUC
 from .confusion import *  # noqa: F403
 from .correlation import *  # noqa: F403
@@ -35,7 +36,7 @@ _OF_LOSSES = (  # functions that Keras shows here as well; by these names, get()
 )  # fmt: skip
 globals().update({name: getattr(losses, name) for name in _OF_LOSSES if hasattr(losses, name)})
 
-registry.publish("keras.metrics", globals())
+registry.publish("keras.metrics", {name: item for name, item in globals().items() if name != "accuracy_for"})
 _known = registry.published("keras.metrics")
 _CLASSES = {
     name: cls
@@ -62,7 +63,7 @@ def find(identifier: Any) -> Any:
     if isinstance(identifier, str):
         found = registry.get_registered_object(identifier) or _CLASSES.get(identifier) or _known.get(identifier)
         if found is None:
-            names = sorted({*_CLASSES, *_known, *OF_SHAPES})
+            names = sorted({*_CLASSES, *_known, "acc"})
             alike = difflib.get_close_matches(identifier, names, n=8, cutoff=0.4)
             raise ValueError(
                 f"unknown metric {identifier!r}{registry.did_you_mean(identifier, names)}; metrics are written as mse, "
@@ -80,27 +81,9 @@ def get(identifier: Any) -> Any:
     return found() if isinstance(found, type) else found
 
 
-OF_SHAPES = ("accuracy", "acc", "crossentropy", "ce")  # names that mean a metric only beside targets and outputs
-
-
-def kind_of_labels(target_shape: tuple[Any, ...], output_shape: tuple[Any, ...]) -> str:
-    """What targets and outputs of these shapes are: "binary", "sparse_categorical" or "categorical" (Keras' rule)."""
-    if output_shape[-1] == 1:
-        return "binary"
-    sparse = len(target_shape) < len(output_shape) or target_shape[-1] == 1
-    return "sparse_categorical" if sparse else "categorical"
-
-
-def compiled(identifier: Any, target_shape: tuple[Any, ...], output_shape: tuple[Any, ...]) -> Metric:
-    """The metric that ``compile`` makes of an entry of its lists, for an output of this shape.
-
-    A name given as text is the name of the metric, as it was given.
-    """
-    if isinstance(identifier, str) and identifier.lower() in OF_SHAPES:
-        kind, what = kind_of_labels(target_shape, output_shape), identifier.lower()
-        metric = _CLASSES[f"{kind}_{'accuracy' if what.startswith('acc') else 'crossentropy'}"]()
-    else:
-        metric = get(identifier)
+def compiled(identifier: Any) -> Metric:
+    """The metric that ``compile`` makes of an entry of its lists: a name given as text is its name, as it was given."""
+    metric = get(identifier)
     if not isinstance(metric, Metric):
         named = getattr(metric, "name", None) or getattr(metric, "__name__", type(metric).__name__)
         metric = MeanMetricWrapper(metric, name=registry.snake_case(str(named)))

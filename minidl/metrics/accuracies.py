@@ -159,3 +159,11 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         if not self.from_sorted_ids:  # older Keras does not take it
             del config["from_sorted_ids"]
         return config
+
+
+def accuracy_for(target_shape: tuple[Any, ...], output_shape: tuple[Any, ...]) -> Any:
+    """What "accuracy" means for these shapes: binary, sparse categorical or categorical (Keras' rule)."""
+    if output_shape[-1] == 1:
+        return BinaryAccuracy
+    sparse = len(target_shape) < len(output_shape) or target_shape[-1] == 1
+    return SparseCategoricalAccuracy if sparse else CategoricalAccuracy

@@ -74,7 +74,7 @@ class CompiledLosses:
         self.trackers: list[Mean] = []
         self._functions: list[Any] = []
         for entry in flatten(loss):  # a wrong name is told at compile, not in the first batch
-            self._function(entry)
+            losses_module.get(entry)
         if names is not None:
             self._resolve(names)
 
@@ -88,7 +88,7 @@ class CompiledLosses:
 
     @staticmethod
     def _function(entry: Any) -> Any:
-        found = _crossentropy if _is_one_of(entry, "crossentropy", "ce") else losses_module.get(entry)
+        found = losses_module.get(entry)
         if found is None or isinstance(found, losses_module.Loss):
             return found
         return losses_module.LossFunctionWrapper(found)
@@ -132,7 +132,7 @@ class CompiledMetrics(Metric):
         self._resolved: list[tuple[Metric, int, bool]] = []
         for given, argument in self._given:  # a wrong name is told at compile, not in the first batch
             for entry in flatten([] if given is None else given):
-                if entry is not None and not _is_one_of(entry, *metrics_module.OF_SHAPES):
+                if entry is not None and not _is_accuracy(entry):
                     metrics_module.find(entry)
             if names is not None:
                 self._lists(given, names, argument)
@@ -164,7 +164,11 @@ class CompiledMetrics(Metric):
         for given, argument in self._given:
             for place, entries in enumerate(self._lists(given, names, argument)):
                 for entry in entries:
-                    metric = metrics_module.compiled(entry, targets[place].shape, predictions[place].shape)
+                    if _is_accuracy(entry):
+                        kind = metrics_module.accuracy_for(targets[place].shape, predictions[place].shape)
+                        metric = kind(name=entry)
+                    else:
+                        metric = metrics_module.compiled(entry)
                     found.append((metric, place, argument == "weighted_metrics"))
         return found
 
@@ -187,11 +191,5 @@ class CompiledMetrics(Metric):
             metric.reset_state()
 
 
-def _is_one_of(entry: Any, *names: str) -> bool:
-    return isinstance(entry, str) and entry.lower() in names
-
-
-def _crossentropy(y_true: Any, y_pred: Any) -> Any:
-    """The cross-entropy that fits the shapes: what loss="crossentropy" (or "ce") means."""
-    kind = metrics_module.kind_of_labels(y_true.shape, y_pred.shape)
-    return getattr(losses_module, f"{kind}_crossentropy")(y_true, y_pred)
+def _is_accuracy(entry: Any) -> bool:
+    return isinstance(entry, str) and entry.lower() in ("accuracy", "acc")

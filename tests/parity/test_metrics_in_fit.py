@@ -36,7 +36,7 @@ CASES = {
     "binary, objects": (
         net(1, "sigmoid"), ("bits", (40, 1)),
         lambda k: {
-            "loss": "crossentropy",
+            "loss": "bce",
             "metrics": [
                 k.metrics.Precision(), k.metrics.Precision(thresholds=0.3), k.metrics.Recall(name="found"),
                 k.metrics.AUC(curve="PR"), k.metrics.SpecificityAtSensitivity(0.5),
@@ -47,7 +47,7 @@ CASES = {
     "sparse": (
         net(5, "softmax"), ("labels", (40,)),
         lambda k: {
-            "loss": "ce",
+            "loss": "sparse_categorical_crossentropy",
             "metrics": [
                 "acc", "sparse_top_k_categorical_accuracy", k.metrics.SparseTopKCategoricalAccuracy(k=2, name="top2"),
                 "sparse_categorical_crossentropy", k.metrics.MeanIoU(5, sparse_y_pred=False),
@@ -58,7 +58,7 @@ CASES = {
     "one hot": (
         net(5, "softmax"), ("one hot", (40, 5)),
         lambda k: {
-            "loss": "crossentropy",
+            "loss": "categorical_crossentropy",
             "metrics": [
                 "accuracy", "top_k_categorical_accuracy", "kl_divergence", "categorical_hinge", "auc",
                 k.metrics.F1Score(average="macro"), k.metrics.OneHotMeanIoU(5), k.metrics.Precision(top_k=2),
@@ -87,7 +87,7 @@ CASES = {
     "two outputs": (
         forked, [("bits", (40, 1)), ("labels", (40,))],
         lambda k: {
-            "loss": ["binary_crossentropy", "ce"],
+            "loss": ["binary_crossentropy", "sparse_categorical_crossentropy"],
             "metrics": {"one": ["accuracy", k.metrics.AUC()], "two": ["accuracy"]},
             "weighted_metrics": [["mae", k.metrics.Precision()], ["acc"]],
         },
