@@ -4,6 +4,7 @@ from .activation import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
 from .convolution import conv as conv
 from .creation import *  # noqa: F403
+from .ctc import *  # noqa: F403
 from .custom import *  # noqa: F403
 from .loss import *  # noqa: F403
 from .normalization import *  # noqa: F403

@@ -131,6 +131,9 @@ CASES = {
     "circle (n, 1)": ("Circle", {"gamma": 2.0}, ("labels", (6, 1)), ("lengths 1", (6, 4))),
     "circle margin": ("Circle", {"gamma": 10.0, "margin": 0.1}, ("labels", (16,)), ("lengths 1", (16, 3))),
     "circle diagonal": ("Circle", {"gamma": 2.0, "remove_diagonal": False}, ("labels", (9,)), ("lengths 1", (9, 3))),
+    "ctc": ("CTC", {}, ("words", (6, 3)), ("real", (6, 8, 5))),
+    "ctc large": ("CTC", {}, ("words", (6, 4)), ("large", (6, 9, 5))),
+    "ctc one label": ("CTC", {}, ("words", (6, 1)), ("real", (6, 4, 5))),
 }  # fmt: skip
 FUNCTIONS = {
     "MeanSquaredError": "mean_squared_error",
@@ -154,6 +157,7 @@ FUNCTIONS = {
     "Dice": "dice",
     "Tversky": "tversky",
     "Circle": "circle",
+    "CTC": "ctc",
 }
 REDUCTIONS = ["sum_over_batch_size", "mean_with_sample_weight", "mean", "sum", "none", None]
 
@@ -187,7 +191,7 @@ def test_values_and_gradients(name):
 WEIGHTED = [
     "mse", "mse (n,) and (n, 1)", "binary", "categorical", "sparse", "sparse (n, 1)", "sparse ignore", "mape", "msle",
     "cosine", "huber", "log_cosh", "hinge", "squared hinge", "categorical hinge", "kld", "poisson", "binary focal",
-    "categorical focal", "generalized", "dice", "dice of each picture", "tversky", "circle (n, 1)", "circle",
+    "categorical focal", "generalized", "dice", "dice of each picture", "tversky", "circle (n, 1)", "circle", "ctc",
 ]  # fmt: skip
 
 
