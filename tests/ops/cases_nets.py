@@ -272,16 +272,16 @@ def by_all_paths(target, output, target_length, output_length, mask_index=0):
 CTC: dict[str, list[Case]] = {
     "ctc_loss": [
         case(
-            by_all_paths, target=np.array([[1, 2], [1, 1], [2, 0], [0, 0]]), output=normal(4, 4, 3),
-            target_length=np.array([2, 2, 1, 0]), output_length=np.array([4, 3, 2, 3]),
+            by_all_paths, target=np.array([[1, 2], [1, 1], [2, 0], [0, 0]]), output=normal(4, 3, 3),
+            target_length=np.array([2, 2, 1, 0]), output_length=np.array([3, 3, 2, 3]),
         ),
         case(
-            by_all_paths, target=np.array([[0, 1, 0], [1, 1, 1]]), output=normal(2, 5, 3), mask_index=2,
-            target_length=np.array([3, 2]), output_length=np.array([5, 4]),
+            by_all_paths, target=np.array([[0, 1, 0], [1, 1, 1]]), output=normal(2, 4, 3), mask_index=2,
+            target_length=np.array([3, 2]), output_length=np.array([4, 3]),
         ),
         case(
-            by_all_paths, target=np.zeros((2, 0), int), output=normal(2, 3, 3),
-            target_length=np.array([0, 0]), output_length=np.array([3, 1]),
+            by_all_paths, target=np.zeros((2, 0), int), output=normal(2, 2, 3),
+            target_length=np.array([0, 0]), output_length=np.array([2, 1]),
         ),
     ],
 }  # fmt: skip
