@@ -18,11 +18,26 @@ from minidl.ops.activation import (
     softsign,
     tanh,
 )  # fmt: skip
+from minidl.ops.piecewise import (
+    celu,
+    glu,
+    hard_shrink,
+    hard_silu,
+    hard_tanh,
+    soft_shrink,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    tanh_shrink,
+    threshold,
+)  # fmt: skip
 
 __all__ = [
-    "elu", "exponential", "gelu", "get", "hard_sigmoid", "leaky_relu", "linear", "log_sigmoid",
-    "log_softmax", "relu", "relu6",
-    "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
+    "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
+    "serialize", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
+    "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
 ]  # fmt: skip
 
 
@@ -38,12 +53,19 @@ def exponential(x: Any) -> Any:
 
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
     """x where it is above ``threshold``, else negative_slope * (x - threshold); at most ``max_value``."""
-    if threshold == 0 and negative_slope == 0:
-        y = ops.relu(x)
-    else:
-        above = ops.greater_equal(x, threshold) if threshold == 0 else ops.greater(x, threshold)
-        y = ops.where(above, x, ops.multiply(ops.subtract(x, threshold), negative_slope))
-    return y if max_value is None else ops.minimum(y, float(max_value))
+    if negative_slope and max_value is None and threshold == 0:
+        return leaky_relu(x, negative_slope)
+    y = ops.relu(x) if threshold == 0 else ops.where(ops.greater(x, threshold), x, 0.0)
+    if max_value is not None:
+        y = ops.clip(y, 0.0, float(max_value))
+    if negative_slope:
+        y = ops.subtract(y, ops.multiply(ops.relu(ops.subtract(threshold, x)), negative_slope))
+    return y
+
+
+def mish(x: Any) -> Any:
+    """x tanh(softplus(x)) (Misra 2019)."""
+    return ops.multiply(x, tanh(softplus(x)))
 
 
 def gelu(x: Any, approximate: bool = False) -> Any:
@@ -52,6 +74,8 @@ def gelu(x: Any, approximate: bool = False) -> Any:
 
 
 swish = silu
+hard_swish = hard_silu
+serialize, deserialize = registry.serialize, registry.deserialize
 
 
 def get(identifier: Any) -> Any:
@@ -67,4 +91,4 @@ def get(identifier: Any) -> Any:
     raise TypeError(f"an activation is a name or a function, not {identifier!r}")
 
 
-registry.publish("keras.activations", {name: globals()[name] for name in __all__ if name != "get"})
+registry.publish("keras.activations", {name: globals()[name] for name in __all__})

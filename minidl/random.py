@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import minidl_kernels as kernels
-from minidl import config
+from minidl import config, registry
 from minidl.engine.tensor import Tensor
 from minidl.engine.variable import Variable
 from minidl.ops.randomness import masked_dropout
@@ -24,12 +24,14 @@ class SeedGenerator:
 
     Args:
         seed: a whole number; None: a fresh one.
+        name: for messages and configurations.
     """
 
-    def __init__(self, seed: int | None = None):
+    def __init__(self, seed: int | None = None, name: str | None = None):
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
             raise ValueError(f"seed must be a whole number from 0 on, or None, not {seed!r}")
         self.seed = seed
+        self.name = name or registry.auto_name("seed_generator")
         start = config.next_seed() if seed is None else int(seed) % 2**32
         self.state = Variable(np.array([start, 0], np.uint32), trainable=False, name="seed_generator_state")
 
@@ -40,7 +42,7 @@ class SeedGenerator:
         return key
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed}
+        return {"seed": self.seed, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "SeedGenerator":
@@ -118,3 +120,6 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
         return masked_dropout(inputs, key, rate)
     extents = tuple(n if m is None else m for m, n in zip(noise_shape, inputs.shape, strict=True))
     return inputs * masked_dropout(np.ones(extents, inputs.dtype), key, rate)
+
+
+registry.publish("keras.random", {"SeedGenerator": SeedGenerator})

@@ -8,6 +8,7 @@ a file gives.
 import difflib
 import inspect
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -116,7 +117,7 @@ def lookup(module: str, name: Any, what: str) -> Any:
     """A published object, or a custom one.
 
     Raises:
-        ValueError: unknown; lists what there is.
+        ValueError: unknown; lists what there is (the first 300 characters of it).
     """
     custom = get_registered_object(name)
     if custom is not None:
@@ -125,6 +126,7 @@ def lookup(module: str, name: Any, what: str) -> Any:
     if name in known:
         return known[name]
     names = ", ".join(sorted(n for n in known if n.islower() or isinstance(known[n], type)))
+    names = textwrap.shorten(names, 300, placeholder=" ...")
     raise ValueError(f"unknown {what} {name!r}{did_you_mean(name, known)}; there are: {names}")
 
 

@@ -54,9 +54,9 @@ def _(g, x, axis):
 @op
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean over ``axis``; integers are averaged as floatx."""
-    x = floating(x)
-    if axis is None and getattr(x, "size", None):
+    if axis is None and getattr(x, "size", None) and x.dtype.kind == "f":
         return x.sum(keepdims=keepdims) / x.size  # namespace(x).mean takes twice as long for a batch of losses
+    x = floating(x)
     return namespace(x).mean(x, axis=axis, keepdims=keepdims)
 
 

@@ -9,13 +9,16 @@ from typing import Any
 
 from minidl import ops
 from tests.ops.case import Case, case
-from tests.ops.cases_arithmetic import ACTIVATIONS, ARITHMETIC
-from tests.ops.cases_nets import LOSSES, NORMALIZATION, PICTURES, PRODUCTS, RANDOMNESS
+from tests.ops.cases_arithmetic import ACTIVATIONS, ARITHMETIC, PIECEWISE
+from tests.ops.cases_nets import CTC, LENGTHS, LOSSES, NORMALIZATION, PICTURES, PRODUCTS, RANDOMNESS
 from tests.ops.cases_shaping import REDUCTIONS, SHAPING
 
 CASES: dict[str, list[Case]] = {
     **ARITHMETIC, **ACTIVATIONS, **SHAPING, **REDUCTIONS, **PRODUCTS, **PICTURES, **NORMALIZATION, **LOSSES,
     **RANDOMNESS,
+    **LENGTHS,
+    **CTC,
+    **PIECEWISE,
 }  # fmt: skip
 
 

@@ -158,3 +158,62 @@ ACTIVATIONS: dict[str, list[Case]] = {
     "hard_sigmoid": each(lambda x: np.clip(x / 6 + 0.5, 0, 1), lambda *shape: 3 * normal(*shape)),
     "gelu": [*each(gaussian_gate), *cases(gaussian_gate, {"approximate": False}, {"approximate": True}, x=SQUARE)],
 }
+
+
+def halves(x, axis=-1):
+    values, gates = np.split(x, 2, axis)
+    return values * special.expit(gates)
+
+
+def shrunk(x, threshold=0.5):
+    return np.sign(x) * np.maximum(np.abs(x) - threshold, 0)
+
+
+def nearest_of_the_simplex(x, axis=-1):
+    """By bisection of the shift that makes the sum 1."""
+    low, high = x.max(axis, keepdims=True) - 1, x.max(axis, keepdims=True)
+    for _ in range(80):
+        middle = (low + high) / 2
+        large = np.maximum(x - middle, 0).sum(axis, keepdims=True) > 1
+        low, high = np.where(large, middle, low), np.where(large, high, middle)
+    return np.maximum(x - low, 0)
+
+
+def away_from_kinks(*shape):
+    """At least 0.05 from every kink of these functions: -3, -1, -0.5, 0, 0.5, 1, 3."""
+    return RNG.choice([-4.0, -1.8, -0.7, -0.3, 0.3, 0.7, 1.8, 4.0], shape) + RNG.uniform(-0.1, 0.1, shape)
+
+
+PIECEWISE: dict[str, list[Case]] = {
+    "celu": [
+        *each(lambda x: np.maximum(x, 0) + np.expm1(np.minimum(x, 0)), away_from_kinks, SATURATED),
+        case(lambda x, alpha: np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0) / alpha), x=X, alpha=0.4),
+    ],
+    "glu": cases(halves, {}, {"axis": 0}, {"axis": 2}, x=normal(2, 3, 4)),
+    "hard_shrink": [
+        *each(lambda x: x * (abs(x) > 0.5), away_from_kinks),
+        case(lambda x, threshold: x * (abs(x) > threshold), x=away_from_kinks(3, 3), threshold=1.0),
+    ],
+    "soft_shrink": [*each(shrunk, away_from_kinks), case(shrunk, x=away_from_kinks(3, 3), threshold=1.0)],
+    "tanh_shrink": each(lambda x: x - np.sinh(x) / np.cosh(x)),
+    "threshold": [
+        case(
+            lambda x, threshold, default_value: np.where(x > threshold, x, default_value),
+            x=away_from_kinks(3, 4),
+            threshold=0.5,
+            default_value=-2.0,
+        ),  # fmt: skip
+    ],
+    "hard_tanh": each(lambda x: limited(x, -1, 1), away_from_kinks),
+    "hard_silu": each(lambda x: x * limited(x / 6 + 0.5, 0, 1), away_from_kinks),
+    "sparse_sigmoid": each(lambda x: limited((x + 1) / 2, 0, 1), away_from_kinks),
+    "sparse_plus": each(lambda x: np.where(x < 1, (np.maximum(x, -1) + 1) ** 2 / 4, x), away_from_kinks),
+    "squareplus": [
+        *each(lambda x: (x + np.hypot(x, 2)) / 2),
+        case(lambda x, b: (x + np.hypot(x, b**0.5)) / 2, x=X, b=0.5),
+    ],
+    "sparsemax": cases(nearest_of_the_simplex, {}, {"axis": 0}, {"axis": 1}, x=normal(3, 5, 4)),
+    "sparsemax_last": [
+        case(nearest_of_the_simplex, x=x) for x in (normal(3, 5), 0.1 * normal(2, 3), normal(1, 1), HUGE)
+    ],
+}

@@ -278,6 +278,7 @@ FUNCTIONS = {
     "concordance_correlation": (REAL, REAL, {"axis": 0}), "mean_squared_error": (REAL, REAL, {}),
     "mean_absolute_error": (REAL, REAL, {}), "binary_crossentropy": (BITS, UNIT, {}),
     "categorical_crossentropy": (HOT, ROWS, {}), "sparse_categorical_crossentropy": (LABELS, ROWS, {}),
+    "mean_squared_logarithmic_error": (REAL, REAL, {}), "huber": (REAL, REAL, {}), "hinge": (BITS, REAL, {}),
 }  # fmt: skip
 
 

@@ -21,6 +21,14 @@ PENALTIES = {
     "name l2": lambda k: k.regularizers.get("l2"),
     "name L1L2": lambda k: k.regularizers.get("L1L2"),
     "name l1l2": lambda k: k.regularizers.get("l1l2"),
+    "l1 of None": lambda k: k.regularizers.L1(None),
+    "l2 of None": lambda k: k.regularizers.L2(None),
+    "l1_l2 of None": lambda k: k.regularizers.L1L2(l1=None, l2=0.2),
+    "orthogonal": lambda k: k.regularizers.OrthogonalRegularizer(),
+    "orthogonal columns": lambda k: k.regularizers.OrthogonalRegularizer(factor=0.3, mode="columns"),
+    "function orthogonal": lambda k: k.regularizers.orthogonal_regularizer(0.1),
+    "name orthogonal": lambda k: k.regularizers.get("orthogonal_regularizer"),
+    "name OrthogonalRegularizer": lambda k: k.regularizers.get("OrthogonalRegularizer"),
 }
 
 
@@ -33,13 +41,32 @@ def test_values_gradients_and_configurations(name):
     x = generator(name).normal(size=(3, 4)).astype("float32")
     leaf = minidl.Tensor(x, requires_grad=True)
     penalty = ours(leaf)
-    close(penalty, theirs(x), "penalty")
+    close(penalty, theirs(jax.numpy.asarray(x)), "penalty")
     if name not in ("nothing of both", "name L1L2", "name l1l2"):
         close(minidl.grad(penalty, leaf), jax.grad(lambda a: theirs(a))(x), "gradient")
     assert ours.get_config() == pytest.approx(theirs.get_config())
     assert keras.regularizers.deserialize(minidl.regularizers.serialize(ours)).get_config() == theirs.get_config()
     back = minidl.regularizers.deserialize(keras.regularizers.serialize(theirs))
     assert back.get_config() == pytest.approx(ours.get_config())
+
+
+WRONG = {
+    "negative": lambda k: k.regularizers.L1(-0.1),
+    "infinite": lambda k: k.regularizers.L2(float("inf")),
+    "not a number": lambda k: k.regularizers.L1L2(l2=float("nan")),
+    "text": lambda k: k.regularizers.L2("0.1"),
+    "mode": lambda k: k.regularizers.OrthogonalRegularizer(mode="diagonal"),
+    "factor": lambda k: k.regularizers.OrthogonalRegularizer(factor=-1.0),
+    "vector": lambda k: k.regularizers.OrthogonalRegularizer()(np.ones(3, "float32")),
+    "name": lambda k: k.regularizers.get("l3"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_errors(name):
+    for k in libraries():
+        with pytest.raises(ValueError, match=r".{15}"):
+            WRONG[name](k)
 
 
 def dense(**settings):
@@ -79,6 +106,7 @@ MODELS = {
     "kernel": dense(kernel_regularizer="l2"),
     "kernel l1": dense(kernel_regularizer="l1"),
     "bias": dense(bias_regularizer="l2"),
+    "orthogonal kernel": dense(kernel_regularizer="orthogonal_regularizer"),
     "activity": dense(activity_regularizer="l1"),
     "activity l2, after the activation": dense(activity_regularizer="l2", activation="relu"),
     "all three": dense(kernel_regularizer="l1", bias_regularizer="l1", activity_regularizer="l2"),
