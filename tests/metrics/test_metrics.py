@@ -184,6 +184,22 @@ def test_smape_by_hand():
     assert model.evaluate(X, Y, verbose=0)[1] == pytest.approx(wanted, rel=1e-5)
 
 
+TWINS = {
+    "MeanSquaredError": "mean_squared_error", "MeanAbsoluteError": "mean_absolute_error", "LogCoshError": "log_cosh",
+    "MeanAbsolutePercentageError": "mean_absolute_percentage_error", "KLDivergence": "kl_divergence",
+    "MeanSquaredLogarithmicError": "mean_squared_logarithmic_error", "Poisson": "poisson", "Hinge": "hinge",
+    "SymmetricMeanAbsolutePercentageError": "symmetric_mean_absolute_percentage_error",
+    "SquaredHinge": "squared_hinge", "CategoricalHinge": "categorical_hinge",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_metrics_agree_with_the_losses_of_their_names(name):
+    y_true, y_pred = np.abs(X), np.abs(np.roll(X, 1, axis=0)) + 0.1
+    wanted = getattr(minidl.losses, TWINS[name])(y_true, y_pred)
+    assert float(getattr(metrics, name)()(y_true, y_pred)) == pytest.approx(float(ops.mean(wanted)), rel=1e-5)
+
+
 def test_which_way_is_better():
     better = {cls: getattr(cls, "_direction", None) for cls in (metrics.AUC, metrics.Recall, metrics.R2Score)}
     assert set(better.values()) == {"up"} and metrics.Mean.__dict__.get("_direction") is None
