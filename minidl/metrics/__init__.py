@@ -3,9 +3,31 @@
 import difflib
 from typing import Any
 
-from minidl import losses, registry
+from minidl import registry
+
+# Functions that Keras shows here as well; by these names as texts, get() makes the classes.
+from minidl.losses import (  # noqa: F401
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+    symmetric_mean_absolute_percentage_error,
+)
 
 from .accuracies import *  # noqa: F403
+from .accuracies import accuracy_for as accuracy_for
 from .auc import AUC as AUC
 from .confusion import *  # noqa: F403
 from .correlation import *  # noqa: F403
@@ -26,14 +48,6 @@ from .reduction import Sum as Sum
 from .regression import *  # noqa: F403
 
 serialize, deserialize = registry.serialize, registry.deserialize
-
-_OF_LOSSES = (  # functions that Keras shows here as well; by these names, get() makes the classes
-    "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
-    "categorical_hinge", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error",
-    "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "poisson",
-    "sparse_categorical_crossentropy", "squared_hinge", "symmetric_mean_absolute_percentage_error",
-)  # fmt: skip
-globals().update({name: getattr(losses, name) for name in _OF_LOSSES if hasattr(losses, name)})
 
 registry.publish("keras.metrics", {name: item for name, item in globals().items() if name != "accuracy_for"})
 _known = registry.published("keras.metrics")

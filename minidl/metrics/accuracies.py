@@ -11,7 +11,7 @@ from .reduction import MeanMetricWrapper
 
 __all__ = [
     "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy", "SparseTopKCategoricalAccuracy",
-    "TopKCategoricalAccuracy", "accuracy", "accuracy_for", "binary_accuracy", "categorical_accuracy",
+    "TopKCategoricalAccuracy", "accuracy", "binary_accuracy", "categorical_accuracy",
     "sparse_categorical_accuracy", "sparse_top_k_categorical_accuracy", "top_k_categorical_accuracy",
 ]  # fmt: skip
 

@@ -9,7 +9,7 @@ import numpy as np
 from minidl.engine.tensor import Tensor, as_array
 from minidl_kernels.arrays import is_array, to_numpy
 
-__all__ = ["array_of", "fitting", "on_arrays", "result_of", "same_rank", "same_shape"]
+__all__ = ["array_of", "fitting", "masked", "on_arrays", "result_of", "same_rank", "same_shape"]
 
 
 def array_of(value: Any, dtype: Any = None) -> np.ndarray:
@@ -55,6 +55,13 @@ def same_shape(name: str, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.nd
     if y_true.shape != y_pred.shape:
         raise ValueError(f"{name}: targets of shape {y_true.shape} do not fit predictions of shape {y_pred.shape}")
     return y_true, y_pred
+
+
+def masked(mask: Any, sample_weight: Any) -> np.ndarray:
+    """The weights, and 0 where the mask is False; a mask has the axes of the weights, and may have more."""
+    weights = array_of(1.0 if sample_weight is None else sample_weight, np.float64)
+    mask, weights = same_rank(array_of(mask), weights)
+    return mask * weights.reshape(weights.shape + (1,) * (mask.ndim - weights.ndim))
 
 
 def on_arrays(function: Callable[..., np.ndarray]) -> Callable[..., Any]:

@@ -3,7 +3,7 @@
 from minidl import losses
 
 from . import distances
-from .arrays import array_of, same_rank
+from .arrays import array_of, masked
 from .reduction import MeanMetricWrapper
 
 __all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "KLDivergence", "Poisson", "SparseCategoricalCrossentropy"]
@@ -62,11 +62,9 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch; ``sample_weight`` as in ``Mean``."""
         if sample_weight is not None and self.ignore_class is not None:
-            labels, weights = array_of(y_true), array_of(sample_weight, self.dtype)
-            if labels.ndim == len(y_pred.shape):
-                labels = labels[..., 0]
-            counted, weights = same_rank(labels != self.ignore_class, weights)
-            sample_weight = counted * weights.reshape(weights.shape + (1,) * (counted.ndim - weights.ndim))
+            labels = array_of(y_true)
+            labels = labels[..., 0] if labels.ndim == array_of(y_pred).ndim else labels
+            sample_weight = masked(labels != self.ignore_class, sample_weight)
         super().update_state(y_true, y_pred, sample_weight)
 
 

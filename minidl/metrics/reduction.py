@@ -10,7 +10,7 @@ from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
 from minidl_kernels.arrays import to_numpy
 
-from .arrays import array_of, same_rank
+from .arrays import array_of, masked, same_rank
 from .metric import Metric
 
 __all__ = ["Mean", "MeanMetricWrapper", "Sum"]
@@ -107,7 +107,10 @@ class MeanMetricWrapper(Mean):
             self._direction = "down"  # what callbacks take for better
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Count a batch; ``sample_weight`` as in ``Mean``."""
+        """Count a batch, but for what a mask of the predictions switches off; ``sample_weight`` as in ``Mean``."""
+        mask = getattr(y_pred, "_keras_mask", None)
+        if mask is not None:
+            sample_weight = masked(mask, sample_weight)
         with no_grad():
             super().update_state(self._fn(raw(y_true), raw(y_pred), **self._fn_kwargs), sample_weight)
 

@@ -5,6 +5,7 @@ from .activation import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
 from .arranging import *  # noqa: F403
 from .creation import *  # noqa: F403
+from .ctc import *  # noqa: F403
 from .custom import *  # noqa: F403
 from .einsum import einsum as einsum
 from .elementary import *  # noqa: F403

@@ -42,6 +42,8 @@ VALUES = {
     ]),
     "dice": ("dice", [[1.0, 0.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]], {"axis": 1}, [0.0, 1.0]),
     "tversky": ("tversky", [[1.0, 1.0, 0.0]], [[1.0, 0.0, 1.0]], {"alpha": 1.0, "beta": 2.0, "axis": 1}, [0.75]),
+    # Two steps, two classes, all equally likely: one label can be said in three of four ways.
+    "ctc": ("ctc", [[1]], np.zeros((1, 2, 2)), {}, [math.log(4 / 3)]),
     # One pair of each kind: softplus(-g (1 + m) (m - 1) + g (1 + m - 1) (1 - m - 1)), all cosines 0.
     "circle": (
         "circle", [0, 0, 1], np.eye(3, dtype="float32"), {"gamma": 1.0, "margin": 0.5},
@@ -112,6 +114,9 @@ def test_masked_losses_count_nowhere():
 
 
 ERRORS = {
+    "ctc labels": (lambda: losses.ctc(np.ones(3), np.zeros((3, 4, 2))), r"ctc: labels.*\(3,\)"),
+    "ctc predictions": (lambda: losses.ctc(np.ones((3, 1)), np.zeros((3, 4))), r"ctc: predictions.*\(3, 4\)"),
+    "ctc rows": (lambda: losses.ctc(np.ones((2, 1)), np.zeros((3, 4, 2))), r"ctc_loss.*\(2, 1\).*\(3, 4, 2\)"),
     "shapes": (lambda: losses.huber(np.zeros((3, 2)), np.zeros((3, 4))), r"huber: .*\(3, 2\).*\(3, 4\)"),
     "q": (lambda: losses.CategoricalGeneralizedCrossEntropy(1.0), "q must lie between 0 and 1.*1.0"),
     "label": (lambda: losses.categorical_generalized_cross_entropy([2], ROWS[:1], 0.5), "label 2.*0 to 1"),

@@ -14,6 +14,7 @@ from tests.ops.cases_convolution import CONVOLUTIONS
 from tests.ops.cases_image import SAMPLING
 from tests.ops.cases_more import ARRANGING, ELEMENTARY, FLOW, LINEAR, ORDER, STATISTICS, WHOLE
 from tests.ops.cases_nets import LENGTHS, LOSSES, NORMALIZATION, PICTURES, PRODUCTS, RANDOMNESS
+from tests.ops.cases_nets import CTC, LENGTHS, LOSSES, NORMALIZATION, PICTURES, PRODUCTS, RANDOMNESS
 from tests.ops.cases_shaping import REDUCTIONS, SHAPING
 
 CASES: dict[str, list[Case]] = {
@@ -21,6 +22,10 @@ CASES: dict[str, list[Case]] = {
     **RANDOMNESS, **ELEMENTARY, **WHOLE, **ARRANGING, **ORDER, **STATISTICS, **LINEAR, **FLOW,
     **LENGTHS, **SAMPLING, **PIECEWISE,
     **CONVOLUTIONS,
+    **RANDOMNESS,
+    **LENGTHS,
+    **CTC,
+    **PIECEWISE,
 }  # fmt: skip
 
 

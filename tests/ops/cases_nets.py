@@ -1,5 +1,7 @@
 """Cases of products, convolution, pooling, normalisation, losses and dropout."""
 
+import itertools
+
 import numpy as np
 from scipy import special
 
@@ -323,3 +325,37 @@ KEY = np.array([7, 1], np.uint32)
 RANDOMNESS: dict[str, list[Case]] = {
     "masked_dropout": cases(None, {"x": X, "rate": 0.4}, {"x": SQUARE, "rate": 0.0, "offset": 5}, key=KEY),
 }
+
+
+def spelled(path, blank):
+    """What a path over time says: repetitions are one, blanks are none."""
+    return [label for label, before in zip(path, [None, *path[:-1]], strict=True) if label not in (before, blank)]
+
+
+def by_all_paths(target, output, target_length, output_length, mask_index=0):
+    """-log of the sum of the probabilities of all paths that say the target."""
+    losses = []
+    for word, logits, used, steps in zip(target, output, target_length, output_length, strict=True):
+        p = special.softmax(logits, -1)
+        paths = itertools.product(range(p.shape[-1]), repeat=int(steps))
+        right = [path for path in paths if spelled(path, mask_index) == list(word[:used])]
+        losses.append(-np.log(sum(np.prod([p[t, label] for t, label in enumerate(path)]) for path in right)))
+    return np.array(losses)
+
+
+CTC: dict[str, list[Case]] = {
+    "ctc_loss": [
+        case(
+            by_all_paths, target=np.array([[1, 2], [1, 1], [2, 0], [0, 0]]), output=normal(4, 3, 3),
+            target_length=np.array([2, 2, 1, 0]), output_length=np.array([3, 3, 2, 3]),
+        ),
+        case(
+            by_all_paths, target=np.array([[0, 1, 0], [1, 1, 1]]), output=normal(2, 4, 3), mask_index=2,
+            target_length=np.array([3, 2]), output_length=np.array([4, 3]),
+        ),
+        case(
+            by_all_paths, target=np.zeros((2, 0), int), output=normal(2, 2, 3),
+            target_length=np.array([0, 0]), output_length=np.array([2, 1]),
+        ),
+    ],
+}  # fmt: skip

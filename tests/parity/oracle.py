@@ -57,6 +57,11 @@ def drawn(kind, shape, rng):
     if kind == "lengths 1":
         x = rng.normal(size=shape)
         return (x / np.linalg.norm(x, axis=-1, keepdims=True)).astype("float32")
+    if kind == "words":  # labels from 1 on, padded with 0; the first two are all of the same, and none
+        lengths = np.array([shape[1], 0, *rng.integers(1, shape[1] + 1, shape[0] - 2)])
+        words = rng.integers(1, 5, shape) * (np.arange(shape[1]) < lengths[:, None])
+        words[0] = 3
+        return words
     if kind == "one hot":
         return np.eye(shape[-1], dtype="float32")[rng.integers(0, shape[-1], shape[:-1])]
     assert kind == "rows"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minidl
-from tests.parity.oracle import both, close, drawn, generator, libraries
+from tests.parity.oracle import both, close, copy_weights, drawn, generator, libraries
 
 pytestmark = pytest.mark.oracle
 
@@ -131,6 +131,9 @@ CASES = {
     "circle (n, 1)": ("Circle", {"gamma": 2.0}, ("labels", (6, 1)), ("lengths 1", (6, 4))),
     "circle margin": ("Circle", {"gamma": 10.0, "margin": 0.1}, ("labels", (16,)), ("lengths 1", (16, 3))),
     "circle diagonal": ("Circle", {"gamma": 2.0, "remove_diagonal": False}, ("labels", (9,)), ("lengths 1", (9, 3))),
+    "ctc": ("CTC", {}, ("words", (6, 3)), ("real", (6, 8, 5))),
+    "ctc large": ("CTC", {}, ("words", (6, 4)), ("large", (6, 9, 5))),
+    "ctc one label": ("CTC", {}, ("words", (6, 1)), ("real", (6, 4, 5))),
 }  # fmt: skip
 FUNCTIONS = {
     "MeanSquaredError": "mean_squared_error",
@@ -154,6 +157,7 @@ FUNCTIONS = {
     "Dice": "dice",
     "Tversky": "tversky",
     "Circle": "circle",
+    "CTC": "ctc",
 }
 REDUCTIONS = ["sum_over_batch_size", "mean_with_sample_weight", "mean", "sum", "none", None]
 
@@ -187,7 +191,7 @@ def test_values_and_gradients(name):
 WEIGHTED = [
     "mse", "mse (n,) and (n, 1)", "binary", "categorical", "sparse", "sparse (n, 1)", "sparse ignore", "mape", "msle",
     "cosine", "huber", "log_cosh", "hinge", "squared hinge", "categorical hinge", "kld", "poisson", "binary focal",
-    "categorical focal", "generalized", "dice", "dice of each picture", "tversky", "circle (n, 1)", "circle",
+    "categorical focal", "generalized", "dice", "dice of each picture", "tversky", "circle (n, 1)", "circle", "ctc",
 ]  # fmt: skip
 
 
@@ -338,3 +342,37 @@ def test_losses_of_custom_functions():
             close(ours(minidl.Tensor(y_pred), minidl.Tensor(y_pred * 2)), theirs(y_pred, y_pred * 2), name)
         else:
             close(ours(y_true, y_pred), theirs(y_true, y_pred), name)
+
+
+NAMES = {  # activation of the last layer, kind of targets
+    **dict.fromkeys(("mse", "mean_absolute_error", "huber", "log_cosh", "MAPE", "Huber", "LogCosh"), (None, "real")),
+    **dict.fromkeys(("msle", "poisson", "Poisson"), ("softplus", "positive")),
+    **dict.fromkeys(("hinge", "squared_hinge"), ("tanh", "signs")),
+    **dict.fromkeys(("bce", "binary_focal_crossentropy", "BinaryFocalCrossentropy"), ("sigmoid", "bits")),
+    **dict.fromkeys(("dice", "tversky", "Tversky"), ("sigmoid", "bits")),
+    **dict.fromkeys(("kld", "categorical_crossentropy", "categorical_hinge", "KLDivergence"), ("softmax", "one hot")),
+    **dict.fromkeys(("categorical_focal_crossentropy", "cosine_similarity"), ("softmax", "one hot")),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_training_with_a_name(name, weighted):
+    """What compile() makes of the name; losses and weights over three steps."""
+    activation, targets = NAMES[name]
+
+    def make(k):
+        last = k.layers.Dense(3, activation=activation)
+        model = k.Sequential([k.layers.Input((4,)), k.layers.Dense(6, "tanh"), last])
+        model.compile(k.optimizers.SGD(0.01), name)
+        return model
+
+    theirs, ours = both(make)
+    copy_weights(theirs, ours, name)
+    rng = generator(name)
+    x, y = rng.normal(size=(8, 4)).astype("float32"), drawn(targets, (8, 3), rng)
+    weight = rng.uniform(0, 2, 8).astype("float32") if weighted and name not in ("dice", "tversky", "Tversky") else None
+    for _ in range(3):
+        close(ours.train_on_batch(x, y, weight), theirs.train_on_batch(x, y, weight), "loss")
+    for mine, reference in zip(ours.weights, theirs.weights, strict=True):
+        close(mine, reference, mine.path)

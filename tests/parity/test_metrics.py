@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl.metrics import accuracy_for
 from tests.parity.oracle import both, close, drawn, generator, libraries
 
 pytestmark = pytest.mark.oracle
@@ -279,6 +278,7 @@ FUNCTIONS = {
     "concordance_correlation": (REAL, REAL, {"axis": 0}), "mean_squared_error": (REAL, REAL, {}),
     "mean_absolute_error": (REAL, REAL, {}), "binary_crossentropy": (BITS, UNIT, {}),
     "categorical_crossentropy": (HOT, ROWS, {}), "sparse_categorical_crossentropy": (LABELS, ROWS, {}),
+    "mean_squared_logarithmic_error": (REAL, REAL, {}), "huber": (REAL, REAL, {}), "hinge": (BITS, REAL, {}),
 }  # fmt: skip
 
 
@@ -320,4 +320,25 @@ def test_accuracy_is_resolved_as_in_keras(target, output):
     from keras.src.trainers.compile_utils import get_metric
 
     theirs = get_metric("accuracy", np.zeros(target), np.zeros(output))
-    assert accuracy_for(target, output).__name__ == type(theirs).__name__
+    assert minidl.metrics.accuracy_for(target, output).__name__ == type(theirs).__name__
+
+
+@pytest.mark.parametrize("weights", ["none", "(n, 1)", "(n, 4)"])
+@pytest.mark.parametrize("cls", ["SparseCategoricalAccuracy", "MeanAbsoluteError"])
+def test_masks(cls, weights):
+    """Positions that a mask of the predictions switches off do not count."""
+    theirs, ours = both(lambda k: getattr(k.metrics, cls)())
+    from keras.src.backend import convert_to_tensor, set_keras_mask
+
+    rng = generator(f"{cls} {weights}")
+    y_pred, mask = drawn("rows", (6, 4, 5), rng), rng.integers(0, 2, (6, 4)).astype(bool)
+    y_true = drawn("labels", (6, 4), rng) if cls == "SparseCategoricalAccuracy" else drawn("rows", (6, 4, 5), rng)
+    shapes = {"(n, 1)": (6, 1), "(n, 4)": (6, 4)}
+    weight = None if weights == "none" else rng.uniform(0, 2, shapes[weights]).astype("float32")
+    of_keras, of_ours = convert_to_tensor(y_pred), minidl.Tensor(y_pred)
+    set_keras_mask(of_keras, convert_to_tensor(mask))
+    of_ours._keras_mask = mask
+    for _ in range(2):
+        theirs.update_state(y_true, of_keras, sample_weight=weight)
+        ours.update_state(y_true, of_ours, sample_weight=weight)
+        close(ours.result(), theirs.result(), "result")
