@@ -26,7 +26,12 @@ class Function:
                     f"inputs and outputs of a model are symbolic tensors (from minidl.Input or a layer called on one), "
                     f"not {type(tensor).__name__}"
                 )
-        self.calls = self._sorted_calls()
+        try:
+            self.calls = self._sorted_calls()
+        except ValueError:  # perhaps they are outputs of models that were called as layers of this graph
+            self.outputs, found = self._called_elsewhere()
+            self.output_structure = map_structure(lambda leaf: found[id(leaf)], outputs)
+            self.calls = self._sorted_calls()
 
     def _sorted_calls(self) -> list[Call]:
         """All calls needed, in the order in which they were made, which is topological order."""
@@ -44,6 +49,15 @@ class Function:
                 needed[id(tensor.call)] = tensor.call
                 stack.extend(t for t in tensor.call.inputs() if id(t) not in given)
         return sorted(needed.values(), key=lambda call: call.order)
+
+    def _called_elsewhere(self) -> tuple[list[KerasTensor], dict[int, KerasTensor]]:
+        """The outputs, with those of inner models replaced by what calling these models on the way made."""
+        given = {id(t) for t in self.inputs}
+        found: dict[int, KerasTensor] = {}
+        for tensor in self.outputs:
+            others = (one for one in getattr(tensor, "elsewhere", ()) if _follows(one, given))
+            found[id(tensor)] = tensor if _follows(tensor, given) else next(others, tensor)
+        return [found[id(t)] for t in self.outputs], found
 
     def __call__(self, values: list[Any], stand_in: Any = None) -> Any:
         """The outputs, in their structure, for one value of each input.
@@ -109,3 +123,17 @@ class Function:
     def _parents(self, call: Call) -> list[KerasTensor]:
         given = {id(t) for t in self.inputs}
         return [] if any(id(t) in given for t in call.outputs) else call.inputs()
+
+
+def _follows(tensor: KerasTensor, given: set[int]) -> bool:
+    """Whether a tensor is made of the given ones alone."""
+    stack, seen = [tensor], set(given)
+    while stack:
+        one = stack.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if one.call is None or not one.call.inputs():
+            return False
+        stack.extend(one.call.inputs())
+    return True

@@ -28,7 +28,7 @@ class Functional(Model):
         self._function = Function(inputs, outputs)
         trainable = kwargs.pop("trainable", True)
         super().__init__(name=name, **kwargs)
-        self.input_structure, self.output_structure = inputs, outputs
+        self.input_structure, self.output_structure = inputs, self._function.output_structure
         self._added: list[KerasTensor] = []  # the symbolic losses
         self._with_losses: Function | None = None
         self._loss_layers: list[Layer] = []  # those that only the losses need

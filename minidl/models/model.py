@@ -94,6 +94,13 @@ class Model(Trainer, Layer):
             self._input_shape_built = shapes
         self.built = True
 
+    def _call_symbolically(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        made = super()._call_symbolically(args, kwargs)
+        own = getattr(self, "outputs", None) or ()
+        for inner, outer in zip(own, flatten(made), strict=False):  # so that Model(x, inner.output) finds its way to x
+            inner.elsewhere = [*getattr(inner, "elsewhere", ()), outer]
+        return made
+
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """A model of a configuration: of a graph where it holds one, else of the arguments of ``__init__``."""

@@ -159,17 +159,17 @@ class Trainer(Loops):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Tensor:
-        """The compiled loss plus what layers added and the penalties on weights that train."""
+        """The compiled loss plus what layers added and the penalties on weights that train; 0 to test without any."""
         total = None
         if self._compiled_loss is not None and y is not None:
             total = self._compiled_loss(y, y_pred, sample_weight)
         for extra in self._added_losses():
             total = extra if total is None else total + extra
-        if total is None:
+        if total is None and training:
             raise ValueError(
                 "there is no loss: pass one to compile(loss=...), call add_loss() in a layer, or pass y to fit()"
             )
-        return total if isinstance(total, Tensor) else Tensor(total)
+        return total if isinstance(total, Tensor) else Tensor(0.0 if total is None else total)
 
     def _added_losses(self) -> list[Any]:
         regularized = [] if self._snapshot is None else self._settled_snapshot().regularized
