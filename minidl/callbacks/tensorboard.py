@@ -179,12 +179,12 @@ class TensorBoard(Callback):
 def weight_as_images(weight: np.ndarray) -> np.ndarray | None:
     """A weight as pictures (number, height, width, channels), as Keras shows it; None where it has too many axes.
 
-    Axes of length 1 are dropped. A vector is a line; a matrix lies on its longer side; of three axes, the last counts
+    Axes of length 1 are dropped. A vector is a column; a matrix lies on its longer side; of three axes, the last counts
     the pictures; of four, the first one does, and the last must be 1, 3 or 4 channels. Values from 0 to 1 are shown.
     """
     array = np.squeeze(weight)
     if array.ndim == 1:
-        array = array.reshape(1, -1, 1, 1)
+        array = array[None, :, None, None]
     elif array.ndim == 2:
         array = (array.T if array.shape[0] > array.shape[1] else array)[None, ..., None]
     elif array.ndim == 3:
