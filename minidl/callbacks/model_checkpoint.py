@@ -129,6 +129,10 @@ class BatchCounter:
         self._since = 0
         return True
 
+    def go_on_after(self, batches: int) -> None:
+        """So many batches of an epoch were counted and saved before."""
+        self._last = batches - 1
+
 
 def check_save_freq(owner: str, save_freq: Any) -> None:
     """Raise ValueError unless it is "epoch" or a positive whole number."""

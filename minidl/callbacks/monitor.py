@@ -32,14 +32,18 @@ class MonitorCallback(Callback):
         self.monitor, self.mode, self.best, self.min_delta = monitor, mode, baseline, abs(min_delta)
         self._larger_is_better: bool | None = None
 
-    def _is_improvement(self, value: Any, reference: Any) -> bool:
-        """Whether the value is better than the reference, by more than min_delta.
+    def _settle(self) -> None:
+        """Find out which way is better; not in __init__, for the metrics are made with the first batch.
 
         Raises:
-            ValueError: with mode "auto", no compiled metric of that name says which way is better.
+            ValueError: with mode "auto", no compiled metric of that name says it.
         """
-        if self._larger_is_better is None:  # not in __init__: metrics are made with the first batch
+        if self._larger_is_better is None:
             self._larger_is_better = self._direction()
+
+    def _is_improvement(self, value: Any, reference: Any) -> bool:
+        """Whether the value is better than the reference, by more than min_delta; anything is better than None."""
+        self._settle()
         if reference is None:
             return True
         # As Keras compares: in floatx, so that two numbers that differ in double precision only are equal.

@@ -4,6 +4,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from .arrays import Batches, check_lengths, class_weights, standardized, warn_of_nan
 from .py_dataset import PyDataset
 from .streams import Stream, is_stream
@@ -26,10 +28,13 @@ class Epochs:
         self.source, self.steps = source, steps
         self.length = steps or source.num_batches  # batches an epoch; None where that is not known yet
         self._unfinished: Iterator[Any] | None = None
+        self._taken = 0  # batches of the pass that is under way
+        self._order: list[int] | None = None  # the random state before it
+        self._skipped = self._first = 0  # what the next pass, and the next epoch, leave out (see resume)
 
     def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
         self.source.on_epoch_begin()
-        batches = iter(self.source) if self.steps is None else self._some()
+        batches = self._pass() if self.steps is None else self._some()
         try:
             yield from batches
         finally:
@@ -37,12 +42,13 @@ class Epochs:
 
     def _some(self) -> Iterator[tuple[Any, Any, Any]]:
         assert self.steps is not None
-        for step in range(self.steps):
+        first, self._first = self._first, 0
+        for step in range(first, self.steps):
             if self._unfinished is None:
-                self._unfinished = iter(self.source)
+                self._unfinished = self._pass()
             batch = next(self._unfinished, _END)
             if batch is _END and not step and not self.source.once:
-                self._unfinished = iter(self.source)
+                self._unfinished = self._pass()
                 batch = next(self._unfinished, _END)
             if batch is _END:
                 self._unfinished = None
@@ -53,6 +59,34 @@ class Epochs:
                 )
                 return
             yield batch  # type: ignore[misc]
+
+    def _pass(self) -> Iterator[tuple[Any, Any, Any]]:
+        """All batches of the source once, counted."""
+        skipped, self._skipped = self._skipped, 0
+        self._taken, self._order = 0, self._random_state()
+        for batch in self.source:
+            self._taken += 1
+            if self._taken > skipped:
+                yield batch
+        self._taken, self._order = 0, None
+
+    def _random_state(self) -> list[int] | None:
+        """What the order of the next pass follows from; None where the source has no order of ours."""
+        seed = getattr(self.source, "seed", None)
+        return None if seed is None else seed.state.numpy().tolist()
+
+    def position(self) -> dict[str, Any]:
+        """Where in the data we are, as plain data for ``resume``."""
+        return {"taken": self._taken, "order": self._order if self._taken else self._random_state()}
+
+    def resume(self, position: dict[str, Any], first: int) -> None:
+        """Go on at a position that was noted when ``first`` batches of an epoch had been seen.
+
+        The batches of a generator that were seen are passed over; it must make the same ones again.
+        """
+        if position["order"] is not None and self._random_state() is not None:
+            self.source.seed.state.assign(np.array(position["order"], np.uint32))
+        self._skipped, self._first = position["taken"], first
 
 
 def epochs_of(

@@ -29,12 +29,15 @@ class Loops:
     stop_evaluating = False
     stop_predicting = False
     _fits = (-1, 0)
+    _data: Any = None  # of the fit that is under way
+    _resumed: Any = None  # what BackupAndRestore found: epoch, batch, position, metrics
 
     # What the Trainer adds:
     train_step: Any
     test_step: Any
     predict_step: Any
     reset_metrics: Any
+    metrics: Any
     _kept_metrics: Any
     _in_order: Any
     _settled_snapshot: Any
@@ -99,18 +102,23 @@ class Loops:
         calls = self._callbacks(callbacks, verbose, epochs, data.length, history=True)
         self.stop_training = False
         logs: dict[str, Any] = {}
+        self._data, self._resumed = data, None
         calls.on_train_begin({})
         try:
+            initial_epoch, first = self._resume(initial_epoch)
             for epoch in range(initial_epoch, epochs):
                 self.reset_metrics()
                 calls.on_epoch_begin(epoch, {})
-                step = -1
-                for step, batch in enumerate(data):
+                if first:
+                    self._set_metrics()
+                step = first - 1
+                for step, batch in enumerate(data, first):
                     calls.on_train_batch_begin(step, {})
                     logs = as_numbers(self.train_step(as_data(batch)))
                     calls.on_train_batch_end(step, logs)
                     if self.stop_training:
                         break
+                first = 0
                 if step < 0:
                     _require_batches(epoch, initial_epoch)
                     break
@@ -124,7 +132,26 @@ class Loops:
             calls.on_train_end(logs)
         finally:
             _close(calls)
+            self._data = self._resumed = None
         return self.history
+
+    def _resume(self, initial_epoch: int) -> tuple[int, int]:
+        """The epoch to begin with, and the number of its batches that were seen already, by BackupAndRestore."""
+        state = self._resumed
+        if state is None:
+            return initial_epoch, 0
+        if state.get("position") is None:  # of Keras: it begins the epoch anew
+            return state["epoch"], 0
+        self._data.resume(state["position"], state["batch"])
+        return state["epoch"], state["batch"]
+
+    def _set_metrics(self) -> None:
+        """Let the metrics go on counting where they were."""
+        variables = [variable for metric in self.metrics for variable in metric.variables]
+        values = self._resumed["metrics"]
+        if len(values) == len(variables):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(np.array(value, variable.dtype).reshape(variable.shape))
 
     def _put_averages_in_place(self) -> None:
         if getattr(self.optimizer, "use_ema", False):
