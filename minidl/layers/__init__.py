@@ -8,7 +8,9 @@ from .core import Activation, Dense, Dropout, Flatten, Input, InputLayer, Reshap
 from .einsum_dense import EinsumDense
 from .embedding import Embedding
 from .input_spec import InputSpec
+from .lambda_layer import Lambda
 from .layer import Layer
+from .left_out import LEFT_OUT, refuse
 from .merging import (
     Add,
     Average,
@@ -50,11 +52,15 @@ __all__ = [
 ]  # fmt: skip
 __all__ += [
     "ActivityRegularization", "AlphaDropout", "Average", "Dot", "ELU", "EinsumDense", "Embedding", "GaussianDropout",
-    "GaussianNoise", "GroupNormalization", "Identity", "LayerNormalization", "Maximum", "Minimum", "Multiply", "PReLU",
-    "Permute", "RMSNormalization", "RepeatVector", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
+    "GaussianNoise", "GroupNormalization", "Identity", "Lambda", "LayerNormalization", "Maximum", "Minimum", "Multiply",
+    "PReLU", "Permute", "RMSNormalization", "RepeatVector", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
     "Subtract", "UnitNormalization", "average", "dot", "maximum", "minimum", "multiply", "subtract",
 ]  # fmt: skip
 
 serialize, deserialize = registry.serialize, registry.deserialize
 
 registry.publish("keras.layers", globals())
+
+
+def __getattr__(name: str) -> object:
+    raise refuse(__name__, name, LEFT_OUT)
