@@ -42,6 +42,7 @@ from .normalization import BatchNormalization
 from .per_sample import GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
 from .permuting import Identity, Permute, RepeatVector
 from .pooling import AveragePooling2D, AvgPool2D, GlobalAveragePooling2D, MaxPool2D, MaxPooling2D
+from .wrapper import TimeDistributed, Wrapper
 
 __all__ = [
     "Activation", "Add", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Concatenate", "Conv2D",
@@ -54,7 +55,8 @@ __all__ += [
     "ActivityRegularization", "AlphaDropout", "Average", "Dot", "ELU", "EinsumDense", "Embedding", "GaussianDropout",
     "GaussianNoise", "GroupNormalization", "Identity", "Lambda", "LayerNormalization", "Maximum", "Minimum", "Multiply",
     "PReLU", "Permute", "RMSNormalization", "RepeatVector", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
-    "Subtract", "UnitNormalization", "average", "dot", "maximum", "minimum", "multiply", "subtract",
+    "Subtract", "TimeDistributed", "UnitNormalization", "Wrapper", "average", "dot", "maximum", "minimum", "multiply",
+    "subtract",
 ]  # fmt: skip
 
 serialize, deserialize = registry.serialize, registry.deserialize

@@ -42,6 +42,10 @@ LEFT_OUT = {
     **dict.fromkeys(["MelSpectrogram", "STFTSpectrogram"], _SIGNALS),
     **dict.fromkeys(["FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"], _FOREIGN),
     "Masking": _MASKS,
+    "SpectralNormalization": (
+        "whether training overwrites the kernel differs between Keras' backends; a kernel_constraint of your own can "
+        "divide a kernel by its largest singular value after every update"
+    ),
     "ThresholdedReLU": f"{_GONE}; write ReLU(threshold=theta)",
     "LocallyConnected1D": _GONE,
     "LocallyConnected2D": _GONE,
