@@ -68,3 +68,6 @@ def get(identifier: Any) -> Any:
 
 
 registry.publish("keras.activations", {name: globals()[name] for name in __all__ if name != "get"})
+
+serialize, deserialize = registry.serialize, registry.deserialize
+__all__ += ["deserialize", "serialize"]

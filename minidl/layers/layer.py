@@ -116,7 +116,7 @@ class Layer(WeightHolder):
         """
         self.built, self._built_for = True, input_shape
         if type(self).build is Layer.build and input_shape is not None and self._has_unbuilt():
-            infer(self.call, (self._symbolic_of(input_shape),), {})
+            infer(self, (self._symbolic_of(input_shape),), {})
 
     def _has_unbuilt(self) -> bool:
         return not all(layer.built for layer in self._sublayers())
@@ -242,10 +242,23 @@ class Layer(WeightHolder):
     def _check_spec(self, inputs: Any) -> None:
         if self.input_spec is not None:
             if not isinstance(inputs, Tensor):
-                self._check_specs(list(flatten(inputs)))
+                self._check_specs(self._in_order_of_specs(inputs))
             elif inputs.shape[1:] != self._fitting:  # else: as the last time
                 self._check_specs([inputs])
                 self._fitting = tuple(inputs.shape[1:]) if self.built else None
+
+    def _in_order_of_specs(self, inputs: Any) -> list[Any]:
+        """The leaves; of a dictionary, where the specs have names, those of these names."""
+        specs = self.input_spec if isinstance(self.input_spec, (list, tuple)) else [self.input_spec]
+        names = [spec.name for spec in specs if spec is not None and spec.name]
+        if not isinstance(inputs, dict) or len(names) < len(specs):
+            return list(flatten(inputs))
+        missing = [name for name in names if name not in inputs]
+        if missing:
+            raise ValueError(
+                f"layer {self.name!r} takes inputs by the names {names}, but {', '.join(missing)} is missing"
+            )
+        return [inputs[name] for name in names]
 
     def _check_specs(self, inputs: list[Any]) -> None:
         specs = self.input_spec if isinstance(self.input_spec, (list, tuple)) else [self.input_spec]

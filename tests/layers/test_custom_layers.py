@@ -151,3 +151,15 @@ def test_gradients_under_a_tape_with_layers_inside_layers():
     kernel = layer.second.kernel.numpy()
     np.testing.assert_allclose(gradients[3], [4, 4])
     np.testing.assert_allclose(gradients[0], X.sum(0)[:, None] * kernel.sum(1), rtol=1e-5)
+
+
+def test_input_specs_of_a_dictionary_go_by_name():
+    layer = layers.Layer()
+    layer.call = lambda inputs: inputs["b"]
+    layer.input_spec = [layers.InputSpec(ndim=2, name="b"), layers.InputSpec(ndim=3, name="a", optional=True)]
+    given = {"a": X[None], "b": X}
+    assert layer(given).shape == (4, 3)
+    with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
+        layer({"a": X, "b": X})
+    with pytest.raises(ValueError, match=r"by the names \['b', 'a'\], but b is missing"):
+        layer({"a": X[None]})
