@@ -24,6 +24,7 @@ from minidl.engine import GradientTape, Tensor, Variable, grad, no_grad, op
 from minidl.graph import KerasTensor
 from minidl.initializers import Initializer
 from minidl.layers import Input, InputSpec, Layer
+from minidl.layers.left_out import refuse
 from minidl.losses import Loss
 from minidl.metrics import Metric
 from minidl.models import Functional, Model, Sequential
@@ -58,10 +59,22 @@ _LAZY = {
     },
 }
 
+_HALF = "minidl computes in float32, or float64 where a dtype says so; there is no half precision, mixed or quantised"
+_LEFT_OUT = {
+    "mixed_precision": _HALF,
+    "dtype_policies": _HALF,
+    "DTypePolicy": _HALF,
+    "FloatDTypePolicy": _HALF,
+    "quantizers": _HALF,
+    "Quantizer": _HALF,
+    "distribution": "minidl runs in one process, with as many threads as MINIDL_THREADS says",
+    "function": "nothing is compiled from Python code here, and nothing needs to be: leave the decorator out",
+}
+
 
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
-        raise AttributeError(f"module 'minidl' has no attribute {name!r}")
+        raise refuse(__name__, name, _LEFT_OUT)
     module, attribute = _LAZY[name]
     found = importlib.import_module(module)
     return getattr(found, attribute) if attribute else found

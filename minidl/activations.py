@@ -91,4 +91,5 @@ def get(identifier: Any) -> Any:
     raise TypeError(f"an activation is a name or a function, not {identifier!r}")
 
 
-registry.publish("keras.activations", {name: globals()[name] for name in __all__})
+NOT_ACTIVATIONS = ("deserialize", "get", "serialize")
+registry.publish("keras.activations", {name: globals()[name] for name in __all__ if name not in NOT_ACTIVATIONS})

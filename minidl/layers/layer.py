@@ -12,6 +12,7 @@ from minidl.engine.tensor import Tensor
 from minidl.graph.symbolic import KerasTensor, flatten, infer, map_structure, record, symbolic_in
 from minidl_kernels.arrays import FLOATS, is_array
 
+from .arguments import parameters_of, plain_settings, shapes_by_name, without_settings
 from .weights import WeightHolder
 
 __all__ = ["Layer"]
@@ -49,6 +50,14 @@ class Layer(WeightHolder):
     _built_for: Any = None  # the input shape that build() was called with
     _fitting: tuple[Any, ...] | None = None  # the shape of a sample that was found to fit input_spec
     _run: list[Any]
+    _made_with: dict[str, Any] | None = None  # what a layer without get_config was made with
+    supports_masking = False
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        layer = super().__new__(cls)
+        if cls.get_config is Layer.get_config and cls.__init__ is not Layer.__init__:
+            layer._made_with = plain_settings(cls, args, kwargs)
+        return layer
 
     def __init__(
         self,
@@ -82,29 +91,57 @@ class Layer(WeightHolder):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "compute_output_shape" in cls.__dict__:
+            cls._shape_parameters = parameters_of(cls.__dict__["compute_output_shape"])
         if "build" in cls.__dict__:  # whoever calls build marks the layer as built
+            cls._build_parameters = parameters_of(cls.__dict__["build"])
             cls.build = _marking_built(cls.__dict__["build"])  # type: ignore[method-assign]
         if "call" in cls.__dict__:
             parameters = inspect.signature(cls.__dict__["call"]).parameters
             cls._takes_training = "training" in parameters
+            cls._trains_by_default = cls._takes_training and parameters["training"].default is True
             cls._call_parameters = tuple(parameters)[1:]
 
-    _takes_training = False
+    _takes_training = _trains_by_default = False
     _call_parameters: tuple[str, ...] = ()
+    _build_parameters: tuple[str, ...] = ("input_shape",)
+    _shape_parameters: tuple[str, ...] = ("input_shape",)
 
     # ---- what subclasses define ----
 
-    def build(self, input_shape: Any) -> None:
-        """Create the weights; ``input_shape`` includes the batch axis (None)."""
+    def build(self, input_shape: Any = None) -> None:
+        """Create the weights; ``input_shape`` includes the batch axis (None).
+
+        A layer without a build of its own builds the layers inside it, by a run of ``call`` on zeros.
+        """
         self.built, self._built_for = True, input_shape
+        if type(self).build is Layer.build and input_shape is not None and self._has_unbuilt():
+            infer(self, (self._symbolic_of(input_shape),), {})
+
+    def _has_unbuilt(self) -> bool:
+        return not all(layer.built for layer in self._sublayers())
+
+    def _symbolic_of(self, shapes: Any) -> Any:
+        return map_structure_of_shapes(lambda shape: KerasTensor(shape, self.dtype), shapes)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs."""
         raise NotImplementedError(f"layer {type(self).__name__} needs a method call(self, inputs)")
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal layer."""
+        """The arguments that make an equal layer.
+
+        A layer that takes arguments of its own adds them; without a get_config, those that are texts, numbers or lists
+        of them are added here.
+
+        Raises:
+            NotImplementedError: other arguments, and no get_config that adds them.
+        """
         settings: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
+        if type(self).get_config is Layer.get_config and type(self).__init__ is not Layer.__init__:
+            if self._made_with is None:
+                raise without_settings(type(self))
+            settings = {**self._made_with, **settings}
         if self.activity_regularizer is not None:
             settings["activity_regularizer"] = registry.serialize(self.activity_regularizer)
         return settings
@@ -121,7 +158,11 @@ class Layer(WeightHolder):
         context = _context.get()
         if context is None:
             raise ValueError("add_loss() belongs inside call(); outside there is no step whose loss it could join")
-        for one in loss if isinstance(loss, (list, tuple)) else [loss]:
+        made = list(flatten(loss))
+        wrong = [one for one in made if not isinstance(one, (Tensor, int, float, np.generic)) and not is_array(one)]
+        if wrong:
+            raise ValueError(f"add_loss() takes a scalar tensor, or a list of them, not {wrong[0]!r}")
+        for one in made:
             self._call_losses.append(one)
             context.losses.append(one)
 
@@ -148,8 +189,10 @@ class Layer(WeightHolder):
             self._prepare(args, kwargs)
         outer = _context.get()
         training = kwargs.get("training") if self._takes_training else kwargs.pop("training", None)
-        if training is None and outer is not None:
-            training = outer.training
+        if training is None:
+            training = outer.training if outer is not None else None
+            if training is None and self._trains_by_default and "training" not in kwargs:
+                training = True
         if self._takes_training and training is not None:
             kwargs["training"] = bool(training)
         context, token = outer, None
@@ -186,17 +229,36 @@ class Layer(WeightHolder):
                 shape = tuple(leaf.shape) if isinstance(leaf, Tensor) else None
                 return shape if symbolic or shape is None else (None, *shape[1:])
 
-            self.build(map_structure(shape_of, args[0]))
+            if len(self._build_parameters) > 1:
+                given = {**dict(zip(self._call_parameters, args, strict=False)), **kwargs}
+                self.build(**shapes_by_name(self, "build", self._build_parameters, given, shape_of))
+            elif type(self).build is Layer.build:  # the layers inside are built when call() reaches them
+                self._built_for = map_structure(shape_of, args[0])
+            else:
+                self.build(map_structure(shape_of, args[0]))
             self.built = True
             self._check_spec(args[0])
 
     def _check_spec(self, inputs: Any) -> None:
         if self.input_spec is not None:
             if not isinstance(inputs, Tensor):
-                self._check_specs(list(flatten(inputs)))
+                self._check_specs(self._in_order_of_specs(inputs))
             elif inputs.shape[1:] != self._fitting:  # else: as the last time
                 self._check_specs([inputs])
                 self._fitting = tuple(inputs.shape[1:]) if self.built else None
+
+    def _in_order_of_specs(self, inputs: Any) -> list[Any]:
+        """The leaves; of a dictionary, where the specs have names, those of these names."""
+        specs = self.input_spec if isinstance(self.input_spec, (list, tuple)) else [self.input_spec]
+        names = [spec.name for spec in specs if spec is not None and spec.name]
+        if not isinstance(inputs, dict) or len(names) < len(specs):
+            return list(flatten(inputs))
+        missing = [name for name in names if name not in inputs]
+        if missing:
+            raise ValueError(
+                f"layer {self.name!r} takes inputs by the names {names}, but {', '.join(missing)} is missing"
+            )
+        return [inputs[name] for name in names]
 
     def _check_specs(self, inputs: list[Any]) -> None:
         specs = self.input_spec if isinstance(self.input_spec, (list, tuple)) else [self.input_spec]
@@ -204,7 +266,7 @@ class Layer(WeightHolder):
             raise ValueError(f"layer {self.name!r} takes {len(specs)} input(s), but got {len(inputs)}")
         for spec, leaf in zip(specs, inputs, strict=True):
             if spec is not None and isinstance(leaf, Tensor):
-                spec.check(self.name, leaf.shape)
+                spec.check(self.name, leaf.shape, leaf.dtype)
 
     def _converted(self, value: Any) -> Any:
         if isinstance(value, Tensor):
@@ -233,13 +295,21 @@ class Layer(WeightHolder):
         """Symbolic outputs (shapes and dtypes) of a call with symbolic inputs."""
         if type(self).compute_output_shape is Layer.compute_output_shape:
             return infer(self, args, kwargs)
-        made = self.compute_output_shape(map_structure(lambda leaf: leaf.shape, args[0]))
-        return map_structure_of_shapes(lambda shape: KerasTensor(shape, self.dtype), made)
+        if len(self._shape_parameters) > 1:
+            given = {**dict(zip(self._call_parameters, args, strict=False)), **kwargs}
+            shapes = shapes_by_name(
+                self, "compute_output_shape", self._shape_parameters, given, lambda leaf: getattr(leaf, "shape", None)
+            )
+            return self._symbolic_of(self.compute_output_shape(**shapes))
+        return self._symbolic_of(self.compute_output_shape(map_structure(lambda leaf: leaf.shape, args[0])))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the outputs, batch axis first; found by a run on zeros where a layer does not define it."""
-        like = map_structure_of_shapes(lambda shape: KerasTensor(shape, self.dtype), input_shape)
-        return map_structure(lambda leaf: leaf.shape, infer(self, (like,), {}))
+        return map_structure(lambda leaf: leaf.shape, infer(self, (self._symbolic_of(input_shape),), {}))
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The mask of the outputs for that of the inputs; minidl hands no masks on by itself."""
+        return previous_mask
 
     @property
     def input(self) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from minidl import constraints, initializers, ops, registry, regularizers
+from minidl import config, constraints, initializers, ops, registry, regularizers
 from minidl.engine.tensor import raw
 
 from .input_spec import InputSpec
@@ -42,7 +42,9 @@ class BatchNormalization(Layer):
         synchronized: bool = False,
         **kwargs: Any,
     ):
-        for ignored in ("renorm", "renorm_clipping", "renorm_momentum"):
+        if kwargs.pop("renorm", False):
+            raise ValueError("BatchNormalization: renorm=True is not supported")
+        for ignored in ("renorm_clipping", "renorm_momentum"):
             kwargs.pop(ignored, None)
         super().__init__(**kwargs)
         if synchronized:
@@ -82,11 +84,18 @@ class BatchNormalization(Layer):
         )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: extent})
 
-    def call(self, inputs, training=False):
+    def call(self, inputs, training=False, mask=None):
+        if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
+            raise ValueError(
+                f"layer {self.name!r}: mask has one axis less than the inputs, not the shapes {tuple(mask.shape)} and "
+                f"{inputs.shape}"
+            )
         if not (training and self.trains_now()):
             return ops.batch_normalization(
                 inputs, self.moving_mean, self.moving_variance, self.axis, self.beta, self.gamma, self.epsilon
             )
+        if mask is not None:
+            return self._by_masked_statistics(inputs, mask)
         last = self.axis in (-1, len(inputs.shape) - 1)
         x = inputs if last else ops.moveaxis(inputs, self.axis, -1)
         extent = x.shape[-1]
@@ -94,9 +103,25 @@ class BatchNormalization(Layer):
         beta = self.beta if self.beta is not None else ops.zeros((extent,), x.dtype)
         y, mean, variance = ops.batch_norm(x, gamma, beta, self.epsilon)
         if x.size:
-            for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                moving.assign(moving.data * self.momentum + raw(batch) * (1 - self.momentum))
+            self._move(mean, variance)
         return y if last else ops.moveaxis(y, -1, self.axis)
+
+    def _move(self, mean, variance):
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving.data * self.momentum + raw(batch) * (1 - self.momentum))
+
+    def _by_masked_statistics(self, inputs, mask):
+        """Statistics of the places where the mask is true; a mask has no place for the last axis (as in Keras)."""
+        axes = tuple(i for i in range(len(inputs.shape)) if i != self.axis % len(inputs.shape))
+        weights = ops.cast(ops.not_equal(ops.expand_dims(mask, -1), 0), inputs.dtype)
+        weights = ops.broadcast_to(weights, inputs.shape)
+        count = ops.add(ops.sum(weights, axis=axes, keepdims=True), config.epsilon())
+        mean = ops.divide(ops.sum(ops.multiply(inputs, weights), axis=axes, keepdims=True), count)
+        apart = ops.multiply(ops.subtract(inputs, mean), weights)
+        variance = ops.divide(ops.sum(ops.square(apart), axis=axes, keepdims=True), count)
+        mean, variance = ops.reshape(mean, (-1,)), ops.reshape(variance, (-1,))
+        self._move(mean, variance)
+        return ops.batch_normalization(inputs, mean, variance, self.axis, self.beta, self.gamma, self.epsilon)
 
     def compute_output_shape(self, input_shape):
         return input_shape

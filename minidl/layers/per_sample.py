@@ -11,17 +11,32 @@ __all__ = ["GroupNormalization", "LayerNormalization", "RMSNormalization", "Unit
 
 
 class _Scaled(Layer):
-    """The settings of gamma and beta."""
+    """Has gamma and beta."""
 
-    def __init__(self, axis, epsilon, center, scale, weights, **kwargs):
+    def __init__(
+        self,
+        axis: Any = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ):
+        if kwargs.pop("rms_scaling", False):  # Keras writes it for LayerNormalization
+            raise ValueError(f"{type(self).__name__}: rms_scaling=True is not supported; use RMSNormalization")
         super().__init__(**kwargs)
-        self.axis, self.epsilon, self.center, self.scale = axis, epsilon, center, scale
-        self.beta_initializer = initializers.get(weights["beta_initializer"])
-        self.gamma_initializer = initializers.get(weights["gamma_initializer"])
-        self.beta_regularizer = regularizers.get(weights["beta_regularizer"])
-        self.gamma_regularizer = regularizers.get(weights["gamma_regularizer"])
-        self.beta_constraint = constraints.get(weights["beta_constraint"])
-        self.gamma_constraint = constraints.get(weights["gamma_constraint"])
+        self.axis, self.epsilon, self.center, self.scale = checked_axes(axis), epsilon, center, scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
 
     def _add_weights(self, shape):
         self.gamma = self.beta = None
@@ -94,25 +109,6 @@ class LayerNormalization(_Scaled):
         beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of the weights.
     """
 
-    def __init__(
-        self,
-        axis: Any = -1,
-        epsilon: float = 0.001,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
-        **kwargs: Any,
-    ):
-        settings = dict(locals())
-        if kwargs.pop("rms_scaling", False):
-            raise ValueError("LayerNormalization: rms_scaling=True is not supported; use RMSNormalization")
-        super().__init__(checked_axes(axis), epsilon, center, scale, settings, **kwargs)
-
     def build(self, input_shape):
         self.axis = [self.axis] if isinstance(self.axis, int) else sorted(self.axis)
         self._add_weights(extents_of(self, input_shape, known=True))
@@ -148,8 +144,10 @@ class GroupNormalization(_Scaled):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ):
-        settings = dict(locals())
-        super().__init__(axis, epsilon, center, scale, settings, **kwargs)
+        super().__init__(
+            axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
+            beta_constraint, gamma_constraint, **kwargs,
+        )  # fmt: skip
         if not isinstance(groups, int) or (groups < 1 and groups != -1):
             raise ValueError(f"groups must be a positive whole number, or -1 for one channel each, not {groups!r}")
         self.groups = groups

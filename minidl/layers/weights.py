@@ -7,6 +7,7 @@ import numpy as np
 from minidl import constraints, initializers, regularizers
 from minidl.engine.op import selection
 from minidl.engine.variable import Variable
+from minidl.metrics import Metric
 
 __all__ = ["WeightHolder"]
 
@@ -34,16 +35,29 @@ class WeightHolder:
         regularizer: Any = None,
         constraint: Any = None,
         name: str | None = None,
-        **ignored: Any,
+        autocast: bool = True,
+        aggregation: str | None = None,
+        overwrite_with_gradient: bool = False,
     ) -> Variable:
         """Create a weight.
 
         Args:
             shape: default: ().
             initializer: default: "glorot_uniform" for floats, "zeros" for others.
+            dtype: default: the layer's.
+            trainable: whether optimizers change it.
             regularizer: penalty added to the loss while the weight trains.
             constraint: applied after every update.
+            name: default: "variable", numbered.
+            autocast, aggregation, overwrite_with_gradient: taken for Keras' sake; there is one precision and one copy.
+
+        Raises:
+            ValueError: a shape that is not known, or a name where the shape belongs.
         """
+        if "_trainable_list" not in self.__dict__:
+            raise RuntimeError(f"{type(self).__name__}: write super().__init__(**kwargs) at the top of its __init__")
+        if isinstance(shape, str):
+            raise ValueError(f"add_weight() takes the shape first; write add_weight(shape=..., name={shape!r})")
         dtype = np.dtype(dtype or self.dtype)
         shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
         if any(n is None or n < 0 for n in shape):
@@ -111,9 +125,24 @@ class WeightHolder:
         """The weights that do not train."""
         return self._collect("fixed")
 
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics kept as attributes, of this layer and then of those inside."""
+        own = [m for value in _held(self, Metric) for m in _found(value, Metric)]
+        below = [m for layer in self._sublayers() for m in layer.metrics]
+        return list({id(m): m for m in own + below}.values())
+
     variables = weights
+    add_variable = add_weight
     trainable_variables = trainable_weights
     non_trainable_variables = non_trainable_weights
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype of the computation, which is that of the weights: there is no mixed precision."""
+        return self.dtype
+
+    variable_dtype = compute_dtype
 
     @property
     def trainable(self) -> bool:

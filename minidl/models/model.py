@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from minidl import ops
-from minidl.graph.symbolic import KerasTensor, flatten, map_structure, symbolic_in
+from minidl.graph.symbolic import KerasTensor, flatten, infer, map_structure, symbolic_in
 from minidl.layers import Layer
 
 from .graph_config import graph_of_config, takes_a_graph
@@ -28,7 +28,7 @@ class Model(Trainer, Layer):
             from .functional import Functional
 
             return super().__new__(Functional)
-        return super().__new__(cls)
+        return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any):
         if args or "inputs" in kwargs or "outputs" in kwargs:
@@ -77,12 +77,17 @@ class Model(Trainer, Layer):
         """Create the weights of a subclassed model for inputs of this shape, batch axis first."""
         if self.built or type(self).call is Layer.call or input_shape is None:
             return
-        from minidl.graph.symbolic import infer
-        from minidl.layers.layer import map_structure_of_shapes
+        self._run_on_zeros(input_shape)
+        self._input_shape_built = input_shape
 
-        like = map_structure_of_shapes(lambda shape: KerasTensor(shape, self.dtype), input_shape)
-        infer(self.call, (like,), {})
-        self.built, self._input_shape_built = True, input_shape
+    def _run_on_zeros(self, input_shape: Any) -> None:
+        """Let the layers inside build themselves."""
+        before, self.built = self.built, True
+        try:
+            infer(self, (self._symbolic_of(input_shape),), {})
+        except Exception:
+            self.built = before
+            raise
 
     def _prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         # The layers inside a subclassed model build themselves when call() reaches them.
@@ -118,7 +123,10 @@ class Model(Trainer, Layer):
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Make the weights as ``get_build_config`` noted it."""
-        self.build(config.get("input_shape"))
+        shape = config.get("input_shape")
+        self.build(shape)
+        if shape is not None and type(self).call is not Layer.call and self._has_unbuilt():
+            self._run_on_zeros(shape)  # a build of the user's that leaves layers to the first call
 
     def summary(
         self,

@@ -32,6 +32,8 @@ MODEL_METHODS = (
 
 # What Keras has and we do not (yet): arguments by name.
 LACKING = {
+    "layers.EinsumDense": {"lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config"},
+    "layers.Embedding": {"lora_rank", "lora_alpha", "quantization_config"},
     "layers.Dense": {"lora_rank", "lora_alpha", "quantization_config"},
     "layers.EinsumDense": {"lora_rank", "lora_alpha", "quantization_config", "gptq_unpacked_column_size"},
     "layers.Embedding": {"lora_rank", "lora_alpha", "quantization_config"},
@@ -54,7 +56,6 @@ LACKING = {
     "layers.Input": {"sparse", "ragged", "optional", "tensor"},
     "layers.BatchNormalization": {"renorm", "renorm_clipping", "renorm_momentum"},
     "layers.InputLayer": {"sparse", "ragged", "optional", "input_tensor"},
-    "layers.InputSpec": {"dtype", "allow_last_axis_squeeze", "optional"},
     "Model.fit": {"class_weight", "steps_per_epoch", "validation_steps"},
     "Model.evaluate": {"steps"},
     "Model.predict": {"steps"},

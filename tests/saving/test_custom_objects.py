@@ -173,14 +173,14 @@ class Odd(layers.Layer):
 @pytest.mark.parametrize(
     ("layer", "said"),
     [
-        (lambda: Forgetful(3), r"Forgetful cannot be saved: its get_config\(\) leaves out units, rate"),
+        (lambda: Forgetful(layers.Dense(3)), r"Forgetful cannot be saved: its get_config\(\) leaves out units, rate"),
         (lambda: Closed(3), r"Closed cannot be saved: its __init__ does not take name, trainable, dtype"),
         (Odd, "cannot serialise <object"),
     ],
 )
 def test_configurations_that_could_not_be_opened_are_refused_when_written(tmp_path, layer, said):
     model = minidl.Sequential([minidl.Input((4,)), layer()])
-    with pytest.raises((ValueError, TypeError), match=said):
+    with pytest.raises((ValueError, TypeError, NotImplementedError), match=said):
         model.save(tmp_path / "m.keras")
     assert list(tmp_path.iterdir()) == []
 
