@@ -36,17 +36,18 @@ def sample(inputs: Any, coordinates: Any, order: int, fill_mode: str, fill_value
         (n, ..., channels), of the dtype of inputs; whole numbers are rounded, halves away from 0.
     """
     xp, pixels = namespace(inputs), _pixels(inputs)
-    y = None
-    for corner in _corners(coordinates, inputs.shape, order, fill_mode):
-        values = xp.take(pixels, corner.place, axis=0)
-        if corner.inside is not None:
-            values = xp.where(corner.inside[..., None], values, xp.asarray(fill_value, values.dtype))
-        weight = corner.weight(coordinates)
-        term = values if weight is None else values * weight[..., None]
-        y = term if y is None else y + term
-    if inputs.dtype.kind in "iu" and order:
-        y = _rounded(y)
-    return y.astype(inputs.dtype, copy=False)  # type: ignore[union-attr]
+    terms = [(corner, corner.weight(coordinates)) for corner in _corners(coordinates, inputs.shape, order, fill_mode)]
+    y = xp.empty((*coordinates.shape[1:], inputs.shape[-1]), inputs.dtype)
+    for channel in range(inputs.shape[-1]):  # one plane after the other: long rows instead of a few channels at a time
+        plane, total = xp.ascontiguousarray(pixels[:, channel]), None
+        for corner, weight in terms:
+            values = xp.take(plane, corner.place)
+            if corner.inside is not None:
+                values = xp.where(corner.inside, values, xp.asarray(fill_value, values.dtype))
+            term = values if weight is None else values * weight
+            total = term if total is None else total + term
+        y[..., channel] = _rounded(total) if order and inputs.dtype.kind in "iu" else total
+    return y
 
 
 @sample.grad("inputs")
@@ -108,14 +109,17 @@ def _corners(coordinates: Array, shape: Any, order: int, fill_mode: str) -> Iter
     lower = [xp.floor(c) if order else _rounded(c) for c in coordinates]
     whole = [one.astype("int64") for one in lower]
     batch = xp.arange(shape[0]).reshape(-1, *[1] * (coordinates.ndim - 2))
-    for sides in itertools.product((0, 1) if order else (0,), repeat=len(extents)):
+    both = (0, 1) if order else (0,)
+    fixed = [[_FIXED[fill_mode](xp, start + side, n) for side in both] for start, n in zip(whole, extents, strict=True)]
+    inner: Any = None
+    if fill_mode == "constant":
+        inner = [[(start + side == at[side]) for side in both] for start, at in zip(whole, fixed, strict=True)]
+    for sides in itertools.product(both, repeat=len(extents)):
         place, inside = batch, None
-        for start, side, extent in zip(whole, sides, extents, strict=True):
-            index = start + side
-            if fill_mode == "constant":
-                valid = (index >= 0) & (index < extent)
-                inside = valid if inside is None else inside & valid
-            place = place * extent + _FIXED[fill_mode](xp, index, extent)
+        for axis, (side, extent) in enumerate(zip(sides, extents, strict=True)):
+            place = place * extent + fixed[axis][side]
+            if inner is not None:
+                inside = inner[axis][side] if inside is None else inside & inner[axis][side]
         yield _Corner(place, inside, lower, sides, order)
 
 

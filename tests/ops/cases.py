@@ -13,7 +13,6 @@ from tests.ops.cases_arithmetic import ACTIVATIONS, ARITHMETIC, PIECEWISE
 from tests.ops.cases_convolution import CONVOLUTIONS
 from tests.ops.cases_image import SAMPLING
 from tests.ops.cases_more import ARRANGING, ELEMENTARY, FLOW, LINEAR, ORDER, STATISTICS, WHOLE
-from tests.ops.cases_nets import LENGTHS, LOSSES, NORMALIZATION, PICTURES, PRODUCTS, RANDOMNESS
 from tests.ops.cases_nets import CTC, LENGTHS, LOSSES, NORMALIZATION, PICTURES, PRODUCTS, RANDOMNESS
 from tests.ops.cases_shaping import REDUCTIONS, SHAPING
 

@@ -35,8 +35,6 @@ LACKING = {
     "layers.EinsumDense": {"lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config"},
     "layers.Embedding": {"lora_rank", "lora_alpha", "quantization_config"},
     "layers.Dense": {"lora_rank", "lora_alpha", "quantization_config"},
-    "layers.EinsumDense": {"lora_rank", "lora_alpha", "quantization_config", "gptq_unpacked_column_size"},
-    "layers.Embedding": {"lora_rank", "lora_alpha", "quantization_config"},
     "utils.plot_model": {"splines"},
     "ops.argmax": {"keepdims"},
     "ops.argmin": {"keepdims"},
