@@ -25,7 +25,7 @@ CASES = {
     "unknown channels": (lambda: layers.DepthwiseConv2D(3).build((None, 6, 5, None)), "channels of the input must"),
     "multiplier": (lambda: layers.SeparableConv1D(3, 3, depth_multiplier=0), "depth_multiplier must be a positive"),
     "pool size": (lambda: layers.MaxPooling1D((2, 2)), r"pool_size must be a positive whole number, not \(2, 2\)"),
-    "pool above": (lambda: layers.AveragePooling1D(7)(layers.Input((6, 4))), "window of 7 does not fit into inputs of 6"),
+    "pool above": (lambda: layers.AveragePooling1D(7)(layers.Input((6, 4))), "window of 7 does not fit .* of 6"),
     "padding of three": (lambda: layers.ZeroPadding2D((1, 2, 3)), r"padding must be a number, two, .*not \(1, 2, 3\)"),
     "negative padding": (lambda: layers.ZeroPadding1D(-1), "padding must be a whole number of at least 0.*not -1"),
     "cropping all": (lambda: layers.Cropping2D(3)(PICTURES), r"leaves nothing of inputs of shape \(2, 6, 5, 4\)"),
