@@ -77,6 +77,7 @@ CASES = {
     **dict(moving("UpSampling2D", 2, size=(2, (1, 3)), interpolation=("nearest", "bilinear", "bicubic"))),
     **dict(moving("UpSampling2D", 2, size=((2, 3),), interpolation=("lanczos3", "lanczos5"))),
     **dict(moving("UpSampling2D", 2, size=(2,), interpolation=("nearest", "bilinear"), data_format=(FIRST,))),
+    "flatten, first": (layer("Flatten", data_format=FIRST), PICTURES),
     "relu": (layer("Conv1D", 6, 3, activation="relu", padding="causal"), SEQUENCES),
     "relu, channels first": (layer("Conv2D", 6, 3, activation="relu", data_format=FIRST), PICTURES),
     "softmax, first": (layer("Conv2D", 6, 3, activation="softmax", use_bias=False, data_format=FIRST), PICTURES),
