@@ -145,10 +145,10 @@ CASES = {
         lambda: layers.Conv2D(3, 9)(PICTURES), ValueError, r"\(9, 9\).*\(8, 8\).*padding='same'",
     ),
     "kernel above the picture, symbolic": (
-        lambda: layers.Conv2D(3, 9)(layers.Input((8, 8, 3))), ValueError, r"\(9, 9\).*\(8, 8\).*padding='same'",
+        lambda: layers.Conv2D(3, 9)(layers.Input((8, 8, 3))), ValueError, r"9x9.*8x8.*padding='same'",
     ),
     "window above the picture": (
-        lambda: layers.MaxPooling2D(9)(layers.Input((8, 8, 3))), ValueError, r"\(9, 9\).*\(8, 8\)",
+        lambda: layers.MaxPooling2D(9)(layers.Input((8, 8, 3))), ValueError, r"9x9.*8x8",
     ),
     "reshape does not fit": (lambda: layers.Reshape((5,))(X), ValueError, r"4 elements.*\(5,\).*5"),
     "concatenate": (

@@ -81,6 +81,7 @@ from .transposed_convolution import (
     Convolution2DTranspose,
 )  # fmt: skip
 from .upsampling import UpSampling1D, UpSampling2D
+from .wrapper import TimeDistributed, Wrapper
 
 __all__ = [
     "Activation", "ActivityRegularization", "Add", "AlphaDropout", "Average", "AveragePooling1D", "AveragePooling2D",

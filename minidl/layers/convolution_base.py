@@ -110,10 +110,11 @@ def window_outputs(layer: Any, input_shape: Any, size: tuple[int, ...]) -> tuple
         elif layer.padding != "valid":
             found.append(-(-extent // stride))
         elif extent < window:
+            steps = "" if max(dilation) == 1 else f" with dilation_rate {dilation}"
+            cells_of, extents_of = ("x".join(map(str, numbers)) for numbers in (size, extents))
             raise ValueError(
-                f"{type(layer).__name__} {layer.name!r}: a window of {size}{'' if step == 1 else f' with steps {step}'}"
-                f" does not fit into inputs of {tuple(extents)} with padding 'valid'; write padding='same', or a "
-                "smaller window"
+                f"{type(layer).__name__} {layer.name!r}: a window of {cells_of}{steps} does not fit into inputs of "
+                f"{extents_of} with padding='valid'; write padding='same', or a smaller window"
             )
         else:
             found.append((extent - window) // stride + 1)

@@ -7,6 +7,7 @@ import numpy as np
 
 from minidl import activations, constraints, initializers, ops, random, registry, regularizers
 from minidl.graph.symbolic import KerasTensor, record
+from minidl.ops.layout import data_format_of
 
 from .input_spec import InputSpec
 from .layer import Layer
@@ -183,13 +184,19 @@ class Activation(Layer):
 
 
 class Flatten(Layer):
-    """(batch, a, b, ...) -> (batch, a * b * ...); (batch,) -> (batch, 1)."""
+    """(batch, a, b, ...) -> (batch, a * b * ...); (batch,) -> (batch, 1).
+
+    Args:
+        data_format: with "channels_first" the first of these axes is moved to the end before.
+    """
 
     def __init__(self, data_format: str | None = None, **kwargs: Any):
-        channels_last(data_format)
         super().__init__(**kwargs)
+        self.data_format = data_format_of(data_format)
 
     def call(self, inputs):
+        if self.data_format == "channels_first" and len(inputs.shape) > 2:
+            inputs = ops.moveaxis(inputs, 1, -1)
         return ops.reshape(inputs, (inputs.shape[0], math.prod(inputs.shape[1:])))
 
     def compute_output_shape(self, input_shape):
@@ -197,7 +204,7 @@ class Flatten(Layer):
         return (input_shape[0], None if None in rest else math.prod(rest))
 
     def get_config(self):
-        return {**super().get_config(), "data_format": "channels_last"}
+        return {**super().get_config(), "data_format": self.data_format}
 
 
 def channels_last(data_format: Any) -> str:

@@ -50,9 +50,7 @@ class _DepthwiseConv(ConvolutionBase):
         self._add_bias(channels * self.depth_multiplier)
 
     def call(self, inputs):
-        y = ops.depthwise_conv(
-            inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate
-        )  # fmt: skip
+        y = ops.depthwise_conv(inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
         return self._finished(y)
 
     def compute_output_shape(self, input_shape):

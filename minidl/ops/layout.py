@@ -37,7 +37,7 @@ def several(value: Any, count: int, name: str, least: int = 1) -> tuple[int, ...
     whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least for v in found)
     if len(found) != count or not whole:
         kind = "positive whole number" if least == 1 else f"whole number of at least {least}"
-        raise ValueError(f"{name} must be a {kind}{f' or {count} of them' if count > 1 else ''}, not {value!r}")
+        raise ValueError(f"{name} must be a {kind}{' or two of them' if count == 2 else ''}, not {value!r}")
     return tuple(int(v) for v in found)
 
 

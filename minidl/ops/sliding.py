@@ -12,7 +12,7 @@ from minidl_kernels.conv.geometry import padding_pairs
 from .convolution import conv2d, conv2d_input_grad
 from .depthwise import depthwise_conv2d
 from .layout import Pair, as_pictures, checked_padding, from_pictures, in_plane, rank_of, several
-from .shaping import concatenate, expand_dims, getitem, pad, reshape, scatter_add, split, transpose
+from .shaping import concatenate, expand_dims, getitem, pad, reshape, scatter_add, split, stack, transpose
 
 __all__ = ["conv", "conv_transpose", "depthwise_conv", "separable_conv"]
 
@@ -216,10 +216,14 @@ def _dilated(
     (top, bottom), (left, right) = pairs
     more_rows, more_columns = (-n % d for n, d in zip(extents, dilation, strict=True))
     x = pad(x, ((0, 0), (top, bottom + more_rows), (left, right + more_columns), (0, 0)))
-    height, width = (extents[0] + more_rows) // dh, (extents[1] + more_columns) // dw
-    x = transpose(reshape(x, (-1, height, dh, width, dw, channels)), (2, 4, 0, 1, 3, 5))
-    y = function(reshape(x, (-1, height, width, channels)), kernel, (1, 1), "valid")
-    rows, columns, filters = y.shape[1:]
+    if x.shape[0] is None:  # a symbolic call: pictures of unknown number cannot be told apart again
+        parts = [(slice(None), slice(i, None, dh), slice(j, None, dw)) for i in range(dh) for j in range(dw)]
+        y = stack([function(getitem(x, part), kernel, (1, 1), "valid") for part in parts])
+    else:
+        height, width = (extents[0] + more_rows) // dh, (extents[1] + more_columns) // dw
+        x = transpose(reshape(x, (-1, height, dh, width, dw, channels)), (2, 4, 0, 1, 3, 5))
+        y = function(reshape(x, (-1, height, width, channels)), kernel, (1, 1), "valid")
+    rows, columns, filters = y.shape[-3:]
     y = transpose(reshape(y, (dh, dw, -1, rows, columns, filters)), (2, 3, 0, 4, 1, 5))
     y = reshape(y, (-1, rows * dh, columns * dw, filters))
     kept = [slice(0, n - k + 1, s) for n, k, s in zip(extents, window, strides, strict=True)]

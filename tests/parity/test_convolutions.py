@@ -1,4 +1,4 @@
-"""Convolutions, pooling, borders and upsampling against Keras: values, gradients, settings."""
+"""Convolutions, pooling, borders and upsampling against Keras: values, gradients, settings, training, files."""
 
 import itertools
 
@@ -13,6 +13,7 @@ pytestmark = pytest.mark.oracle
 
 PICTURES, SEQUENCES = (2, 9, 8, 4), (2, 11, 4)
 FIRST = "channels_first"
+PADDINGS, FORMATS = ("valid", "same"), ("channels_last", FIRST)
 
 
 def layer(name, *args, **kwargs):
@@ -37,40 +38,38 @@ def moving(name, rank, *args, **settings):
 
 
 CASES = {
-    **dict(moving("Conv2D", 2, 8, 3, strides=(1, 2), padding=("valid", "same"), dilation_rate=(1, 2), groups=(1, 2,
-        4))),
-    **dict(moving("Conv2D", 2, 4, (2, 3), padding=("valid", "same"), dilation_rate=((3, 1), (1, 2)))),
-    **dict(moving("Conv2D", 2, 8, 2, data_format=(FIRST,), padding=("valid", "same"), strides=(1, 2), groups=(1, 2))),
+    **dict(moving("Conv2D", 2, 8, 3, strides=(1, 2), padding=PADDINGS, dilation_rate=(1, 2), groups=(1, 2, 4))),
+    **dict(moving("Conv2D", 2, 4, (2, 3), padding=PADDINGS, dilation_rate=((3, 1), (1, 2)))),
+    **dict(moving("Conv2D", 2, 8, 2, data_format=(FIRST,), padding=PADDINGS, strides=(1, 2), groups=(1, 2))),
     **dict(moving("Conv1D", 1, 6, 3, strides=(1, 2), padding=("valid", "same", "causal"), dilation_rate=(1, 3))),
-    **dict(moving("Conv1D", 1, 4, 2, groups=(2, 4), padding=("causal",), data_format=("channels_last", FIRST))),
-    **dict(moving("Conv2DTranspose", 2, 3, 3, strides=(1, 2, 3, 4), padding=("valid", "same"))),
-    **dict(moving("Conv2DTranspose", 2, 3, (4, 2), strides=(2, 3), padding=("valid", "same"))),
-    **dict(moving("Conv2DTranspose", 2, 3, 5, strides=(2, 3), padding=("valid", "same"), output_padding=(0, 1))),
-    **dict(moving("Conv2DTranspose", 2, 3, 2, padding=("valid", "same"), dilation_rate=(2, 3))),
+    **dict(moving("Conv1D", 1, 4, 2, groups=(2, 4), padding=("causal",), data_format=FORMATS)),
+    **dict(moving("Conv2DTranspose", 2, 3, 3, strides=(1, 2, 3, 4), padding=PADDINGS)),
+    **dict(moving("Conv2DTranspose", 2, 3, (4, 2), strides=(2, 3), padding=PADDINGS)),
+    **dict(moving("Conv2DTranspose", 2, 3, 5, strides=(2, 3), padding=PADDINGS, output_padding=(0, 1))),
+    **dict(moving("Conv2DTranspose", 2, 3, 2, padding=PADDINGS, dilation_rate=(2, 3))),
     **dict(moving("Conv2DTranspose", 2, 3, 3, strides=(2,), padding=("same",), data_format=(FIRST,))),
-    **dict(moving("Conv1DTranspose", 1, 3, 4, strides=(1, 2, 5), padding=("valid", "same"))),
+    **dict(moving("Conv1DTranspose", 1, 3, 4, strides=(1, 2, 5), padding=PADDINGS)),
     **dict(moving("Conv1DTranspose", 1, 3, 3, strides=(2,), padding=("same",), output_padding=(1,))),
-    **dict(moving("DepthwiseConv2D", 2, 3, strides=(1, 2), padding=("valid", "same"), depth_multiplier=(1, 3))),
-    **dict(moving("DepthwiseConv2D", 2, (2, 3), padding=("valid", "same"), dilation_rate=(2,))),
+    **dict(moving("DepthwiseConv2D", 2, 3, strides=(1, 2), padding=PADDINGS, depth_multiplier=(1, 3))),
+    **dict(moving("DepthwiseConv2D", 2, (2, 3), padding=PADDINGS, dilation_rate=(2,))),
     **dict(moving("DepthwiseConv2D", 2, 3, padding=("same",), data_format=(FIRST,), depth_multiplier=(2,))),
-    **dict(moving("DepthwiseConv1D", 1, 3, strides=(1, 2), padding=("valid", "same"), depth_multiplier=(1, 2))),
-    **dict(moving("SeparableConv2D", 2, 5, 3, strides=(1, 2), padding=("valid", "same"), depth_multiplier=(1, 2))),
-    **dict(moving("SeparableConv2D", 2, 5, 3, padding=("same",), dilation_rate=(2,), data_format=("channels_last",
-        FIRST))),
-    **dict(moving("SeparableConv1D", 1, 5, 3, strides=(1, 2), padding=("valid", "same"), dilation_rate=(1, 2))),
-    **dict(moving("MaxPooling1D", 1, pool_size=(2, 3), strides=(None, 1, 2), padding=("valid", "same"))),
-    **dict(moving("AveragePooling1D", 1, pool_size=(2, 3), strides=(None, 1, 2), padding=("valid", "same"))),
-    **dict(moving("MaxPooling2D", 2, pool_size=(2, (3, 2)), padding=("valid", "same"), data_format=(FIRST,))),
-    **dict(moving("AveragePooling2D", 2, pool_size=(2, (3, 2)), padding=("valid", "same"), data_format=(FIRST,))),
+    **dict(moving("DepthwiseConv1D", 1, 3, strides=(1, 2), padding=PADDINGS, depth_multiplier=(1, 2))),
+    **dict(moving("SeparableConv2D", 2, 5, 3, strides=(1, 2), padding=PADDINGS, depth_multiplier=(1, 2))),
+    **dict(moving("SeparableConv2D", 2, 5, 3, padding=("same",), dilation_rate=(2,), data_format=FORMATS)),
+    **dict(moving("SeparableConv1D", 1, 5, 3, strides=(1, 2), padding=PADDINGS, dilation_rate=(1, 2))),
+    **dict(moving("MaxPooling1D", 1, pool_size=(2, 3), strides=(None, 1, 2), padding=PADDINGS)),
+    **dict(moving("AveragePooling1D", 1, pool_size=(2, 3), strides=(None, 1, 2), padding=PADDINGS)),
+    **dict(moving("MaxPooling2D", 2, pool_size=(2, (3, 2)), padding=PADDINGS, data_format=(FIRST,))),
+    **dict(moving("AveragePooling2D", 2, pool_size=(2, (3, 2)), padding=PADDINGS, data_format=(FIRST,))),
     **dict(moving("MaxPooling1D", 1, data_format=(FIRST,))),
     **{
         f"{name}{rank}D {text}": (layer(f"{name}{rank}D", **settings), PICTURES if rank == 2 else SEQUENCES)
         for name in ("GlobalMaxPooling", "GlobalAveragePooling")
         for rank in (1, 2)
-        for text, settings in grid(keepdims=(False, True), data_format=("channels_last", FIRST))
+        for text, settings in grid(keepdims=(False, True), data_format=FORMATS)
     },
-    **dict(moving("ZeroPadding1D", 1, padding=(1, 0, (2, 3)), data_format=("channels_last", FIRST))),
-    **dict(moving("ZeroPadding2D", 2, padding=(2, (1, 3), ((1, 2), (3, 0))), data_format=("channels_last", FIRST))),
+    **dict(moving("ZeroPadding1D", 1, padding=(1, 0, (2, 3)), data_format=FORMATS)),
+    **dict(moving("ZeroPadding2D", 2, padding=(2, (1, 3), ((1, 2), (3, 0))), data_format=FORMATS)),
     **dict(moving("Cropping1D", 1, cropping=(1, (2, 3), (0, 4)))),
     **dict(moving("Cropping2D", 2, cropping=(1, 0, (1, 2), ((1, 0), (0, 2))))),
     **dict(moving("Cropping2D", 2, cropping=(1,), data_format=(FIRST,))),
@@ -78,9 +77,10 @@ CASES = {
     **dict(moving("UpSampling2D", 2, size=(2, (1, 3)), interpolation=("nearest", "bilinear", "bicubic"))),
     **dict(moving("UpSampling2D", 2, size=((2, 3),), interpolation=("lanczos3", "lanczos5"))),
     **dict(moving("UpSampling2D", 2, size=(2,), interpolation=("nearest", "bilinear"), data_format=(FIRST,))),
+    "flatten, first": (layer("Flatten", data_format=FIRST), PICTURES),
     "relu": (layer("Conv1D", 6, 3, activation="relu", padding="causal"), SEQUENCES),
     "relu, channels first": (layer("Conv2D", 6, 3, activation="relu", data_format=FIRST), PICTURES),
-    "softmax, channels first": (layer("Conv2D", 6, 3, activation="softmax", data_format=FIRST), PICTURES),
+    "softmax, first": (layer("Conv2D", 6, 3, activation="softmax", use_bias=False, data_format=FIRST), PICTURES),
     "transposed, relu": (layer("Conv2DTranspose", 6, 3, activation="relu", strides=2), PICTURES),
     "transposed, no bias": (layer("Conv2DTranspose", 6, 3, use_bias=False, strides=2, padding="same"), PICTURES),
     "depthwise, no bias": (layer("DepthwiseConv2D", 3, use_bias=False, activation="tanh"), PICTURES),

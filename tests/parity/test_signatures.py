@@ -38,12 +38,9 @@ LACKING = {
     "utils.plot_model": {"splines"},
     "ops.argmax": {"keepdims"},
     "ops.argmin": {"keepdims"},
-    "ops.average_pool": {"data_format"},
-    "ops.conv": {"data_format", "dilation_rate"},
     "ops.convert_to_tensor": {"ragged", "sparse"},
     "ops.custom_gradient": {"f"},
     "ops.max": {"initial"},
-    "ops.max_pool": {"data_format"},
     "ops.min": {"initial"},
     "ops.moments": {"synchronized"},
     "ops.one_hot": {"sparse"},
@@ -93,8 +90,8 @@ def same_default(one, other):
     if isinstance(one, (float, np.floating)) and isinstance(other, (float, np.floating)):
         return one == other
     plain = [tuple(v) if isinstance(v, list) else v for v in (one, other)]
-    if isinstance(plain[0], tuple) and isinstance(other, int):  # an extent for each axis
-        return set(plain[0]) == {other}
+    if sorted(type(v).__name__ for v in plain) == ["int", "tuple"]:  # strides 1 and (1, 1) say the same
+        plain = [set(v) if isinstance(v, tuple) else {v} for v in plain]
     return plain[0] == plain[1] or str(plain[0]) == str(plain[1])
 
 
