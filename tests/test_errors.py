@@ -50,7 +50,7 @@ CASES = {
     "units True": (lambda: layers.Dense(True), ValueError, "units.*whole number.*True"),
     "filters 0": (lambda: layers.Conv2D(0, 3), ValueError, "filters.*positive.*0"),
     "kernel_size 0": (lambda: layers.Conv2D(3, 0), ValueError, "kernel_size.*positive.*0"),
-    "kernel_size of three": (lambda: layers.Conv2D(3, (1, 2, 3)), ValueError, r"kernel_size.*2 of them.*\(1, 2, 3\)"),
+    "kernel_size of three": (lambda: layers.Conv2D(3, (1, 2, 3)), ValueError, r"kernel_size.*two.*\(1, 2, 3\)"),
     "kernel_size a text": (lambda: layers.Conv2D(3, "3"), ValueError, "kernel_size.*'3'"),
     "kernel_size a float": (lambda: layers.Conv2D(3, 3.0), ValueError, r"kernel_size.*3\.0"),
     "strides 0": (lambda: layers.Conv2D(3, 3, strides=0), ValueError, "strides.*positive.*0"),
@@ -142,7 +142,7 @@ CASES = {
         lambda: (lambda layer: (layer(X), layer(X[:, :3])))(layers.Dense(2)), ValueError, "extent 4.*found 3",
     ),
     "kernel above the picture": (
-        lambda: layers.Conv2D(3, 9)(PICTURES), ValueError, r"\(9, 9\).*\(8, 8\).*padding='same'",
+        lambda: layers.Conv2D(3, 9)(PICTURES), ValueError, "9x9.*8x8.*padding='same'",
     ),
     "kernel above the picture, symbolic": (
         lambda: layers.Conv2D(3, 9)(layers.Input((8, 8, 3))), ValueError, r"9x9.*8x8.*padding='same'",
