@@ -174,7 +174,10 @@ class WeightHolder:
         own = self.weights
         values = [np.asarray(w) for w in weights]
         if len(own) != len(values):
-            raise ValueError(f"{self.name!r} has {len(own)} weights, but set_weights() was given {len(values)} arrays")
+            hint = "" if self.built else "; it has none yet: call it on data, or build(input_shape), first"
+            raise ValueError(
+                f"{self.name!r} has {len(own)} weights, but set_weights() was given {len(values)} arrays{hint}"
+            )
         for weight, value in zip(own, values, strict=True):
             if weight.shape != value.shape:
                 raise ValueError(f"{weight.path} has shape {weight.shape}, but set_weights() was given {value.shape}")
