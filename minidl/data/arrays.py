@@ -126,11 +126,17 @@ def class_weights(y: Any, class_weight: dict[Any, float], sample_weight: Any = N
         raise ValueError("class_weight needs the targets y of a model with a single output; give sample_weight instead")
     labels = np.asarray(to_numpy(raw(y)))
     if labels.ndim > 1:
-        labels = labels[..., 0] if labels.shape[-1] == 1 else labels.argmax(axis=-1)
+        classes = labels.shape[-1]
+        if classes > 1 and max(class_weight, default=0) >= classes:
+            raise ValueError(
+                f"class_weight has the key {max(class_weight)}, but y has {classes} columns: its keys are 0 to "
+                f"{classes - 1}"
+            )
+        labels = labels[..., 0] if classes == 1 else labels.argmax(axis=-1)
     if labels.ndim != 1:
         raise ValueError(f"class_weight needs one class for each sample; y has shape {tuple(raw(y).shape)}")
-    classes, places = np.unique(np.round(labels).astype(np.int64), return_inverse=True)
-    factors = np.array([class_weight.get(int(one), 1.0) for one in classes], config.floatx())
+    found, places = np.unique(np.round(labels).astype(np.int64), return_inverse=True)
+    factors = np.array([class_weight.get(int(one), 1.0) for one in found], config.floatx())
     return factors[places]
 
 

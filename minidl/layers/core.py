@@ -244,9 +244,10 @@ class Reshape(Layer):
                 raise ValueError(f"Reshape {self.name!r}: {tuple(shape)} does not fit {self.target_shape}")
             return tuple(size // known if n == -1 else n for n in self.target_shape)
         if size != known:
+            hint = "; it is the shape of one sample, without the batch axis" if known % size == 0 else ""
             raise ValueError(
                 f"Reshape {self.name!r}: {tuple(shape)} has {size} elements, but target_shape "
-                f"{self.target_shape} has {known}"
+                f"{self.target_shape} has {known}{hint}"
             )
         return self.target_shape
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 from minidl import ops
 from minidl.graph.symbolic import KerasTensor, flatten, infer, map_structure, symbolic_in
 from minidl.layers import Layer
+from minidl.registry import did_you_mean
 
 from .graph_config import graph_of_config, takes_a_graph
 from .trainer import Trainer
@@ -72,7 +73,8 @@ class Model(Trainer, Layer):
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"no layer is called {name!r}; there are: {', '.join(layer.name for layer in self.layers)}")
+        names = [layer.name for layer in self.layers]
+        raise ValueError(f"no layer is called {name!r}{did_you_mean(name, names)}; there are: {', '.join(names)}")
 
     def build(self, input_shape: Any = None) -> None:
         """Create the weights of a subclassed model for inputs of this shape, batch axis first."""
