@@ -127,7 +127,14 @@ def _flat(callbacks: Any) -> Iterator[Callback]:
     elif isinstance(callbacks, Callback):
         yield callbacks
     elif callbacks is not None:
-        raise TypeError(f"callbacks must be Callback objects, not {callbacks!r}; did you forget the brackets ()?")
+        hint = (
+            "put it into LambdaCallback(on_epoch_end=...)"
+            if callable(callbacks)
+            else "write one such as EarlyStopping()"
+        )
+        if isinstance(callbacks, type):
+            hint = f"did you forget the brackets ()? Write {callbacks.__name__}()"
+        raise TypeError(f"callbacks must be Callback objects, not {callbacks!r}; {hint}")
 
 
 def _overrides(callback: Any, point: str) -> bool:

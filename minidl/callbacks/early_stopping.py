@@ -3,7 +3,7 @@
 import warnings
 from typing import Any
 
-from .monitor import MonitorCallback
+from .monitor import MonitorCallback, missing
 
 __all__ = ["EarlyStopping"]
 
@@ -78,5 +78,8 @@ class EarlyStopping(MonitorCallback):
         value = (logs or {}).get(self.monitor)
         if value is None:
             there = ", ".join(logs or {})
-            warnings.warn(f"EarlyStopping: the logs have no {self.monitor!r}; there are: {there}", stacklevel=3)
+            warnings.warn(
+                f"EarlyStopping: the logs have no {self.monitor!r}; there are: {there}{missing(self.monitor, logs)}",
+                stacklevel=3,
+            )
         return value

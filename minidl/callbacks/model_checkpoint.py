@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .monitor import MonitorCallback
+from .monitor import MonitorCallback, missing
 
 __all__ = ["ModelCheckpoint"]
 
@@ -91,7 +91,7 @@ class ModelCheckpoint(MonitorCallback):
             found = "nothing" if current is None else f"an array of shape {np.shape(current)}"
             warnings.warn(
                 f"ModelCheckpoint: save_best_only needs a number {self.monitor!r} in the logs, where there is {found}; "
-                f"saving anyway",
+                f"saving anyway{missing(self.monitor, logs) if current is None else ''}",
                 stacklevel=4,
             )
             return True, ""

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from minidl import config
+from minidl import config, registry
 
 from .callback import Callback
 
-__all__ = ["MonitorCallback"]
+__all__ = ["MonitorCallback", "missing"]
 
 MODES = ("auto", "min", "max")
 
@@ -67,6 +67,14 @@ class MonitorCallback(Callback):
             f"{type(self).__name__}: whether a larger or a smaller {self.monitor} is better is not known; pass "
             f"mode='max' or mode='min'"
         )
+
+
+def missing(monitor: str, logs: Any) -> str:
+    """What to write where the logs lack a number, to be put behind the message; "" where it is unclear."""
+    names = list(logs or {})
+    if monitor.startswith("val_") and not any(name.startswith("val_") for name in names):
+        return "; pass validation_data=(x, y) or validation_split=0.2 to fit()"
+    return registry.did_you_mean(monitor, names)
 
 
 def _each(metrics: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .monitor import MonitorCallback
+from .monitor import MonitorCallback, missing
 
 __all__ = ["ReduceLROnPlateau"]
 
@@ -59,7 +59,10 @@ class ReduceLROnPlateau(MonitorCallback):
         current = logs.get(self.monitor)
         if current is None:
             there = ", ".join(logs)
-            warnings.warn(f"ReduceLROnPlateau: the logs have no {self.monitor!r}; there are: {there}", stacklevel=2)
+            hint = missing(self.monitor, logs)
+            warnings.warn(
+                f"ReduceLROnPlateau: the logs have no {self.monitor!r}; there are: {there}{hint}", stacklevel=2
+            )
             return
         if self.in_cooldown():
             self.cooldown_counter -= 1

@@ -41,7 +41,10 @@ def standardize(value: Any, name: str) -> Any:
             except ValueError as error:
                 raise ValueError(f"{name} is a list of rows of different lengths; arrays are rectangular") from error
         if array.dtype.kind not in "fiub":
-            raise TypeError(f"{name} has dtype {array.dtype}; numbers are expected: floats, integers or booleans")
+            raise TypeError(
+                f"{name} has dtype {array.dtype}; numbers are expected: floats, integers or booleans"
+                f"{_way_out(array, name)}"
+            )
         if array.dtype == np.float16:
             raise TypeError(
                 f"{name} has dtype float16; float32 and float64 are supported: write {name}.astype('float32')"
@@ -57,6 +60,19 @@ def standardize(value: Any, name: str) -> Any:
     if isinstance(value, (list, tuple)) and any(getattr(part, "ndim", 0) for part in value):  # numbers of NumPy: 0
         return [None if part is None else one(part) for part in value]
     return one(value)
+
+
+def _way_out(array: np.ndarray, name: str) -> str:
+    """What to write where an array holds no numbers."""
+    if array.size == 1 and callable(array.item()):
+        return f"; {name} is a function: call it, {name}()"
+    if array.dtype.kind not in "OUS":
+        return ""
+    if any(one is None for one in array.flat):
+        return "; it holds None: leave these samples out, or put a number there"
+    if array.dtype.kind != "O" or any(isinstance(one, str) for one in array.flat):
+        return f"; texts want numbers: classes, {name} = np.unique({name}, return_inverse=True)"
+    return f"; write {name}.astype('float32')"
 
 
 def pack(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
@@ -90,10 +106,18 @@ def class_weights(y: Any, class_weight: dict[Any, float], sample_weight: Any = N
         class_weight: factors by whole-number class.
 
     Raises:
-        ValueError: targets of several outputs, or sample weights besides; TypeError: not a dictionary.
+        ValueError: targets of several outputs, sample weights besides, or keys that are no whole numbers.
+        TypeError: not a dictionary.
     """
     if not isinstance(class_weight, dict):
-        raise TypeError(f"class_weight is a dictionary of factors by class, not {class_weight!r}")
+        raise TypeError(
+            f"class_weight is a dictionary of factors by class, such as {{0: 1.0, 1: 5.0}}, not {class_weight!r}"
+        )
+    wrong = [key for key in class_weight if isinstance(key, str) or int(key) != key]
+    if wrong:
+        raise ValueError(
+            f"class_weight has the key {wrong[0]!r}; its keys are the classes in y, whole numbers from 0 on"
+        )
     if sample_weight is not None:
         raise ValueError("class_weight and sample_weight cannot be given at the same time")
     if isinstance(y, (list, tuple)) and len(y) == 1:
@@ -102,11 +126,17 @@ def class_weights(y: Any, class_weight: dict[Any, float], sample_weight: Any = N
         raise ValueError("class_weight needs the targets y of a model with a single output; give sample_weight instead")
     labels = np.asarray(to_numpy(raw(y)))
     if labels.ndim > 1:
-        labels = labels[..., 0] if labels.shape[-1] == 1 else labels.argmax(axis=-1)
+        classes = labels.shape[-1]
+        if classes > 1 and max(class_weight, default=0) >= classes:
+            raise ValueError(
+                f"class_weight has the key {max(class_weight)}, but y has {classes} columns: its keys are 0 to "
+                f"{classes - 1}"
+            )
+        labels = labels[..., 0] if classes == 1 else labels.argmax(axis=-1)
     if labels.ndim != 1:
         raise ValueError(f"class_weight needs one class for each sample; y has shape {tuple(raw(y).shape)}")
-    classes, places = np.unique(np.round(labels).astype(np.int64), return_inverse=True)
-    factors = np.array([class_weight.get(int(one), 1.0) for one in classes], config.floatx())
+    found, places = np.unique(np.round(labels).astype(np.int64), return_inverse=True)
+    factors = np.array([class_weight.get(int(one), 1.0) for one in found], config.floatx())
     return factors[places]
 
 

@@ -129,7 +129,7 @@ def epochs_of(
             raise ValueError("a PyDataset without end (num_batches is None) needs a number of steps an epoch")
         return Epochs(stream, steps)
     x, y, sample_weight = standardized(x, y, sample_weight, prefix)
-    n = check_lengths(x=x, y=y, sample_weight=sample_weight)
+    n = check_lengths(**{f"{prefix}x": x, f"{prefix}y": y, f"{prefix}sample_weight": sample_weight})
     if warns_of_nan:
         warn_of_nan(x=x, y=y)
     if class_weight is not None:

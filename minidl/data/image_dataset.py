@@ -105,7 +105,11 @@ def image_dataset_from_directory(
 
     def dataset(part: slice, mixed: bool) -> Dataset:
         if not files[part]:
-            raise ValueError(f"no pictures in {directory} for subset={subset!r}; formats are {', '.join(_FORMATS)}")
+            where = f"{directory} for subset={subset!r}" if subset else f"{directory}"
+            raise ValueError(
+                f"no pictures in {where}; formats are {', '.join(_FORMATS)}, and with labels every class has a folder "
+                f"of its own in there"
+            )
         y = None if label_mode is None else _targets(numbers[part], label_mode, len(names or ()))
         made = _pictures(files[part], y, read, batch_size, random.SeedGenerator(seed) if mixed else None)
         made.class_names, made.file_paths = names, files[part]

@@ -83,8 +83,9 @@ def load_img(
 
     Raises:
         TypeError, ValueError: an argument that is none of these.
+        PIL.UnidentifiedImageError: no picture, or a damaged one; names the file.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     if color_mode not in _COLORS:
         raise ValueError(f"color_mode must be one of {tuple(_COLORS)}, not {color_mode!r}")
@@ -97,7 +98,12 @@ def load_img(
             content = io.BytesIO(file.read())
     else:
         raise TypeError(f"path must be a path or io.BytesIO, not {type(path).__name__}")
-    image: Any = Image.open(content)
+    try:
+        image: Any = Image.open(content)
+        image.load()
+    except (OSError, SyntaxError) as error:  # SyntaxError: a broken PNG
+        name = "path" if isinstance(path, io.BytesIO) else os.fsdecode(path)
+        raise UnidentifiedImageError(f"{name} is no picture, or it is damaged; remove it, or write it anew") from error
     if image.mode not in _COLORS[color_mode]:
         image = image.convert(_COLORS[color_mode][0])
     if target_size is None or image.size == (target_size[1], target_size[0]):

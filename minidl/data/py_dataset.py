@@ -32,14 +32,18 @@ class PyDataset:
         self.max_queue_size = max_queue_size
 
     def __getitem__(self, index: int) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} defines __getitem__(index), which returns a batch")
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a method __getitem__(self, index), which returns a batch"
+        )
 
     @property
     def num_batches(self) -> int | None:
         """How many batches an epoch has; None: without end."""
         if hasattr(self, "__len__"):
             return len(self)
-        raise NotImplementedError(f"{type(self).__name__} defines __len__(), or the property num_batches")
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a method __len__(self), the number of batches, or a property num_batches"
+        )
 
     def on_epoch_begin(self) -> None:
         """Called before every epoch."""

@@ -22,9 +22,12 @@ class Function:
         self.output_structure = outputs
         for tensor in (*self.inputs, *self.outputs):
             if not isinstance(tensor, KerasTensor):
+                hint = "call the model with data later" if hasattr(tensor, "shape") else "write Input(shape=...)"
+                if hasattr(tensor, "compute_output_shape"):
+                    hint = f"call the layer: {type(tensor).__name__}(...)(x)"
                 raise ValueError(
                     f"inputs and outputs of a model are symbolic tensors (from minidl.Input or a layer called on one), "
-                    f"not {type(tensor).__name__}"
+                    f"not {type(tensor).__name__}; {hint}"
                 )
         try:
             self.calls = self._sorted_calls()

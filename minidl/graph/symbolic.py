@@ -51,10 +51,38 @@ class KerasTensor(Tensor):
             "a symbolic tensor is neither true nor false; branch on values inside the call method of a layer or model"
         )
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if len(inputs) == 2:  # perhaps array + tensor
+            return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+        raise _not_by_numpy(ufunc.__name__)
+
+    def sum(self, axis: Any = None, keepdims: bool = False, **numpy: Any) -> Any:
+        if numpy:  # dtype and out: np.sum(x) calls this
+            raise _not_by_numpy("sum")
+        return super().sum(axis, keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False, **numpy: Any) -> Any:
+        if numpy:
+            raise _not_by_numpy("mean")
+        return super().mean(axis, keepdims)
+
+    def __len__(self) -> int:
+        raise TypeError(
+            f"a symbolic tensor of shape {self.shape} has no length, and no loop runs over it; write an op of "
+            f"minidl.ops, or x[:, i]"
+        )
+
+    def __iter__(self) -> Any:
+        len(self)
+
     __array__ = __float__ = __int__ = __index__ = item = numpy  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+
+def _not_by_numpy(function: str) -> TypeError:
+    return TypeError(f"np.{function} takes no symbolic tensor; write minidl.ops.{function}(x)")
 
 
 class Call:
@@ -103,7 +131,9 @@ def infer(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
     def merge(leaf: Any) -> KerasTensor:
         other = next(others)
         if not isinstance(leaf, (Tensor, np.ndarray)):  # an array where the result does not depend on the inputs
-            raise TypeError(f"a call on symbolic tensors must return tensors, not {type(leaf).__name__}")
+            name = getattr(function, "name", "") or getattr(function, "__name__", "a function")
+            hint = "; does it end with return?" if leaf is None else ""
+            raise TypeError(f"{name}: a call on symbolic tensors must return tensors, not {type(leaf).__name__}{hint}")
         shape = tuple(a if a == b else None for a, b in zip(leaf.shape, other.shape, strict=True))
         return KerasTensor(shape, leaf.dtype)
 

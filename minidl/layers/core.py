@@ -114,7 +114,10 @@ class Dense(Layer):
     def build(self, input_shape):
         features = input_shape[-1]
         if features is None:
-            raise ValueError(f"Dense {self.name!r}: the last axis of the input must be known, got shape {input_shape}")
+            raise ValueError(
+                f"Dense {self.name!r}: the last axis of the input must be known, got shape {input_shape}; give all "
+                f"sizes in Input(shape=...), or write GlobalAveragePooling2D() in place of Flatten()"
+            )
         self.kernel = self.add_weight(
             (features, self.units), self.kernel_initializer, regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint, name="kernel",
@@ -241,9 +244,10 @@ class Reshape(Layer):
                 raise ValueError(f"Reshape {self.name!r}: {tuple(shape)} does not fit {self.target_shape}")
             return tuple(size // known if n == -1 else n for n in self.target_shape)
         if size != known:
+            hint = "; it is the shape of one sample, without the batch axis" if known % size == 0 else ""
             raise ValueError(
                 f"Reshape {self.name!r}: {tuple(shape)} has {size} elements, but target_shape "
-                f"{self.target_shape} has {known}"
+                f"{self.target_shape} has {known}{hint}"
             )
         return self.target_shape
 
@@ -266,7 +270,9 @@ class Dropout(Layer):
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-            raise ValueError(f"rate must be a number from 0 to 1, not {rate!r}")
+            percent = isinstance(rate, int) and 1 < rate <= 100
+            hint = f"; {rate} percent are {rate / 100}" if percent else ""
+            raise ValueError(f"rate must be a number from 0 to 1, not {rate!r}{hint}")
         self.rate, self.noise_shape, self.seed = rate, noise_shape, seed
         self.seed_generator = random.SeedGenerator(seed)
 

@@ -72,7 +72,8 @@ class Embedding(Layer):
         if numbers.size and (numbers.min() < 0 or numbers.max() >= self.input_dim):
             raise ValueError(
                 f"Embedding {self.name!r} has rows for 0 to {self.input_dim - 1} (input_dim={self.input_dim}), but the "
-                f"inputs reach from {numbers.min()} to {numbers.max()}"
+                f"inputs reach from {numbers.min()} to {numbers.max()}; "
+                f"{f'write input_dim={numbers.max() + 1}' if numbers.min() >= 0 else 'none may be negative'}"
             )
         return ops.take(self.embeddings, indices, axis=0)
 

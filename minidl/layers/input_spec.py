@@ -58,7 +58,8 @@ class InputSpec:
                 return
         found = len(shape)
         if not self.allow_last_axis_squeeze and self.ndim is not None and found != self.ndim:
-            yield f"expected ndim={self.ndim}, found ndim={found}"
+            few = " (one sample wants a batch axis, x[None]; grey pictures want channels, x[..., None])"
+            yield f"expected ndim={self.ndim}, found ndim={found}{few if (self.ndim, found) == (4, 3) else ''}"
         if self.max_ndim is not None and found > self.max_ndim:
             yield f"expected max_ndim={self.max_ndim}, found ndim={found}"
         if self.min_ndim is not None and found < self.min_ndim:

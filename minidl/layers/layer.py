@@ -3,7 +3,7 @@
 import inspect
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -221,6 +221,8 @@ class Layer(WeightHolder):
 
     def _prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Check the input's shape, and build at the first call."""
+        if not self._call_parameters and type(self).call is not Layer.call:
+            raise TypeError(f"{type(self).__name__}.call() takes no inputs; write def call(self, inputs)")
         self._check_spec(args[0])
         if not self.built:
             symbolic = isinstance(args[0], KerasTensor)  # else the batch axis is left open: it is this data's alone
@@ -262,6 +264,14 @@ class Layer(WeightHolder):
 
     def _check_specs(self, inputs: list[Any]) -> None:
         specs = self.input_spec if isinstance(self.input_spec, (list, tuple)) else [self.input_spec]
+        if all(one is None or isinstance(one, int) for one in inputs) and not all(s and s.optional for s in specs):
+            if inputs == [None]:
+                raise ValueError(
+                    f"layer {self.name!r} was called on None; does what is in front of it end with return?"
+                )
+            raise ValueError(
+                f"layer {self.name!r} was called on the shape {tuple(inputs)}; write Input(shape=...) first"
+            )
         if len(inputs) != len(specs):
             raise ValueError(f"layer {self.name!r} takes {len(specs)} input(s), but got {len(inputs)}")
         for spec, leaf in zip(specs, inputs, strict=True):
@@ -328,6 +338,19 @@ class Layer(WeightHolder):
         if not self._inbound:
             raise AttributeError(f"layer {self.name!r} has no {what}: it was never called on a symbolic tensor")
         return self._inbound[0]
+
+    if not TYPE_CHECKING:  # where it stands, mypy takes any attribute for known
+
+        def __getattr__(self, name: str) -> Any:
+            if any(name in cls.__dict__ for cls in type(self).__mro__):  # a property that raised
+                return object.__getattribute__(self, name)
+            hint = ""
+            if not self.__dict__.get("built", True):
+                hint = "; it is not built yet: call it on data, or build(input_shape), first"
+            elif _context.get() is not None:
+                hint = "; is it made in __init__() or build()?"
+            message = f"{type(self).__name__!r} object has no attribute {name!r}{hint}"
+            raise AttributeError(message, name=name, obj=self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -19,7 +19,8 @@ class _Merge(Layer):
     def build(self, input_shape):
         if not input_shape or not all(isinstance(shape, (list, tuple)) for shape in input_shape):
             raise ValueError(
-                f"{type(self).__name__} {self.name!r} joins a list of tensors, not one of shape {input_shape}"
+                f"{type(self).__name__} {self.name!r} joins a list of tensors, not one of shape {input_shape}; write "
+                f"{type(self).__name__}()([a, b])"
             )
 
 

@@ -63,6 +63,11 @@ class BatchNormalization(Layer):
         self.gamma_constraint = constraints.get(gamma_constraint)
 
     def build(self, input_shape):
+        if not -len(input_shape) <= self.axis < len(input_shape):
+            raise ValueError(
+                f"layer {self.name!r}: axis={self.axis} is out of range for inputs of {len(input_shape)} axes, shape "
+                f"{tuple(input_shape)}; the channels are axis=-1"
+            )
         extent = input_shape[self.axis]
         if extent is None:
             raise ValueError(f"layer {self.name!r}: axis {self.axis} must be known, got shape {input_shape}")

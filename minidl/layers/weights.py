@@ -61,7 +61,8 @@ class WeightHolder:
         dtype = np.dtype(dtype or self.dtype)
         shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
         if any(n is None or n < 0 for n in shape):
-            raise ValueError(f"layer {self.name!r}: a weight needs a known shape, not {shape}")
+            hint = "; take input_shape[-1], for input_shape[0] is the batch axis" if shape[0] is None else ""
+            raise ValueError(f"layer {self.name!r}: a weight needs a known shape, not {shape}{hint}")
         default = "glorot_uniform" if dtype.kind == "f" else "zeros"
         start = initializers.get(default if initializer is None else initializer)(shape, dtype=dtype)  # type: ignore[misc]
         weight = Variable(start, trainable=trainable and self._trainable, name=name, dtype=dtype)
@@ -174,7 +175,10 @@ class WeightHolder:
         own = self.weights
         values = [np.asarray(w) for w in weights]
         if len(own) != len(values):
-            raise ValueError(f"{self.name!r} has {len(own)} weights, but set_weights() was given {len(values)} arrays")
+            hint = "" if self.built else "; it has none yet: call it on data, or build(input_shape), first"
+            raise ValueError(
+                f"{self.name!r} has {len(own)} weights, but set_weights() was given {len(values)} arrays{hint}"
+            )
         for weight, value in zip(own, values, strict=True):
             if weight.shape != value.shape:
                 raise ValueError(f"{weight.path} has shape {weight.shape}, but set_weights() was given {value.shape}")

@@ -90,9 +90,13 @@ def check_labels(labels: Any, classes: int) -> None:
     if labels.size and not int(labels.view("uint64").max()) < classes:  # negative labels are huge ones
         flat = labels.reshape(-1)
         row = int(((flat < 0) | (flat >= classes)).argmax())
+        low, high = int(flat.min()), int(flat.max())
+        hint = f"; the last layer wants {high + 1} units"
+        if low < 0 or (low, high) == (1, classes):
+            hint = "; labels count from 0" + (": write y - 1" if low > 0 else "")
         raise ValueError(
             f"label {int(flat[row])} (row {row} of the batch) is out of range: the model has {classes} outputs, so "
-            f"labels are 0 to {classes - 1}"
+            f"labels are 0 to {classes - 1}{hint}"
         )
 
 

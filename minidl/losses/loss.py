@@ -71,8 +71,19 @@ def pair(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     if tuple(y_true.shape) != tuple(y_pred.shape):
         raise ValueError(
             f"{name}: targets of shape {tuple(y_true.shape)} do not fit predictions of shape {tuple(y_pred.shape)}"
+            f"{_way_to_fit(tuple(y_true.shape), tuple(y_pred.shape))}"
         )
     return y_true, y_pred
+
+
+def _way_to_fit(true: tuple[int, ...], pred: tuple[int, ...]) -> str:
+    """What to write where targets and predictions differ in shape; "" where it is unclear."""
+    if len(true) < len(pred) and true[1:] in ((), (1,)) and len(pred) > 2:
+        return "; is a Flatten() missing in front of the last Dense?"
+    units = true[-1] if len(true) == len(pred) else 1
+    if true and len(pred) == 2 and true[0] == pred[0] and len(true) in (1, 2):
+        return f"; the last layer wants {units} unit{'s' * (units != 1)}, or y {pred[-1]} column{'s' * (pred[-1] != 1)}"
+    return ""
 
 
 class Loss:
@@ -113,6 +124,8 @@ class Loss:
         dtype = self.dtype or (y_pred.dtype if y_pred.dtype.kind == "f" else "float32")
         y_true, y_pred = as_tensor(y_true, None if self.takes_labels else dtype), as_tensor(y_pred, dtype)
         losses = self.call(y_true, y_pred)
+        if losses is None:
+            raise ValueError(f"the loss {self.name!r} returned None; end it with return, one number for each sample")
         valid = getattr(losses, "_keras_mask", None)
         if mask is not None and valid is not None:
             mask = ops.logical_and(_fitted(mask, losses), _fitted(valid, losses))

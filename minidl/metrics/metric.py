@@ -48,11 +48,13 @@ class Metric:
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Count a batch."""
-        raise NotImplementedError("a metric defines update_state(y_true, y_pred, sample_weight=None)")
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a method update_state(self, y_true, y_pred, sample_weight=None)"
+        )
 
     def result(self) -> Any:
         """The value so far: a scalar, or a dictionary of scalars."""
-        raise NotImplementedError("a metric defines result()")
+        raise NotImplementedError(f"{type(self).__name__} needs a method result(self)")
 
     def reset_state(self) -> None:
         """Set all variables to zero."""

@@ -112,7 +112,12 @@ class MeanMetricWrapper(Mean):
         if mask is not None:
             sample_weight = masked(mask, sample_weight)
         with no_grad():
-            super().update_state(self._fn(raw(y_true), raw(y_pred), **self._fn_kwargs), sample_weight)
+            values = self._fn(raw(y_true), raw(y_pred), **self._fn_kwargs)
+            if values is None:
+                raise ValueError(
+                    f"the metric {self.name!r} returned None; end it with return, one number for each sample"
+                )
+            super().update_state(values, sample_weight)
 
     def get_config(self):
         config = {**super().get_config(), **registry.serialize(self._fn_kwargs)}

@@ -114,7 +114,10 @@ def as_numbers(logs: Any) -> dict[str, Any]:
         TypeError: it returned no dictionary.
     """
     if not isinstance(logs, dict):
-        raise TypeError(f"train_step and test_step return a dictionary of numbers by name, not {type(logs).__name__}")
+        raise TypeError(
+            f"train_step and test_step return a dictionary of numbers by name, not {type(logs).__name__}; end with "
+            f"return {{'loss': loss}}"
+        )
     result: dict[str, Any] = {}
     for name, value in logs.items():
         if isinstance(value, dict):
@@ -167,6 +170,8 @@ class CompiledLosses:
 
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any) -> Tensor | None:
         """The sum of the outputs' losses; None where no output has one."""
+        if y_pred is None:
+            raise ValueError("call() of the model returned None, so there is no loss; end it with return outputs")
         if self.names is None:
             self._resolve(names_of(y_pred), sorted(y_pred) if isinstance(y_pred, dict) else None)
         names: Any = self.names

@@ -1,10 +1,12 @@
 """Model: layers that are trained, summarised and saved together."""
 
+import math
 from typing import Any, cast
 
 from minidl import ops
 from minidl.graph.symbolic import KerasTensor, flatten, infer, map_structure, symbolic_in
 from minidl.layers import Layer
+from minidl.registry import did_you_mean
 
 from .graph_config import graph_of_config, takes_a_graph
 from .trainer import Trainer
@@ -71,7 +73,8 @@ class Model(Trainer, Layer):
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"no layer is called {name!r}; there are: {', '.join(layer.name for layer in self.layers)}")
+        names = [layer.name for layer in self.layers]
+        raise ValueError(f"no layer is called {name!r}{did_you_mean(name, names)}; there are: {', '.join(names)}")
 
     def build(self, input_shape: Any = None) -> None:
         """Create the weights of a subclassed model for inputs of this shape, batch axis first."""
@@ -181,7 +184,12 @@ class Model(Trainer, Layer):
             return [inputs[name] for name in names]
         values = list(flatten(inputs))
         if len(values) != len(names):
-            raise ValueError(f"model {self.name!r} has the {len(names)} inputs {names}, but got {len(values)} arrays")
+            hint = f"pass a list of {len(names)} arrays, or a dictionary by name"
+            if len(names) == 1 and len(values) in (2, 3):
+                hint = "targets are an argument of their own: fit(x, y)"
+            raise ValueError(
+                f"model {self.name!r} has the {len(names)} inputs {names}, but got {len(values)} arrays; {hint}"
+            )
         return values
 
     def _adapted(self, value: Any, expected: KerasTensor, name: str) -> Any:
@@ -199,12 +207,26 @@ class Model(Trainer, Layer):
             a is None or b is None or a == b for a, b in zip(value.shape[1:], expected.shape[1:], strict=True)
         )
         if not fits:
-            alone = tuple(value.shape) == expected.shape[1:]
             raise ValueError(
                 f"model {self.name!r}: input {name!r} expects shape {expected.shape}, got {tuple(value.shape)}"
-                f"{'; a single sample wants a batch axis in front: x[None]' if alone else ''}"
+                f"{_way_to(expected.shape[1:], tuple(value.shape))}"
             )
         return value if value.dtype == expected.dtype else ops.cast(value, expected.dtype)
+
+
+def _way_to(wanted: tuple[int | None, ...], given: tuple[int, ...]) -> str:
+    """What to write where arrays of a shape are given, but samples of another one are wanted; or ""."""
+    if given == wanted:
+        return "; a single sample wants a batch axis in front: x[None]"
+    if None in wanted:
+        return ""
+    if len(given) == len(wanted) + 1 == 4 and given[2:] + given[1:2] == wanted:
+        return "; channels come last: x.transpose(0, 2, 3, 1)"
+    if given and math.prod(given[1:]) == math.prod(wanted):  # type: ignore[arg-type]
+        return f"; write x.reshape({(-1, *wanted)})"
+    if len(given) == len(wanted) == 3 and given[1:] == wanted[:2]:
+        return f"; repeat the one channel: np.repeat(x[..., None], {wanted[2]}, axis=-1)"
+    return ""
 
 
 def _become_functional(cls: type, functional: type) -> None:

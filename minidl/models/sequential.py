@@ -26,6 +26,8 @@ class Sequential(Model):
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None):
         super().__init__(name=name)
+        if isinstance(layers, Layer) or isinstance(trainable, Layer):
+            raise ValueError("the layers of a Sequential model are one list: Sequential([Dense(8), Dense(1)])")
         self._stack: list[Layer] = []
         self._symbolic: list[KerasTensor] = []  # the input, then each layer's output
         for layer in layers or []:
@@ -58,8 +60,15 @@ class Sequential(Model):
         if isinstance(layer, KerasTensor) and layer.call is not None:  # Sequential([Input(...), ...])
             layer = layer.call.operation
         if not isinstance(layer, Layer):
+            hint = ""
+            if isinstance(layer, type) and issubclass(layer, Layer):
+                hint = f"; make one of the class: {layer.__name__}()"
+            elif isinstance(layer, str):
+                hint = f"; write Activation({layer!r})"
+            elif callable(layer):
+                hint = "; write Lambda(function)"
             raise ValueError(
-                f"only layers can be added to a Sequential model, not {layer!r} of type {type(layer).__name__}"
+                f"only layers can be added to a Sequential model, not {layer!r} of type {type(layer).__name__}{hint}"
             )
         if any(one is not layer and one.name == layer.name for one in self._stack):
             raise ValueError(f"the model has a layer called {layer.name!r} already; give this one another name=...")

@@ -1,5 +1,6 @@
 """Activation functions; formulas and defaults are those of ``keras.activations`` (Keras 3)."""
 
+import warnings
 from typing import Any
 
 import minidl_kernels as kernels
@@ -139,6 +140,11 @@ def _(g, upstream, output):
 
 def softmax(x: Any, axis: int = -1) -> Any:
     """exp(x) / sum(exp(x)) over ``axis``."""
+    if isinstance(axis, int) and x.shape[axis] == 1:
+        warnings.warn(
+            f"softmax over axis {axis} of shape {tuple(x.shape)} is 1 everywhere; one unit wants activation='sigmoid'",
+            stacklevel=2,
+        )
     return _over_last_axis(softmax_last, x, axis)
 
 

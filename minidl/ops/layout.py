@@ -84,5 +84,6 @@ def checked_padding(padding: Any, causal: bool = False) -> str:
     allowed = ("valid", "same", "causal") if causal else ("valid", "same")
     if not isinstance(padding, str) or padding.lower() not in allowed:
         listed = ", ".join(map(repr, allowed[:-1])) + f" or {allowed[-1]!r}"
-        raise ValueError(f"padding must be {listed}, not {padding!r}")
+        hint = "; a kernel of 3x5 is one argument, (3, 5)" if isinstance(padding, int) else ""
+        raise ValueError(f"padding must be {listed}, not {padding!r}{hint}")
     return padding.lower()

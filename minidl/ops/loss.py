@@ -123,9 +123,10 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
         target = squeeze(target, axis=-1)
     output = output if axis in (-1, len(output.shape) - 1) else moveaxis(output, axis, -1)
     if tuple(target.shape) != tuple(output.shape[:-1]):
+        hint = "; is a Flatten() missing in front of the last Dense?" if len(target.shape) == 1 else ""
         raise ValueError(
             f"sparse_categorical_crossentropy: labels of shape {tuple(target.shape)} do not fit outputs of shape "
-            f"{tuple(output.shape)}: one whole number for each row of {output.shape[-1]} is expected"
+            f"{tuple(output.shape)}: one whole number for each row of {output.shape[-1]} is expected{hint}"
         )
     classes = output.shape[-1]
     labels = np.asarray(raw(target)) if isinstance(raw(target), (list, tuple)) else raw(target)

@@ -23,7 +23,12 @@ def shape(x: Any) -> tuple[int | None, ...]:
 @op
 def reshape(x: Any, newshape: Any) -> Array:
     """The same elements, row by row, in another shape; one extent may be -1."""
-    return namespace(x).reshape(x, newshape)
+    try:
+        return namespace(x).reshape(x, newshape)
+    except ValueError as error:
+        raise ValueError(
+            f"reshape: x of shape {tuple(x.shape)} holds {x.size} numbers, which do not fill newshape {newshape}"
+        ) from error
 
 
 @reshape.grad("x")
@@ -127,7 +132,11 @@ def _(g):
 @op
 def concatenate(xs: Any, axis: int = 0) -> Array:
     """The arrays of a list joined along an axis."""
-    return namespace(xs[0]).concatenate(xs, axis=axis)
+    try:
+        return namespace(xs[0]).concatenate(xs, axis=axis)
+    except ValueError as error:
+        shapes = [tuple(x.shape) for x in xs]
+        raise ValueError(f"concatenate: of the shapes {shapes} only axis={axis} may differ") from error
 
 
 @concatenate.grad("xs")

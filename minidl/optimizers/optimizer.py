@@ -159,8 +159,17 @@ class Optimizer(State):
         return int(self._iterations.data)
 
     def apply_gradients(self, grads_and_vars: Any) -> Tensor:
-        """One step from pairs (gradient, variable); returns the counter."""
+        """One step from pairs (gradient, variable); returns the counter.
+
+        Raises:
+            ValueError: something else than pairs.
+        """
         pairs = list(grads_and_vars)
+        if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs):
+            raise ValueError(
+                f"{self.name}: apply_gradients() takes pairs (gradient, variable); write "
+                f"apply_gradients(zip(gradients, model.trainable_variables))"
+            )
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self._iterations
 
@@ -169,7 +178,8 @@ class Optimizer(State):
             if id(variable) not in self._places:
                 raise ValueError(
                     f"{self.name} does not know variable {variable.path!r}: it was built for "
-                    f"{[v.path for v in self._variables]}; compile the model again, or use a new optimizer"
+                    f"{[v.path for v in self._variables]}; an optimizer is for one model: compile the model again, or "
+                    f"make a new optimizer for it"
                 )
 
     def _updates(self) -> int:

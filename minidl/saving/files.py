@@ -14,6 +14,7 @@ from .weights import assign_weights, image_of_weights
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
 
 MODEL, WEIGHTS, LEGACY = ".keras", ".weights.h5", ".h5"
+_OTHERS = (".ckpt", ".h5", ".hdf5", ".json", ".keras", ".npz", ".pb", ".pkl", ".pt", ".pth", ".tf", ".tflite")
 
 
 def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
@@ -104,10 +105,12 @@ def _checked(filepath: Any, endings: tuple[str, ...], function: str) -> str:
     if not isinstance(path, str):
         raise TypeError(f"{function}: filepath must be a path, not {filepath!r}")
     if not path.endswith(endings):
-        stem = path.removesuffix(".h5").removesuffix(".hdf5").removesuffix(".weights")
-        raise ValueError(
-            f"{function}: filepath must end in {' or '.join(endings)}, not {path!r}; write {stem + endings[0]!r}"
-        )
+        stem, ending = os.path.splitext(path)
+        stem = stem.removesuffix(".weights") if ending in _OTHERS else path
+        hint = f"; write {stem + endings[0]!r}" if function.startswith("save") else ""
+        if function == "load_model" and ending == LEGACY:
+            hint = "; make the model, and call model.load_weights() with this path"
+        raise ValueError(f"{function}: filepath must end in {' or '.join(endings)}, not {path!r}{hint}")
     return path
 
 

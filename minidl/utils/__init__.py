@@ -61,7 +61,10 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
         labels = labels[..., 0]
     classes = int(labels.max()) + 1 if num_classes is None else num_classes
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
-        raise ValueError(f"labels must lie from 0 to {classes - 1}; got {labels.min()} to {labels.max()}")
+        hint = (
+            "no label may be negative" if labels.min() < 0 else f"write num_classes={labels.max() + 1}, or leave it out"
+        )
+        raise ValueError(f"labels must lie from 0 to {classes - 1}; got {labels.min()} to {labels.max()}: {hint}")
     return np.eye(classes, dtype=config.floatx())[labels]
 
 
