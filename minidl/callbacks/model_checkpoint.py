@@ -17,9 +17,9 @@ class ModelCheckpoint(MonitorCallback):
     There is always a whole file: a new one takes the place of the old one when it is complete.
 
     Args:
-        filepath: where; ends in ".keras", or in ".weights.h5" with save_weights_only. ``{epoch:02d}`` (from 1),
-            ``{batch}`` (from 1, with a save_freq in batches) and the names of the logs, such as ``{val_loss:.2f}``, are
-            filled in. Folders are made where they are missing.
+        filepath: where; ends in ".keras" or ".h5", or in ".weights.h5" with save_weights_only. ``{epoch:02d}`` (from
+            1), ``{batch}`` (from 1, with a save_freq in batches) and the names of the logs, such as
+            ``{val_loss:.2f}``, are filled in. Folders are made where they are missing.
         monitor: the name in the logs; default "val_loss".
         verbose: 1: print what is done.
         save_best_only: save only when that number is better than it ever was. Where the logs lack it, save anyway, with
@@ -47,11 +47,12 @@ class ModelCheckpoint(MonitorCallback):
     ):
         super().__init__(monitor, mode, initial_value_threshold)
         self.filepath = os.fspath(filepath)
-        ending = ".weights.h5" if save_weights_only else ".keras"
-        if not self.filepath.endswith(ending):
+        endings = (".weights.h5",) if save_weights_only else (".keras", ".h5")
+        weights_of_all = not save_weights_only and self.filepath.endswith(".weights.h5")
+        if not self.filepath.endswith(endings) or weights_of_all:
             raise ValueError(
-                f"ModelCheckpoint: with save_weights_only={save_weights_only}, filepath must end in {ending}, not be "
-                f"{self.filepath!r}"
+                f"ModelCheckpoint: with save_weights_only={save_weights_only}, filepath must end in "
+                f"{' or '.join(endings)}, not be {self.filepath!r}"
             )
         check_save_freq("ModelCheckpoint", save_freq)
         self.verbose, self.save_best_only, self.save_weights_only = verbose, save_best_only, save_weights_only

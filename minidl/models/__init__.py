@@ -11,7 +11,7 @@ __all__ = ["Functional", "Model", "Sequential", "clone_model"]
 
 
 def __getattr__(name: str):
-    if name in ("load_model", "save_model"):
+    if name in ("load_model", "model_from_json", "model_from_yaml", "save_model"):
         from minidl import saving
 
         return getattr(saving, name)

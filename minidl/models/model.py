@@ -156,13 +156,16 @@ class Model(Trainer, Layer):
         (print_fn or print)(text)
 
     def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        """Save architecture, weights and the state of training to a ``.keras`` file (Keras 3 opens it)."""
+        """Save architecture, weights and the state of training to a ``.keras`` or ``.h5`` file; Keras 3 opens both.
+
+        Further arguments are those of ``saving.save_model``.
+        """
         from minidl.saving import save_model
 
         save_model(self, filepath, overwrite=overwrite, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Save the weights to a ``.weights.h5`` file."""
+        """Save the weights to a ``.weights.h5`` file, or to ``.h5`` in the layout of Keras 2."""
         from minidl.saving import save_weights
 
         save_weights(self, filepath, overwrite=overwrite)
@@ -172,6 +175,23 @@ class Model(Trainer, Layer):
         from minidl.saving import load_weights
 
         load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The architecture as JSON, without weights, for ``models.model_from_json``; ``kwargs`` go to json.dumps."""
+        from minidl.saving.text import to_json
+
+        return to_json(self, **kwargs)
+
+    def to_yaml(self, **kwargs: Any) -> str:
+        """The architecture as YAML, without weights, for ``models.model_from_yaml``; ``kwargs`` go to yaml.dump.
+
+        Keras had this up to version 2.5; it needs PyYAML.
+        """
+        from minidl.saving.text import to_yaml
+
+        return to_yaml(self, **kwargs)
+
+    yaml = to_yaml
 
     def _named_inputs(self, inputs: Any, names: list[str]) -> list[Any]:
         """One value for each input, of an array, a list, or a dictionary by name."""

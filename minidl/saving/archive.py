@@ -11,6 +11,7 @@ from minidl.config import __version__
 from minidl.models import Model
 
 from .errors import damage_is_named
+from .lambdas import without_code
 from .weights import assign_weights, image_of_weights
 
 __all__ = ["assign_archived_weights", "read_archive", "write_archive"]
@@ -22,14 +23,19 @@ LAYOUT = "3.15.0"  # the version of Keras whose layout is written
 LARGE, MOST_EXPANSION = 1 << 28, 100
 
 
-def write_archive(model: Model, file: BinaryIO) -> None:
+def write_archive(model: Model, file: BinaryIO, include_optimizer: bool = True) -> None:
     """Write a model; all of it is made before the first byte is written.
+
+    Args:
+        include_optimizer: False: leave out what compile() was given, and the optimizer's state.
 
     Raises:
         ValueError: something that cannot be saved, and what to do about it.
     """
     with registry.sharing():
         config = registry.serialize(model)
+    if not include_optimizer:
+        config.pop("compile_config", None)
     try:
         text = json.dumps(config)
     except TypeError as error:
@@ -38,20 +44,23 @@ def write_archive(model: Model, file: BinaryIO) -> None:
         ) from None
     saved = datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": LAYOUT, "date_saved": saved, "minidl_version": __version__}
-    weights = image_of_weights(model)
+    weights = image_of_weights(model, include_optimizer)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(METADATA, json.dumps(metadata))
         archive.writestr(CONFIG, text)
         archive.writestr(WEIGHTS, weights)
 
 
-def read_archive(file: BinaryIO, filepath: Any, custom_objects: dict[str, Any] | None, compiled: bool) -> Model:
+def read_archive(
+    file: BinaryIO, filepath: Any, custom_objects: dict[str, Any] | None, compiled: bool, safe_mode: bool = True
+) -> Model:
     """The model of an archive.
 
     Args:
         filepath: what error messages call it.
         custom_objects: classes and functions by name.
         compiled: whether to compile it as it was.
+        safe_mode: False: functions in custom_objects may take the place of a Lambda layer's code, which is never run.
 
     Raises:
         FormatError: the archive is damaged, or describes something that cannot be made here.
@@ -64,7 +73,7 @@ def read_archive(file: BinaryIO, filepath: Any, custom_objects: dict[str, Any] |
     if not compiled:
         config["compile_config"] = None
     with damage_is_named(filepath, "the model cannot be made"), registry.sharing():
-        model = registry.deserialize(config, custom_objects)
+        model = registry.deserialize(without_code(config, custom_objects, safe_mode), custom_objects)
         if not isinstance(model, Model):
             raise ValueError(f"{CONFIG} describes no model, but {model!r}")
     assign_archived_weights(model, file, filepath)

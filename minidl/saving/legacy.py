@@ -4,7 +4,9 @@ The published weights of the networks in ``minidl.applications`` lie in such fil
 as in Keras, or by name.
 """
 
+import io
 import warnings
+from itertools import chain
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -12,9 +14,37 @@ import numpy as np
 from minidl.engine.variable import Variable
 from minidl.models import Model
 
-from .errors import FormatError, damage_is_named
+from .archive import LAYOUT
+from .errors import damage_is_named
+from .groups import datasets_of, member, names_of, write_arrays, write_names
 
-__all__ = ["assign_legacy_weights"]
+__all__ = ["assign_legacy_weights", "image_of_legacy_weights", "legacy_values", "write_legacy_weights"]
+
+TOP = "top_level_model_weights"
+
+
+def image_of_legacy_weights(model: Model) -> memoryview:
+    """The bytes of an HDF5 file with the weights of a model, as Keras 2 wrote them into ``.h5`` files."""
+    import h5py
+
+    image = io.BytesIO()
+    with h5py.File(image, "w") as file:
+        write_legacy_weights(model, file)
+    return image.getbuffer()
+
+
+def write_legacy_weights(model: Model, group: Any) -> None:
+    """Write a group for each layer, and one for the weights of the model itself."""
+    write_names(group, "layer_names", [layer.name for layer in model.layers])
+    group.attrs["keras_version"], group.attrs["backend"] = LAYOUT, "minidl"
+    for layer in {layer.name: layer for layer in model.layers}.values():
+        write_arrays(group.create_group(layer.name), _in_order(layer), layer.name)
+    write_arrays(group.create_group(TOP), [*chain(*model._own_weights())], model.name)
+
+
+def _in_order(layer: Any) -> list[Variable]:
+    """The weights of a layer as they stand in these files: those that train first."""
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
 
 
 def assign_legacy_weights(
@@ -35,85 +65,70 @@ def assign_legacy_weights(
     import h5py
 
     with damage_is_named(filepath, "cannot be read as HDF5"), h5py.File(file, "r") as tree:
-        root = tree["model_weights"] if "layer_names" not in tree.attrs and "model_weights" in tree else tree
-        stored = {name: _arrays_of(root, name, filepath) for name in _names(root, "layer_names", filepath)}
-        pairs = _pairs(model, stored, filepath, by_name)
-        found, problems = _fitting(pairs)
-    if problems:
-        listed = "".join(f"\n  {line}" for line in problems[:10]) + ("\n  ..." if len(problems) > 10 else "")
-        message = f"{filepath} holds the weights of another model than {model.name!r}:{listed}"
-        if not skip_mismatch:
-            raise ValueError(message)
+        root = member(tree, "model_weights", filepath) if _is_whole_model(tree) else tree
+        found, message = legacy_values(model, root, filepath, by_name)
+    if message and not skip_mismatch:
+        raise ValueError(message)
+    if message:
         warnings.warn(f"{message}\nThese stay as they are.", stacklevel=4)
     for variable, value in found:
         variable.assign(value)
 
 
-def _pairs(model: Model, stored: dict[str, list[Any]], filepath: Any, by_name: bool) -> list[tuple[Any, list[Any]]]:
+def legacy_values(
+    model: Model, group: Any, filepath: Any, by_name: bool = False
+) -> tuple[list[tuple[Variable, np.ndarray]], str]:
+    """The values for the weights of a model, and a text about the layers that the file does not fit ("": none)."""
+    names = names_of(group, "layer_names", filepath)
+    pairs = _pairs(model, [(name, datasets_of(group, name, filepath)) for name in names], filepath, by_name)
+    found, problems = [], []
+    for owner, arrays in pairs:
+        fitting = _fitting(owner, arrays)
+        if isinstance(fitting, str):
+            problems.append(f"{owner.name}: {fitting}")
+        else:
+            found += [(v, np.asarray(a[()])) for v, a in zip(fitting, arrays, strict=True)]
+    own = [*chain(*model._own_weights())]
+    if TOP in group and not (by_name and not own):
+        arrays = datasets_of(group, TOP, filepath)
+        if [tuple(a.shape) for a in arrays] != [tuple(v.shape) for v in own]:
+            problems.append(f"the model itself has {len(own)} weights, but in the file there are {len(arrays)}")
+        else:
+            found += [(v, np.asarray(a[()])) for v, a in zip(own, arrays, strict=True)]
+    if not problems:
+        return found, ""
+    listed = "".join(f"\n  {line}" for line in problems[:10]) + ("\n  ..." if len(problems) > 10 else "")
+    return found, f"{filepath} holds the weights of another model than {model.name!r}:{listed}"
+
+
+def _is_whole_model(tree: Any) -> bool:
+    return "layer_names" not in tree.attrs and "layer_names0" not in tree.attrs and "model_weights" in tree
+
+
+def _pairs(model: Model, stored: list[tuple[str, Any]], filepath: Any, by_name: bool) -> list[tuple[Any, list[Any]]]:
     """Each layer with weights, and the arrays for it."""
     layers = [layer for layer in model.layers if layer.weights]
     if by_name:
-        return [(layer, stored[layer.name]) for layer in layers if stored.get(layer.name)]
-    filled = [arrays for arrays in stored.values() if arrays]
+        named = dict(stored)
+        return [(layer, named[layer.name]) for layer in layers if named.get(layer.name)]
+    filled = [(name, arrays) for name, arrays in stored if arrays]
     if len(filled) != len(layers):
-        names = [name for name, arrays in stored.items() if arrays]
         raise ValueError(
             f"{filepath} holds weights of {len(filled)} layers, but {model.name!r} has {len(layers)} layers with "
-            f"weights (in the file: {', '.join(names[:10])}; in the model: "
+            f"weights (in the file: {', '.join(name for name, _ in filled[:10])}; in the model: "
             f"{', '.join(one.name for one in layers[:10])}); by_name=True loads the layers of the same name"
         )
-    return list(zip(layers, filled, strict=True))
+    return [(layer, arrays) for layer, (_, arrays) in zip(layers, filled, strict=True)]
 
 
-def _fitting(pairs: list[tuple[Any, list[Any]]]) -> tuple[list[tuple[Variable, np.ndarray]], list[str]]:
-    """The values of the layers that fit, and what is wrong with the others."""
-    found, problems = [], []
-    for layer, arrays in pairs:
-        # Those first that train by nature, whatever is frozen now.
-        variables = sorted(layer.weights, key=lambda variable: not variable.trainable)
-        if len(arrays) != len(variables):
-            problems.append(f"{layer.name}: it has {len(variables)} weights, but the file {len(arrays)}")
-        elif any(tuple(a.shape) != tuple(v.shape) for v, a in zip(variables, arrays, strict=True)):
-            shapes = [tuple(v.shape) for v in variables], [tuple(a.shape) for a in arrays]
-            problems.append(f"{layer.name}: its shapes are {shapes[0]}, but in the file {shapes[1]}")
-        else:
-            found += [(v, np.asarray(a[()])) for v, a in zip(variables, arrays, strict=True)]
-    return found, problems
-
-
-def _arrays_of(root: Any, layer: str, filepath: Any) -> list[Any]:
-    import h5py
-
-    group = _member(root, layer, filepath)
-    arrays = []
-    for name in _names(group, "weight_names", filepath):
-        dataset = group
-        for part in name.split("/"):
-            dataset = _member(dataset, part, filepath)
-        if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
-            raise FormatError(f"{filepath}: {layer}/{name} is not an array in this file")
-        if dataset.dtype.kind not in "fiub":
-            raise FormatError(f"{filepath}: {layer}/{name} is of dtype {dataset.dtype}")
-        arrays.append(dataset)
-    return arrays
-
-
-def _member(group: Any, name: str, filepath: Any) -> Any:
-    import h5py
-
-    if not isinstance(group, h5py.Group) or name not in group:
-        raise FormatError(f"{filepath}: {getattr(group, 'name', group)} lacks {name!r}")
-    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-        raise FormatError(f"{filepath}: {group.name}/{name} is a link to somewhere else")
-    return group[name]
-
-
-def _names(group: Any, attribute: str, filepath: Any) -> list[str]:
-    """A list of names; a long one is cut into attributes NAME0, NAME1, ..."""
-    parts = [attribute] if attribute in group.attrs else []
-    while f"{attribute}{len(parts)}" in group.attrs and attribute not in parts:
-        parts.append(f"{attribute}{len(parts)}")
-    if not parts:
-        raise FormatError(f"{filepath}: {group.name} lacks the attribute {attribute}")
-    names = [name for part in parts for name in np.asarray(group.attrs[part]).ravel().tolist()]
-    return [name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in names]
+def _fitting(layer: Any, arrays: list[Any]) -> list[Variable] | str:
+    """The weights of a layer in the order in which these arrays fit them, or what is wrong."""
+    given = [tuple(a.shape) for a in arrays]
+    flagged = _in_order(layer)
+    # A file that was written before layers were frozen has those first that train by nature.
+    for variables in (flagged, sorted(layer.weights, key=lambda variable: not variable.trainable)):
+        if [tuple(v.shape) for v in variables] == given:
+            return variables
+    if len(flagged) != len(given):
+        return f"it has {len(flagged)} weights, but the file {len(given)}"
+    return f"its shapes are {[tuple(v.shape) for v in flagged]}, but in the file {given}"

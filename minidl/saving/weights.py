@@ -18,13 +18,15 @@ from .places import Place, places
 __all__ = ["assign_weights", "image_of_weights"]
 
 
-def image_of_weights(model: Model) -> memoryview:
-    """The bytes of an HDF5 file with all variables of a model."""
+def image_of_weights(model: Model, include_optimizer: bool = True) -> memoryview:
+    """The bytes of an HDF5 file with all variables of a model; those of its optimizer may be left out."""
     import h5py
 
     image = io.BytesIO()
     with h5py.File(image, "w") as file:
         for place in places(model):
+            if not include_optimizer and place.owner is model.optimizer:
+                continue
             group = file.require_group(place.group)
             if isinstance(getattr(place.owner, "name", None), str):
                 group.attrs["name"] = place.owner.name

@@ -42,10 +42,10 @@ def test_a_failure_in_the_middle_leaves_the_old_file(tmp_path, failure, existing
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-@pytest.mark.parametrize("name", ["m.keras", "m.weights.h5"])
+@pytest.mark.parametrize("name", ["m.keras", "m.weights.h5", "m.h5"])
 def test_a_failure_at_the_end_leaves_the_old_file(tmp_path, monkeypatch, step, name):
     path = tmp_path / name
-    save = saving.save_model if name == "m.keras" else saving.save_weights
+    save = saving.save_weights if name == "m.weights.h5" else saving.save_model
     save(model_of(1.0), path)
     before = path.read_bytes()
 
@@ -154,20 +154,22 @@ def test_a_link_stays_a_link(tmp_path):
     assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_bytes() == b"new"
 
 
-@pytest.mark.parametrize("name", ["m", "m.h5", "m.hdf5", "m.keras.zip", "m.weights", "m.weights.h5"])
+@pytest.mark.parametrize("name", ["m", "m.hdf", "m.keras.zip", "m.weights", "m.weights.h5"])
 def test_models_want_their_ending(tmp_path, name):
-    with pytest.raises(ValueError, match=r"save_model: filepath must end in \.keras, .*write '.*\.keras'"):
+    with pytest.raises(
+        ValueError, match=r"save_model: filepath must end in \.keras, \.h5 or \.hdf5, .*write '.*\.keras'"
+    ):
         model_of(1.0).save(tmp_path / name)
-    with pytest.raises(ValueError, match=r"load_model: filepath must end in \.keras"):
+    with pytest.raises(ValueError, match=r"load_model: filepath must end in \.keras, \.h5 or \.hdf5"):
         saving.load_model(tmp_path / name)
     assert os.listdir(tmp_path) == []
 
 
 def test_weights_want_their_ending(tmp_path):
-    with pytest.raises(ValueError, match=r"must end in \.weights\.h5, not '.*m\.h5'; write '.*m\.weights\.h5'"):
-        model_of(1.0).save_weights(str(tmp_path / "m.h5"))
-    with pytest.raises(ValueError, match=r"must end in \.weights\.h5 or \.keras"):
-        model_of(1.0).load_weights(tmp_path / "m.txt")
+    with pytest.raises(ValueError, match=r"must end in \.weights\.h5, \.h5 or \.hdf5, .*m'; write '.*m\.weights\.h5'"):
+        model_of(1.0).save_weights(str(tmp_path / "m"))
+    with pytest.raises(ValueError, match=r"must end in \.weights\.h5, \.keras, \.h5 or \.hdf5"):
+        model_of(1.0).load_weights(tmp_path / "m")
     with pytest.raises(TypeError):
         model_of(1.0).save_weights(3)
 
