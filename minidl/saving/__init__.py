@@ -2,10 +2,12 @@
 
 from minidl.registry import (
     custom_object_scope,
+    get_custom_objects,
     get_registered_name,
     get_registered_object,
     register_keras_serializable,
 )  # fmt: skip
+from minidl.registry import custom_object_scope as CustomObjectScope
 from minidl.registry import deserialize as deserialize_keras_object
 from minidl.registry import serialize as serialize_keras_object
 
@@ -13,6 +15,7 @@ from .errors import FormatError
 from .files import load_model, load_weights, save_model, save_weights
 
 __all__ = [
+    "CustomObjectScope", "get_custom_objects",
     "FormatError", "custom_object_scope", "deserialize_keras_object", "get_registered_name", "get_registered_object",
     "load_model", "load_weights", "register_keras_serializable", "save_model", "save_weights", "serialize_keras_object",
 ]  # fmt: skip

@@ -35,7 +35,8 @@ NORMS = "backends differ: a kernel_constraint can divide by the largest singular
 OPTIMIZERS = "optimizers of one training recipe: a subclass of Optimizer can be written"
 NETWORKS = "networks of applications: VGG, ResNet, InceptionV3 and MobileNetV2 are there"
 DATASETS = "data sets: MNIST, Fashion-MNIST and CIFAR-10 are there"
-DATA = "tf.data and grain: arrays, generators, PyDataset and folders of pictures feed fit()"
+LEGACY = "optimizers of Keras 2 whose steps have changed since"
+JSON = "models as JSON text: .keras files hold the configuration"
 FIGURES = "figures with boxes and masks: minidl.visualize draws models, curves and pictures"
 SKLEARN = "scikit-learn: wrappers are not built"
 GRAPHVIZ = "outside programs: plot_model draws without Graphviz"
@@ -115,10 +116,8 @@ REASONS: dict[str, dict[str, str]] = {
         "EfficientNetV2L EfficientNetV2M EfficientNetV2S InceptionResNetV2 MobileNet MobileNetV3Large MobileNetV3Small "
         "NASNetLarge NASNetMobile ResNet101V2 ResNet152V2 ResNet50V2 Xception",
     },
-    DATA: {
-        "utils": "timeseries_dataset_from_array",
-        "preprocessing": "timeseries_dataset_from_array",
-    },
+    LEGACY: {"optimizers.legacy": "Adagrad Ftrl Optimizer RMSprop"},
+    JSON: {"models": "model_from_json"},
     GRAPHVIZ: {"utils": "model_to_dot"},
     DEBUGGING: {
         "config": "disable_traceback_filtering enable_traceback_filtering is_traceback_filtering_enabled",

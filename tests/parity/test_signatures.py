@@ -36,6 +36,7 @@ LACKING = {
     "layers.Embedding": {"lora_rank", "lora_alpha", "quantization_config"},
     "layers.Dense": {"lora_rank", "lora_alpha", "quantization_config"},
     "utils.plot_model": {"splines"},
+    "utils.timeseries_dataset_from_array": {"format"},
     "ops.argmax": {"keepdims"},
     "ops.argmin": {"keepdims"},
     "ops.convert_to_tensor": {"ragged", "sparse"},
