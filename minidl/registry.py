@@ -152,9 +152,8 @@ def lookup(module: str, name: Any, what: str) -> Any:
     known = _published.get(module, {})
     if name in known:
         return known[name]
-    strings = [n for n in known if n.islower()]
-    names = ", ".join(sorted(strings or known))
-    names = textwrap.shorten(names, 300, placeholder=" ...")
+    shown = sorted((not n.islower(), n) for n in known if n.islower() or isinstance(known[n], type))
+    names = textwrap.shorten(", ".join(n for _, n in shown), 300, placeholder=" ...")
     raise ValueError(f"unknown {what} {name!r}{did_you_mean(name, known)}; there are: {names}")
 
 

@@ -50,6 +50,30 @@ def test_limits_are_printed():
     assert done.returncode == 0 and "GFLOP/s" in done.stdout and "GB/s" in done.stdout
 
 
+def test_augmentation_is_measured_and_goes_on(tmp_path, cifar_folder):
+    target = tmp_path / "record.json"
+    command = [
+        sys.executable,
+        "benchmarks/augmentation.py",
+        str(cifar_folder),
+        "--pictures",
+        "150",
+        "--json",
+        str(target),
+    ]
+    for turn in (1, 2):
+        done = subprocess.run([*command, "--epochs", "2"], cwd=ROOT, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        record = json.loads(target.read_text("utf-8"))
+        assert record["pictures"] == 150 and record["tested"] == 1000
+        assert [len(side["val_accuracy"]) for side in record["sides"].values()] == [2, 2]
+        trained = [line for line in done.stdout.splitlines() if line.startswith("Epoch ")]
+        assert len(trained) == (4 if turn == 1 else 0)  # the second time all is there
+    gain = record["sides"]["flip, shift"]["val_accuracy"][-1] - record["sides"]["none"]["val_accuracy"][-1]
+    assert f"gains {100 * gain:.1f} points" in target.with_suffix(".md").read_text("utf-8")
+    assert target.with_suffix(".svg").read_text("utf-8").startswith("<svg")
+
+
 @pytest.mark.oracle
 @pytest.mark.parametrize("through", [[], ["--fit"]])
 def test_train_step(tmp_path, through):

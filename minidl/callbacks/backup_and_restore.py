@@ -70,11 +70,11 @@ class BackupAndRestore(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if self._counter.is_due(batch):
-            self._save(self._epoch, batch + 1)
+            self._save(self._epoch, batch + 1, logs)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self.save_freq == "epoch":
-            self._save(epoch + 1, 0)
+            self._save(epoch + 1, 0, None)
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.delete_checkpoint and os.path.isdir(self.backup_dir):
@@ -82,7 +82,7 @@ class BackupAndRestore(Callback):
 
     # ---- writing ----
 
-    def _save(self, epoch: int, batch: int) -> None:
+    def _save(self, epoch: int, batch: int, logs: Any) -> None:
         # Two files cannot take their places at once. So the new metadata, which hold the checksum of the new weights,
         # are there before these are; whenever the process dies, some metadata fit the weights that are there.
         from minidl.saving.atomic import replacing  # saving stands on models, which stand on callbacks
@@ -94,12 +94,13 @@ class BackupAndRestore(Callback):
                 with replacing(older) as file:
                     file.write(path.read_bytes())
         image = image_of_weights(self.model)
-        metrics = [variable.numpy().tolist() for metric in self.model.metrics for variable in metric.variables]
+        metrics = [variable.numpy().tolist() for variable in self.model._metric_variables()]
         state = {
             "epoch": epoch,
             "batch": batch,
             "position": self.model._data.position(),
             "metrics": metrics if batch else [],
+            "logs": {name: value for name, value in (logs or {}).items() if isinstance(value, float)},
             "weights": zlib.crc32(image),
         }
         with replacing(self._next) as file:

@@ -52,9 +52,9 @@ def absolute_percentage(y_true: Any, y_pred: Any) -> Any:
 
 @_of_pairs
 def symmetric_absolute_percentage(y_true: Any, y_pred: Any) -> Any:
-    """100 mean(|y_true - y_pred| / max((|y_true| + |y_pred|) / 2, epsilon)): from 0 to 200."""
-    middle = (np.abs(y_true) + np.abs(y_pred)) / 2
-    return 100 * (np.abs(y_true - y_pred) / np.maximum(middle, config.epsilon())).mean(-1)
+    """200 mean(|y_true - y_pred| / max(|y_true| + |y_pred|, epsilon)): from 0 to 200."""
+    size = np.abs(y_true) + np.abs(y_pred)
+    return 200 * (np.abs(y_true - y_pred) / np.maximum(size, config.epsilon())).mean(-1)
 
 
 @_of_pairs

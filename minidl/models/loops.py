@@ -14,7 +14,7 @@ from minidl.engine.tensor import raw
 from minidl.graph.symbolic import flatten, map_structure
 from minidl_kernels.arrays import to_numpy
 
-from .compiled import as_numbers
+from .compiled import CompiledMetrics, as_numbers
 
 __all__ = ["Loops"]
 
@@ -109,10 +109,12 @@ class Loops:
             for epoch in range(initial_epoch, epochs):
                 self.reset_metrics()
                 calls.on_epoch_begin(epoch, {})
-                if first:
-                    self._set_metrics()
+                if first:  # perhaps it was the last batch, and the end of the epoch is all that is left
+                    logs = dict(self._resumed["logs"])
                 step = first - 1
                 for step, batch in enumerate(data, first):
+                    if first and step == first:
+                        self._set_metrics(batch)
                     calls.on_train_batch_begin(step, {})
                     logs = as_numbers(self.train_step(as_data(batch)))
                     calls.on_train_batch_end(step, logs)
@@ -145,13 +147,16 @@ class Loops:
         self._data.resume(state["position"], state["batch"])
         return state["epoch"], state["batch"]
 
-    def _set_metrics(self) -> None:
-        """Let the metrics go on counting where they were."""
-        variables = [variable for metric in self.metrics for variable in metric.variables]
-        values = self._resumed["metrics"]
-        if len(values) == len(variables):
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(np.array(value, variable.dtype).reshape(variable.shape))
+    def _set_metrics(self, batch: Any) -> None:
+        """Let the metrics go on counting where they were when an epoch was broken off."""
+        self.test_step(as_data(batch))  # makes those that are not there before the first batch
+        for variable, value in zip(self._metric_variables(), self._resumed["metrics"], strict=True):
+            variable.assign(np.array(value, variable.dtype).reshape(variable.shape))
+
+    def _metric_variables(self) -> list[Any]:
+        """What all metrics have counted so far."""
+        groups = [one.metrics() if isinstance(one, CompiledMetrics) else [one] for one in self.metrics]
+        return [variable for group in groups for metric in group for variable in metric.variables]
 
     def _put_averages_in_place(self) -> None:
         if getattr(self.optimizer, "use_ema", False):

@@ -1,4 +1,4 @@
-"""Sums, means and extremes over axes. ``axis``: None (all), a number, or a tuple of them."""
+"""Sums, means and extremes over axes. ``axis``: None (all), a number, or a tuple or list of them."""
 
 import math
 from typing import Any
@@ -17,7 +17,7 @@ __all__ = [
     "prod", "std", "sum", "var",
 ]  # fmt: skip
 
-Axis = int | tuple[int, ...] | None
+Axis = int | tuple[int, ...] | list[int] | None
 
 
 def kept(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
@@ -36,6 +36,11 @@ def _spread(g: Any, shape: tuple[int, ...], axis: Any) -> Any:
     return g if axis is None else reshape(g, kept(shape, axis))
 
 
+def _places(axis: Any) -> Any:
+    """The axis as arrays take it: Keras' programs name several in a list, too."""
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
 @op
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """The sum over ``axis``."""
@@ -43,7 +48,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
         if axes_of(axis, x.ndim) == tuple(range(x.ndim - 1)):  # the gradient of a bias
             total = kernels.column_sum(x)
             return total.reshape((1,) * (x.ndim - 1) + total.shape) if keepdims else total
-    return namespace(x).sum(x, axis=axis, keepdims=keepdims)
+    return namespace(x).sum(x, axis=_places(axis), keepdims=keepdims)
 
 
 @sum.grad("x")
@@ -56,8 +61,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean over ``axis``; integers are averaged as floatx."""
     if axis is None and getattr(x, "size", None) and x.dtype.kind == "f":
         return x.sum(keepdims=keepdims) / x.size  # namespace(x).mean takes twice as long for a batch of losses
-    x = floating(x)
-    return namespace(x).mean(x, axis=axis, keepdims=keepdims)
+    return namespace(x).mean(floating(x), axis=_places(axis), keepdims=keepdims)
 
 
 @mean.grad("x")
@@ -68,7 +72,7 @@ def _(g, x, axis):
 @op
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """The largest over ``axis``; ties share the gradient equally (as JAX)."""
-    return namespace(x).max(x, axis=axis, keepdims=keepdims)
+    return namespace(x).max(x, axis=_places(axis), keepdims=keepdims)
 
 
 @max.grad("x")
@@ -79,7 +83,7 @@ def _(g, x, y, axis):
 @op
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """The smallest over ``axis``; ties share the gradient equally (as JAX)."""
-    return namespace(x).min(x, axis=axis, keepdims=keepdims)
+    return namespace(x).min(x, axis=_places(axis), keepdims=keepdims)
 
 
 @min.grad("x")
@@ -96,7 +100,7 @@ def _to_the_chosen(g: Any, x: Any, y: Any, axis: Any) -> Any:
 @op
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """The product over ``axis``."""
-    return namespace(x).prod(x, axis=axis, keepdims=keepdims)
+    return namespace(x).prod(x, axis=_places(axis), keepdims=keepdims)
 
 
 @prod.grad("x")
@@ -134,6 +138,7 @@ def moments(x: Any, axes: Axis, keepdims: bool = False) -> tuple[Any, Any]:
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over ``axis``, shifted by the largest element so that nothing overflows."""
+    axis = _places(axis)
     largest = stop_gradient(max(x, axis=axis, keepdims=True))  # a shift is a constant
     # Where all are -inf the shift is 0: -inf - -inf would be NaN.
     shift = where(isfinite(largest), largest, 0)
@@ -162,19 +167,19 @@ def argsort(x: Any, axis: int = -1) -> Array:
 @op(constant=True)
 def count_nonzero(x: Any, axis: Axis = None) -> Array:
     """How many elements are not 0, as int32."""
-    return namespace(x).asarray(namespace(x).count_nonzero(x, axis=axis), dtype="int32")
+    return namespace(x).asarray(namespace(x).count_nonzero(x, axis=_places(axis)), dtype="int32")
 
 
 @op(constant=True)
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """Whether all elements over ``axis`` are true."""
-    return namespace(x).all(x, axis=axis, keepdims=keepdims)
+    return namespace(x).all(x, axis=_places(axis), keepdims=keepdims)
 
 
 @op(constant=True)
 def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """Whether any element over ``axis`` is true."""
-    return namespace(x).any(x, axis=axis, keepdims=keepdims)
+    return namespace(x).any(x, axis=_places(axis), keepdims=keepdims)
 
 
 operations.sum, operations.mean = sum, mean

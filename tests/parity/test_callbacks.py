@@ -23,7 +23,11 @@ Y = (X.sum(1, keepdims=True) > 0).astype("float32")
 
 def model_of(k, metrics=("accuracy", "mae"), optimizer=None):
     net = k.Sequential([k.layers.Input((3,)), k.layers.Dense(2, activation="tanh"), k.layers.Dense(1, "sigmoid")])
-    net.compile(optimizer or k.optimizers.SGD(0.5), "binary_crossentropy", metrics=list(metrics))
+    net.compile(
+        optimizer or k.optimizers.SGD(0.5),
+        "binary_crossentropy",
+        metrics=[one(k) if callable(one) else one for one in metrics],
+    )
     return net
 
 
@@ -101,7 +105,7 @@ def test_what_a_callback_adds_is_in_the_history_but_not_in_the_logs_of_the_end()
                 self.at_end = list(logs)
 
         adding = Adding()
-        history = model.fit(X, Y, epochs=2, validation_data=(X, Y), verbose=0, callbacks=[[adding]])
+        history = model.fit(X, Y, epochs=2, validation_data=(X, Y), verbose=0, callbacks=[adding])
         seen.append((list(history.history), history.history["zeta"], adding.at_end, history.params, history.epoch))
     assert seen[0] == seen[1]
 
@@ -318,15 +322,15 @@ def test_a_checkpoint_of_ours_is_a_model_of_keras(tmp_path):
 
 
 AUTO = {
-    "accuracy": ["accuracy"], "val_accuracy": ["accuracy"], "mae": ["mae"], "auc": ["auc"], "val_acc": ["acc"],
-    "val_mse": ["mse"], "loss": [], "val_loss": [], "unknown": [], "val_precision": ["precision"],
+    "accuracy": ["accuracy"], "val_accuracy": ["accuracy"], "mae": ["mae"], "auc": [lambda k: k.metrics.AUC()],
+    "val_acc": ["acc"], "val_mse": ["mse"], "loss": [], "val_loss": [], "unknown": [],
+    "val_precision": [lambda k: k.metrics.Precision()], "val_hits": [lambda k: k.metrics.BinaryAccuracy(name="hits")],
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("monitor", AUTO)
 @pytest.mark.parametrize("callback", ["EarlyStopping"])
 def test_which_way_is_better(callback, monitor):
-    metrics = [{"auc": "AUC", "precision": "Precision"}.get(name, name) for name in AUTO[monitor]]
     curve = [{monitor: value} for value in (0.5, 0.6, 0.4, 0.7, 0.3)]
     if monitor == "unknown":
         for k, model in zip(libraries(), pair_of(metrics=()), strict=True):
@@ -334,7 +338,7 @@ def test_which_way_is_better(callback, monitor):
                 model.fit(X, Y, verbose=0, callbacks=[getattr(k.callbacks, callback)(monitor=monitor)])
         return
     ends = []
-    for k, model in zip(libraries(), pair_of(metrics=metrics), strict=True):
+    for k, model in zip(libraries(), pair_of(metrics=AUTO[monitor]), strict=True):
         watching = getattr(k.callbacks, callback)(monitor=monitor, patience=2)
         history = model.fit(X, Y, epochs=5, verbose=0, callbacks=[scripted(k, curve), watching])
         ends.append((history.epoch, watching.best, watching.wait))
@@ -421,18 +425,19 @@ def test_terminate_on_nan(value):
 @pytest.mark.parametrize("swap_on_epoch", [False, True])
 def test_swapped_averages(swap_on_epoch):
     seen = []
-    theirs, ours = both(lambda k: model_of(k, optimizer=k.optimizers.Adam(0.1, use_ema=True, ema_momentum=0.8)))
+    theirs, ours = both(lambda k: model_of(k, optimizer=k.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.8)))
     copy_weights(theirs, ours, "swap")
     for k, model in zip(libraries(), (theirs, ours), strict=True):
         weights = []
-        look = k.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs, m=model, to=weights: to.append(m.get_weights()),
-            on_test_batch_end=lambda batch, logs, m=model, to=weights: to.append(m.get_weights()),
-            on_epoch_begin=lambda epoch, logs, m=model, to=weights: to.append(m.get_weights()),
-        )
+
+        def look(self, index, logs=None):
+            weights.append(self.model.get_weights())  # noqa: B023 - used within the loop
+
+        points = ("on_epoch_begin", "on_test_batch_end", "on_epoch_end")
+        looking = type("Looking", (k.callbacks.Callback,), dict.fromkeys(points, look))()
         history = model.fit(
             X, Y, batch_size=8, epochs=3, validation_data=(X, Y), shuffle=False, verbose=0,
-            callbacks=[k.callbacks.SwapEMAWeights(swap_on_epoch), look],
+            callbacks=[k.callbacks.SwapEMAWeights(swap_on_epoch), looking],
         )  # fmt: skip
         seen.append((history.history, [*weights, model.get_weights()]))
     same_logs(seen[1][0], seen[0][0])
