@@ -8,7 +8,9 @@ from .activation import (
 )  # fmt: skip
 from .arranging import depth_to_space, space_to_depth
 from .ctc import ctc_loss
-from .loss import binary_crossentropy, categorical_crossentropy, one_hot, sparse_categorical_crossentropy
+from .loss import (
+    binary_crossentropy, categorical_crossentropy, multi_hot, one_hot, psnr, sparse_categorical_crossentropy,
+)  # fmt: skip
 from .normalization import batch_normalization
 from .per_sample import layer_normalization, rms_normalization
 from .piecewise import (
@@ -24,8 +26,8 @@ __all__ = [
     "average_pool", "batch_normalization", "binary_crossentropy", "categorical_crossentropy", "celu", "conv",
     "conv_transpose", "ctc_loss", "depth_to_space", "depthwise_conv", "elu", "gelu", "glu", "hard_shrink",
     "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "layer_normalization", "leaky_relu", "log_sigmoid",
-    "log_softmax", "max_pool", "moments", "normalize", "one_hot", "relu", "relu6", "rms_normalization", "selu",
-    "separable_conv", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "space_to_depth",
-    "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish",
-    "tanh_shrink", "threshold",
+    "log_softmax", "max_pool", "moments", "multi_hot", "normalize", "one_hot", "psnr", "relu", "relu6",
+    "rms_normalization", "selu", "separable_conv", "sigmoid", "silu", "soft_shrink", "softmax", "softplus",
+    "softsign", "space_to_depth", "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "sparsemax",
+    "squareplus", "swish", "tanh_shrink", "threshold",
 ]  # fmt: skip

@@ -5,13 +5,14 @@ below; ``test_coverage.py`` holds the reasons and the file against what Keras an
 """
 
 import importlib
+import os
 import pkgutil
 import types
 from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).with_name("coverage.md")
-NOT_PUBLIC = ("keras.src", "keras._tf_keras")
+NOT_PUBLIC = ("src", "_tf_keras")
 
 RECURRENT = "recurrent: minidl is made for dense and convolutional nets"
 ATTENTION = "attention: it is composed of ops.einsum, ops.matmul and Softmax"
@@ -35,6 +36,9 @@ NORMS = "backends differ: a kernel_constraint can divide by the largest singular
 OPTIMIZERS = "optimizers of one training recipe: a subclass of Optimizer can be written"
 NETWORKS = "networks of applications: VGG, ResNet, InceptionV3 and MobileNetV2 are there"
 DATASETS = "data sets: MNIST, Fashion-MNIST and CIFAR-10 are there"
+WINDOWS = "ops.image.extract_patches reads windows of pictures"
+SPECIAL = "special functions: erf, erfc and erfinv are there"
+PYTHON_LOOPS = "loops in Python: ops.vectorized_map and np.vectorize do it"
 LEGACY = "optimizers of Keras 2 whose steps have changed since"
 JSON = "models as JSON text: .keras files hold the configuration"
 FIGURES = "figures with boxes and masks: minidl.visualize draws models, curves and pictures"
@@ -116,6 +120,9 @@ REASONS: dict[str, dict[str, str]] = {
         "EfficientNetV2L EfficientNetV2M EfficientNetV2S InceptionResNetV2 MobileNet MobileNetV3Large MobileNetV3Small "
         "NASNetLarge NASNetMobile ResNet101V2 ResNet152V2 ResNet50V2 Xception",
     },
+    WINDOWS: {"ops": "fold unfold"},
+    SPECIAL: {"ops": "i0"},
+    PYTHON_LOOPS: {"ops": "vectorize"},
     LEGACY: {"optimizers.legacy": "Adagrad Ftrl Optimizer RMSprop"},
     JSON: {"models": "model_from_json"},
     GRAPHVIZ: {"utils": "model_to_dot"},
@@ -160,10 +167,13 @@ def keras_modules() -> list[str]:
     """The public modules of Keras without "keras."; "" is keras itself."""
     import keras
 
-    found = [""]
-    for module in pkgutil.walk_packages(keras.__path__, "keras.", onerror=lambda name: None):
-        if module.ispkg and not module.name.startswith(NOT_PUBLIC):
-            found.append(module.name.removeprefix("keras."))
+    found, folders = [""], [("", list(keras.__path__))]
+    while folders:  # not pkgutil.walk_packages, which would import keras.src, and so put one backend over another
+        above, paths = folders.pop()
+        for module in pkgutil.iter_modules(paths, above):
+            if module.ispkg and module.name not in NOT_PUBLIC:
+                found.append(module.name)
+                folders.append((f"{module.name}.", [os.path.join(path, module.name.split(".")[-1]) for path in paths]))
     return sorted(found)
 
 
@@ -212,7 +222,7 @@ def table() -> dict[str, dict[str, str | None]]:
     return {
         module: {name: "done" if is_there(module, name) else reason_of(module, name) for name in names_of(module)}
         for module in keras_modules()
-        if module not in MODULES
+        if module not in MODULES and names_of(module)
     }
 
 

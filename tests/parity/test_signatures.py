@@ -45,6 +45,7 @@ LACKING = {
     "ops.min": {"initial"},
     "ops.moments": {"synchronized"},
     "ops.one_hot": {"sparse"},
+    "ops.multi_hot": {"sparse"},
     "ops.prod": {"dtype"},
     "ops.stop_gradient": {"variable"},
     "random.SeedGenerator": {"name"},
