@@ -30,6 +30,7 @@ from minidl.metrics import Metric
 from minidl.models import Functional, Model, Sequential
 from minidl.ops import custom_gradient, stop_gradient
 from minidl.optimizers import Optimizer
+from minidl.registry import name_scope
 from minidl.regularizers import Regularizer
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "applications", "backend", "callbacks", "checking", "config", "constraints", "custom_gradient", "datasets", "grad",
     "gradcheck", "initializers", "layers", "losses", "metrics", "models", "no_grad", "op", "ops", "optimizers",
     "preprocessing", "random", "regularizers", "saving", "stop_gradient", "summary", "tree", "utils", "visualize",
+    "name_scope", "version",
 ]  # fmt: skip
 
 # Loaded when first asked for, so that `import minidl` stays quick.
@@ -70,6 +72,11 @@ _LEFT_OUT = {
     "distribution": "minidl runs in one process, with as many threads as MINIDL_THREADS says",
     "function": "nothing is compiled from Python code here, and nothing needs to be: leave the decorator out",
 }
+
+
+def version() -> str:
+    """The version of minidl."""
+    return __version__
 
 
 def __getattr__(name: str) -> Any:

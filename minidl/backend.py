@@ -10,12 +10,15 @@ import numpy as np
 from minidl import config, models, ops, random, registry
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
-from minidl.graph import KerasTensor
 from minidl.graph.symbolic import flatten as leaves
 from minidl.utils import clear_session
+from minidl.utils.dtypes import is_float_dtype, is_int_dtype, result_type, standardize_dtype
+from minidl.utils.graphs import is_keras_tensor
 from minidl_kernels.arrays import to_numpy
 
 epsilon, floatx, set_epsilon, set_floatx = config.epsilon, config.floatx, config.set_epsilon, config.set_floatx
+backend, image_data_format = config.backend, config.image_data_format
+set_image_data_format = config.set_image_data_format
 
 __all__ = [
     "abs", "all", "any", "arange", "argmax", "argmin", "backend", "batch_flatten", "batch_get_value",
@@ -30,6 +33,7 @@ __all__ = [
     "softmax", "softplus", "softsign", "sparse_categorical_crossentropy", "sqrt", "square", "squeeze", "stack",
     "std", "stop_gradient", "sum", "switch", "tanh", "tile", "transpose", "truncated_normal", "var", "variable",
     "zeros", "zeros_like",
+    "is_float_dtype", "is_int_dtype", "result_type", "standardize_dtype",
 ]  # fmt: skip
 
 abs, square, sqrt, exp, log, sign, sin, cos = (
@@ -50,29 +54,6 @@ binary_crossentropy = ops.binary_crossentropy
 categorical_crossentropy, sparse_categorical_crossentropy = (
     ops.categorical_crossentropy, ops.sparse_categorical_crossentropy
 )  # fmt: skip
-
-
-def backend() -> str:
-    """The name of the engine: "minidl"."""
-    return "minidl"
-
-
-def image_data_format() -> str:
-    """The order of the axes of pictures: "channels_last"."""
-    return "channels_last"
-
-
-def set_image_data_format(data_format: str) -> None:
-    """Accepted for "channels_last" only.
-
-    Raises:
-        ValueError: another order.
-    """
-    if data_format != "channels_last":
-        raise ValueError(
-            f'minidl keeps pictures as (n, rows, columns, channels): "channels_last", not {data_format!r}; '
-            f"move the axis with np.moveaxis(x, 1, -1)"
-        )
 
 
 # ---- values ----
@@ -174,11 +155,6 @@ def ndim(x: Any) -> int:
 def dtype(x: Any) -> str:
     """The name of a tensor's dtype."""
     return str(x.dtype)
-
-
-def is_keras_tensor(x: Any) -> bool:
-    """Whether x is symbolic."""
-    return isinstance(x, KerasTensor)
 
 
 def expand_dims(x: Any, axis: int = -1) -> Any:

@@ -1,15 +1,21 @@
 """Settings of the engine: the default float type, the fuzz factor, and the global seed. Names are Keras'."""
 
+import logging
 import secrets
 import threading
 from types import SimpleNamespace
 
 import numpy as np
 
-__all__ = ["epsilon", "floatx", "global_seed", "next_seed", "set_epsilon", "set_floatx", "set_global_seed"]
+__all__ = [
+    "backend", "disable_interactive_logging", "enable_interactive_logging", "epsilon", "floatx", "global_seed",
+    "image_data_format", "is_interactive_logging_enabled", "next_seed", "set_epsilon", "set_floatx",
+    "set_global_seed", "set_image_data_format",
+]  # fmt: skip
 
 __version__ = "0.1.0"  # here, so that the build can read it without importing the engine
 current = SimpleNamespace(floatx="float32", epsilon=1e-7)  # read where a call would be one too many
+_interactive = True
 _seed_lock = threading.Lock()
 _seed: int | None = None
 _seeds_drawn = 0
@@ -36,6 +42,54 @@ def epsilon() -> float:
 def set_epsilon(value: float) -> None:
     """Set the fuzz factor."""
     current.epsilon = float(value)
+
+
+def backend() -> str:
+    """The name of the engine: "minidl"."""
+    return "minidl"
+
+
+def image_data_format() -> str:
+    """The order of the axes of pictures: "channels_last"."""
+    return "channels_last"
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Accepted for "channels_last" only.
+
+    Raises:
+        ValueError: another order.
+    """
+    if data_format != "channels_last":
+        raise ValueError(
+            f'minidl keeps pictures as (n, rows, columns, channels): "channels_last", not {data_format!r}; '
+            f"move the axis with np.moveaxis(x, 1, -1)"
+        )
+
+
+def enable_interactive_logging() -> None:
+    """Show progress on the standard output, as it is from the start."""
+    global _interactive
+    _interactive = True
+
+
+def disable_interactive_logging() -> None:
+    """Give lines of progress to the logger "minidl", at level INFO, in place of the standard output."""
+    global _interactive
+    _interactive = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress goes to the standard output."""
+    return _interactive
+
+
+def show(text: str, end: str = "\n") -> None:
+    """A message to the user, to where the two functions above send it."""
+    if _interactive:
+        print(text, end=end, flush=True)
+    elif text.strip():
+        logging.getLogger("minidl").info(text.strip())
 
 
 def global_seed() -> int | None:

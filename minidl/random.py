@@ -16,7 +16,10 @@ from minidl.engine.variable import Variable
 from minidl.ops.randomness import masked_dropout
 from minidl_kernels.arrays import Array
 
-__all__ = ["SeedGenerator", "dropout", "normal", "randint", "shuffle", "truncated_normal", "uniform"]
+__all__ = [
+    "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "shuffle",
+    "truncated_normal", "uniform",
+]  # fmt: skip
 
 
 class SeedGenerator:
@@ -94,6 +97,50 @@ def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: 
 def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
     """Whole numbers from minval to maxval - 1."""
     return Tensor.of((minval + np.floor((maxval - minval) * _unit(shape, key_of(seed)))).astype(dtype))
+
+
+def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
+    """Classes drawn with the probabilities softmax(logits), (n, num_samples) for logits of (n, classes).
+
+    Raises:
+        ValueError: logits with another number of axes.
+    """
+    scores = Tensor(logits).data
+    if scores.ndim != 2:
+        raise ValueError(f"logits must have two axes, (n, classes), not shape {scores.shape}")
+    # The largest of logits plus Gumbel noise is softmax-distributed (Gumbel 1954).
+    drawn = _unit((scores.shape[0], num_samples, scores.shape[1]), key_of(seed))
+    noise = -np.log(-np.log(np.maximum(drawn, 2.0**-53)))
+    return Tensor.of(np.argmax(scores[:, None, :] + noise, axis=-1).astype(dtype))
+
+
+def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+    """Numbers of the gamma distribution of shape ``alpha``, which broadcasts to ``shape``, and scale 1."""
+    return _of_numpy(seed, "standard_gamma", shape, dtype, alpha=alpha)
+
+
+def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+    """Numbers of the beta distribution; ``alpha`` and ``beta`` broadcast to ``shape``."""
+    return _of_numpy(seed, "beta", shape, dtype, alpha=alpha, beta=beta)
+
+
+def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+    """How many of ``counts`` trials succeed, each with a chance of ``probabilities``; both broadcast to ``shape``."""
+    return _of_numpy(seed, "binomial", shape, dtype, counts=counts, probabilities=probabilities)
+
+
+def _of_numpy(seed: Any, distribution: str, shape: Any, dtype: Any, **parameters: Any) -> Tensor:
+    arrays = {name: Tensor(value).data for name, value in parameters.items()}
+    for name, array in arrays.items():
+        wrong = (array <= 0) if name in ("alpha", "beta") else (array < 0)
+        if np.any(wrong):
+            raise ValueError(f"{name} must be {'positive' if name in ('alpha', 'beta') else 'at least 0'}, not {array}")
+    if "probabilities" in arrays and np.any(arrays["probabilities"] > 1):
+        raise ValueError(f"probabilities must be at most 1, not {arrays['probabilities']}")
+    generator = np.random.Generator(np.random.PCG64(key_of(seed)))
+    counted = [array.astype("int64") if name == "counts" else array for name, array in arrays.items()]
+    drawn = getattr(generator, distribution)(*counted, size=tuple(shape))
+    return Tensor.of(np.asarray(drawn).astype(dtype or config.floatx()))
 
 
 def permutation(n: int, seed: Any = None) -> np.ndarray:

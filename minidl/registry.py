@@ -20,12 +20,13 @@ import numpy as np
 __all__ = [
     "auto_name", "custom_object_scope", "deserialize", "did_you_mean", "get_registered_name", "get_registered_object",
     "lookup", "publish", "published", "register_keras_serializable", "reset_names", "serialize", "sharing",
-    "snake_case",
+    "snake_case", "get_custom_objects", "name_scope", "scoped",
 ]  # fmt: skip
 
 _published: dict[str, dict[str, Any]] = {}
 _registered: dict[str, Any] = {}
 _names: dict[Any, str] = {}
+_paths: ContextVar[tuple[str, ...]] = ContextVar("name_scope", default=())
 _scope: ContextVar[dict[str, Any]] = ContextVar("custom_objects", default={})  # noqa: B039 - never written to
 
 
@@ -43,6 +44,27 @@ def auto_name(prefix: str) -> str:
     name = snake_case(prefix)
     _name_counts[name] += 1
     return name if _name_counts[name] == 1 else f"{name}_{_name_counts[name] - 1}"
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[str]:
+    """Put ``name/`` before the paths of the variables that are made inside the ``with`` block; layers name theirs.
+
+    Raises:
+        ValueError: a name with a slash in it, or none.
+    """
+    if not isinstance(name, str) or "/" in name or not name:
+        raise ValueError(f"name must be a text without '/', not {name!r}")
+    token = _paths.set((*_paths.get(), name))
+    try:
+        yield name
+    finally:
+        _paths.reset(token)
+
+
+def scoped(name: str) -> str:
+    """The path of something of this name that is made now."""
+    return "/".join((*_paths.get(), name))
 
 
 def reset_names() -> None:
@@ -103,6 +125,11 @@ def get_registered_object(name: str, custom_objects: dict[str, Any] | None = Non
     return None
 
 
+def get_custom_objects() -> dict[str, Any]:
+    """All registered objects by name, itself and no copy: what is put in is found from then on."""
+    return _registered
+
+
 @contextmanager
 def custom_object_scope(custom_objects: dict[str, Any]) -> Iterator[None]:
     """Let classes and functions be found by these names inside the ``with`` block."""
@@ -142,7 +169,7 @@ def _module_of(cls: type) -> str | None:
     return next((module for module, names in _published.items() if names.get(cls.__name__) is cls), None)
 
 
-def serialize(item: Any) -> Any:
+def serialize(obj: Any) -> Any:
     """The configuration of an object (with ``get_config``), a function, or plain data.
 
     Where the object has them, what ``get_build_config()`` and ``get_compile_config()`` return goes along.
@@ -151,20 +178,20 @@ def serialize(item: Any) -> Any:
         ValueError: a lambda, or an object whose ``get_config`` leaves arguments out.
         TypeError: no ``get_config``.
     """
-    if item is None or isinstance(item, (bool, int, float, str)):
-        return item
-    if isinstance(item, (list, tuple)):
-        return [serialize(one) for one in item]
-    if isinstance(item, dict):
-        done = "class_name" in item and "config" in item
-        return item if done else {key: serialize(value) for key, value in item.items()}
-    if hasattr(item, "get_config") and not isinstance(item, type):
-        return _serialize_object(item)
-    if callable(item) and hasattr(item, "__name__"):
-        return _serialize_function(item)
-    if hasattr(item, "item"):
-        return item.item() if getattr(item, "size", 1) == 1 else item.tolist()
-    raise TypeError(f"cannot serialise {item!r}: give its class a get_config() method")
+    if obj is None or isinstance(obj, (bool, int, float, str)):
+        return obj
+    if isinstance(obj, (list, tuple)):
+        return [serialize(one) for one in obj]
+    if isinstance(obj, dict):
+        done = "class_name" in obj and "config" in obj
+        return obj if done else {key: serialize(value) for key, value in obj.items()}
+    if hasattr(obj, "get_config") and not isinstance(obj, type):
+        return _serialize_object(obj)
+    if callable(obj) and hasattr(obj, "__name__"):
+        return _serialize_function(obj)
+    if hasattr(obj, "item"):
+        return obj.item() if getattr(obj, "size", 1) == 1 else obj.tolist()
+    raise TypeError(f"cannot serialise {obj!r}: give its class a get_config() method")
 
 
 def _serialize_object(item: Any) -> dict[str, Any]:
@@ -258,10 +285,11 @@ def _numbered(item: Any, config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True) -> Any:
     """The object of a configuration; lists and dictionaries of configurations likewise; plain data as it is.
 
-    Only published names, registered objects and ``custom_objects`` are found: nothing is imported, no code is run.
+    Only published names, registered objects and ``custom_objects`` are found: nothing is imported, no code is run,
+    whatever ``safe_mode`` says.
 
     Raises:
         ValueError: a class or function that is not known, or a configuration that is none.

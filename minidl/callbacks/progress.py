@@ -4,6 +4,8 @@ import sys
 import time
 from typing import Any
 
+from minidl import config
+
 from .callback import Callback
 
 __all__ = ["ProgbarLogger"]
@@ -69,7 +71,7 @@ class ProgbarLogger(Callback):
 
     def _begin(self, title: str) -> None:
         self._start = time.perf_counter()
-        if self.verbose == 1 and sys.stdout.isatty():
+        if self.verbose == 1 and sys.stdout.isatty() and config.is_interactive_logging_enabled():
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
             self._bar = Progress(
@@ -93,7 +95,7 @@ class ProgbarLogger(Callback):
             self._bar.stop()
             self._bar = None
         numbers = _text(logs)
-        print(f"{title} - {seconds:.1f} s{' - ' + numbers if numbers else ''}", flush=True)
+        config.show(f"{title} - {seconds:.1f} s{' - ' + numbers if numbers else ''}")
 
     def close(self) -> None:
         """Give the terminal back, also when training was broken off."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from .idx import decompress
 
-__all__ = ["DownloadError", "check", "fetch"]
+__all__ = ["DownloadError", "check", "fetch", "open_url", "write_whole"]
 
 
 class DownloadError(OSError):
@@ -52,18 +52,19 @@ def fetch(
     failures = []
     for url in urls:
         try:
-            with _open(url, answer, stall) as response:
+            with open_url(url, answer, stall) as response:
                 found = response.read()
             check(decompress(found, url) if packed else found, sha256, url)
         except (OSError, ValueError, http.client.HTTPException) as error:
             failures.append(f"{url}: {error or type(error).__name__}")
         else:
-            _write_whole(target, found)
+            write_whole(target, found)
             return
     raise DownloadError("; ".join(failures))
 
 
-def _open(url: str, answer: float, stall: float) -> Any:
+def open_url(url: str, answer: float, stall: float) -> Any:
+    """The response of a server; TimeoutError after ``answer`` seconds without one, or ``stall`` of silence."""
     # urlopen's own timeout does not cover the look-up of the name, which can hang for half a minute where a firewall
     # swallows the question. A daemon thread can be left behind.
     outcome: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -84,7 +85,8 @@ def _open(url: str, answer: float, stall: float) -> Any:
     return response
 
 
-def _write_whole(target: Path, data: bytes) -> None:
+def write_whole(target: Path, data: bytes) -> None:
+    """Write a file that appears whole or not at all; its folder is made."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
     try:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from minidl import registry
+
 from .op import selection
 from .tensor import Tensor, as_array, operations
 
@@ -24,7 +26,8 @@ class Variable(Tensor):
     def __init__(self, value: Any, trainable: bool = True, name: str | None = None, dtype: Any = None):
         super().__init__(value, dtype)
         self.data = self.data.copy()
-        self.name = self.path = name or "variable"
+        self.name = name or "variable"
+        self.path = registry.scoped(self.name)
         self.trainable = trainable
         self.regularizer: Any = None
         self.constraint: Any = None

@@ -1,6 +1,9 @@
 """Differentiable operations, with the names of ``keras.ops``."""
 
 from . import image as image
+from . import linalg as linalg
+from . import nn as nn
+from . import numpy as numpy
 from .activation import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
 from .arranging import *  # noqa: F403

@@ -11,7 +11,7 @@ from minidl_kernels.arrays import to_numpy
 __all__ = [
     "arange", "array", "bartlett", "blackman", "convert_to_numpy", "convert_to_tensor", "empty", "eye", "full",
     "geomspace", "hamming", "hanning", "identity", "is_tensor", "kaiser", "linspace", "logspace", "ones", "tri",
-    "zeros",
+    "zeros", "dtype",
 ]  # fmt: skip
 
 
@@ -125,3 +125,8 @@ def hanning(x: int) -> Tensor:
 def kaiser(x: int, beta: float) -> Tensor:
     """Kaiser's window of x samples with the shape ``beta``."""
     return Tensor(np.kaiser(x, beta), config.floatx())
+
+
+def dtype(x: Any) -> str:
+    """The name of the dtype of x."""
+    return str(x.dtype)

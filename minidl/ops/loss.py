@@ -1,5 +1,6 @@
 """Cross-entropies and the one-hot coding; formulas are those of Keras 3 on its JAX and NumPy backends."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,16 @@ from minidl.engine.tensor import Tensor, raw
 from minidl_kernels.arrays import Array, namespace
 
 from .activation import log_softmax, softmax, softmax_grad, softplus
-from .arithmetic import add, cast, clip, divide, log, multiply, negative, subtract, where
-from .reductions import sum
+from .arithmetic import add, cast, clip, divide, log, multiply, negative, square, subtract, where
+from .elementary import log10
+from .reductions import max, mean, sum
 from .shaping import broadcast_to, expand_dims, getitem, moveaxis, reshape, scatter_add, squeeze
 
 __all__ = [
     "binary_crossentropy", "categorical_crossentropy", "one_hot", "probability_cross_entropy",
     "probability_cross_entropy_composed", "softmax_cross_entropy",
     "softmax_cross_entropy_composed", "sparse_categorical_crossentropy",
+    "multi_hot", "psnr",
 ]  # fmt: skip
 
 
@@ -29,6 +32,31 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Arra
     labels = xp.asarray(x)
     coded = (xp.expand_dims(labels, -1) == xp.arange(num_classes)).astype(dtype or config.floatx())
     return coded if axis in (-1, coded.ndim - 1) else xp.moveaxis(coded, -1, axis)
+
+
+def multi_hot(inputs: Any, num_classes: int | None = None, axis: int = -1, dtype: Any = None) -> Any:
+    """Rows of zeros with ones at all labels of a row: (n, labels) gives (n, num_classes), (labels,) (num_classes,).
+
+    Raises:
+        ValueError: without ``num_classes``.
+    """
+    if num_classes is None:
+        raise ValueError("multi_hot: num_classes must be a whole number, not None")
+    return max(one_hot(inputs, num_classes, axis, dtype), axis=1 if len(inputs.shape) > 1 else 0)
+
+
+def psnr(x1: Any, x2: Any, max_val: float) -> Any:
+    """The peak signal-to-noise ratio in decibels, 10 log10(max_val^2 / mean((x1 - x2)^2)): of a picture and its copy.
+
+    Args:
+        max_val: the largest value that there can be, 255 or 1.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if tuple(x1.shape) != tuple(x2.shape):
+        raise ValueError(f"x1 and x2 must have one shape, not {tuple(x1.shape)} and {tuple(x2.shape)}")
+    return 20 * math.log10(max_val) - 10 * log10(mean(square(subtract(x1, x2))))
 
 
 @op(outputs=("y", "probabilities"))

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from .arithmetic import abs, add, divide, maximum, multiply, power, rsqrt, square, subtract
-from .reductions import mean, moments, sum
+from .arithmetic import add, multiply, rsqrt, square, subtract
+from .reductions import mean, moments
 from .shaping import axes_of, reshape
 
-__all__ = ["layer_normalization", "normalize", "rms_normalization"]
+__all__ = ["layer_normalization", "rms_normalization"]
 
 
 def layer_normalization(
@@ -34,27 +34,6 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
     squares = mean(square(x), axis=axes, keepdims=True)
     y = multiply(x, rsqrt(add(squares, 1e-7 if epsilon is None else epsilon)))
     return y if scale is None else multiply(y, along(scale, x, axes))
-
-
-def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = None) -> Any:
-    """x divided by its norm over ``axis``.
-
-    Args:
-        order: 2: the length; 1: the sum of absolute values; any p: the p-norm.
-        epsilon: shorter vectors are divided by this; default 1e-7.
-
-    Raises:
-        ValueError: an order that is no whole number from 1 on.
-    """
-    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
-        raise ValueError(f"order must be a whole number from 1 on, not {order!r}")
-    epsilon = 1e-7 if epsilon is None else epsilon
-    axes = axis if axis is None or isinstance(axis, int) else tuple(axis)
-    if order == 2:
-        # The limit is put on the square: the root's slope at 0 is infinite, and 0 * inf would be the gradient.
-        return multiply(x, rsqrt(maximum(sum(square(x), axis=axes, keepdims=True), epsilon**2)))
-    sums = sum(power(abs(x), order), axis=axes, keepdims=True)
-    return divide(x, power(maximum(sums, epsilon**order), 1 / order))
 
 
 def along(weights: Any, x: Any, axes: tuple[int, ...]) -> Any:

@@ -1,6 +1,7 @@
-"""``keras.preprocessing``: pictures from folders, and the older way to augment them."""
+"""``keras.preprocessing``: pictures from folders, sequences, and the older way to augment pictures."""
 
 from minidl.data.image_dataset import image_dataset_from_directory
-from minidl.preprocessing import image
+from minidl.data.sequences import timeseries_dataset_from_array
+from minidl.preprocessing import image, sequence
 
-__all__ = ["image", "image_dataset_from_directory"]
+__all__ = ["image", "image_dataset_from_directory", "sequence", "timeseries_dataset_from_array"]

@@ -6,15 +6,32 @@ from typing import Any
 import numpy as np
 
 from minidl import config, ops, registry
+from minidl.config import disable_interactive_logging, enable_interactive_logging, is_interactive_logging_enabled
 from minidl.data.arrays import pack as pack_x_y_sample_weight
 from minidl.data.arrays import unpack
 from minidl.data.dataset import split_dataset
 from minidl.data.image_dataset import image_dataset_from_directory
 from minidl.data.pictures import array_to_img, img_to_array, load_img, save_img
 from minidl.data.py_dataset import PyDataset
+from minidl.data.sequences import pad_sequences, timeseries_dataset_from_array
 from minidl.engine.tensor import Tensor, raw
-from minidl.registry import custom_object_scope, get_registered_name, get_registered_object, register_keras_serializable
+from minidl.registry import (
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from minidl.registry import custom_object_scope as CustomObjectScope
+from minidl.registry import deserialize as deserialize_keras_object
+from minidl.registry import serialize as serialize_keras_object
 from minidl_kernels.arrays import to_numpy
+
+from .config_object import Config
+from .dtypes import standardize_dtype
+from .files import get_file
+from .graphs import get_source_inputs, is_keras_tensor
+from .progbar import Progbar
 
 __all__ = [
     "clear_session", "custom_object_scope", "get_registered_name", "get_registered_object",
@@ -22,6 +39,10 @@ __all__ = [
     "set_random_seed", "to_categorical",
     "array_to_img", "image_dataset_from_directory", "img_to_array", "load_img", "normalize", "save_img",
     "split_dataset",
+    "Config", "CustomObjectScope", "Progbar", "deserialize_keras_object", "disable_interactive_logging",
+    "enable_interactive_logging", "get_custom_objects", "get_file", "get_source_inputs",
+    "is_interactive_logging_enabled", "is_keras_tensor", "pad_sequences", "serialize_keras_object",
+    "standardize_dtype", "timeseries_dataset_from_array",
     "PyDataset", "Sequence", "pack_x_y_sample_weight", "unpack_x_y_sample_weight",
 ]  # fmt: skip
 

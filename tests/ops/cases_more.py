@@ -19,6 +19,10 @@ def large(*shape):
 
 
 ELEMENTARY: dict[str, list[Case]] = {
+    "psnr": [
+        case(lambda x1, x2, max_val: 10 * np.log10(max_val**2 / ((x1 - x2) ** 2).mean()), x1=a, x2=b, max_val=top)
+        for a, b, top in ((normal(2, 3), normal(2, 3), 1.0), (normal(4), normal(4), 255.0))
+    ],
     "tan": each(lambda x: np.sin(x) / np.cos(x), inside),
     "arcsin": each(lambda x: np.arcsin(x), inside),
     "arccos": each(lambda x: np.pi / 2 - np.arcsin(x), inside),

@@ -145,6 +145,6 @@ TESTED_BY_VALUE = (
     "allclose", "argpartition", "array", "bartlett", "blackman", "empty", "empty_like", "geomspace", "hamming",
     "hanning", "histogram", "identity", "kaiser", "logspace", "nanargmax", "nanargmin", "ndim", "nonzero", "size",
     "tri", "unique", "unravel_index", "arange", "convert_to_numpy", "convert_to_tensor", "custom_gradient", "eye",
-        "full", "is_tensor", "linspace",
+        "dtype", "full", "is_tensor", "multi_hot", "linspace",
     "ones", "shape", "zeros",
 )  # fmt: skip

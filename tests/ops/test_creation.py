@@ -65,6 +65,15 @@ def test_convert_to_numpy_gives_a_copy():
     np.testing.assert_array_equal(ops.convert_to_numpy([1, 2]), [1, 2])
 
 
+def test_dtype_is_a_name():
+    assert ops.dtype(Tensor(1.0)) == "float32" and ops.dtype(np.arange(2, dtype="int8")) == "int8"
+
+
+def test_multi_hot():
+    assert ops.multi_hot(np.array([0, 4]), 5).tolist() == [1, 0, 0, 0, 1]
+    assert ops.multi_hot(np.array([[0, 1], [2, 2]]), 3, dtype="int32").tolist() == [[1, 1, 0], [0, 0, 1]]
+
+
 def test_is_tensor_and_shape():
     assert ops.is_tensor(Tensor(1.0)) and ops.is_tensor(Variable(1.0)) and not ops.is_tensor(np.ones(2))
     assert ops.shape(Tensor(np.zeros((2, 3)))) == ops.shape(np.zeros((2, 3))) == (2, 3)
