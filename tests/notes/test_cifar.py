@@ -57,6 +57,9 @@ ONE_HOT, SHARES = np.array([[1.0, 0.0], [0.0, 1.0]], "float32"), np.array([[0.75
     [
         ("mse", losses.MeanSquaredError, T, P, (1 + 1 + 1 + 4) / 4),
         ("mape", losses.MeanAbsolutePercentageError, T, P, 100 * (1 + 1 / 4 + 1 / 2 + 2 / 5) / 4),
+        (  # not in Keras; from 0 to 200 %
+            "smape", losses.SymmetricMeanAbsolutePercentageError, T, P, 200 * (1 / 3 + 1 / 7 + 1 / 3 + 2 / 12) / 4,
+        ),
         ("categorical_crossentropy", losses.CategoricalCrossentropy, ONE_HOT, SHARES, -np.log(0.75 * 0.5) / 2),
         (
             "binary_crossentropy", losses.BinaryCrossentropy, ONE_HOT, SHARES,
