@@ -167,7 +167,7 @@ def test_weights_want_their_ending(tmp_path):
     with pytest.raises(ValueError, match=r"must end in \.weights\.h5, not '.*m\.h5'; write '.*m\.weights\.h5'"):
         model_of(1.0).save_weights(str(tmp_path / "m.h5"))
     with pytest.raises(ValueError, match=r"must end in \.weights\.h5 or \.keras"):
-        model_of(1.0).load_weights(tmp_path / "m.h5")
+        model_of(1.0).load_weights(tmp_path / "m.hdf5")
     with pytest.raises(TypeError):
         model_of(1.0).save_weights(3)
 
