@@ -250,6 +250,48 @@ CASES = {
     "assign": (
         lambda: minidl.Variable([1.0, 2.0], name="w").assign([1.0]), ValueError, r"w.*\(1,\).*\(2,\)",
     ),
+    # what to write
+    "channels first": (
+        lambda: layers_of_pictures().predict(PICTURES.transpose(0, 3, 1, 2)), ValueError, r"x.transpose\(0, 2, 3, 1\)",
+    ),
+    "pictures in place of rows": (
+        lambda: minidl.Sequential([layers.Input((192,)), layers.Dense(1)])(PICTURES), ValueError,
+        r"expects shape \(None, 192\), got \(10, 8, 8, 3\); write x.reshape\(\(-1, 192\)\)",
+    ),
+    "grey pictures": (
+        lambda: layers_of_pictures().predict(PICTURES[..., 0]), ValueError, r"np.repeat\(x\[..., None\], 3, axis=-1\)",
+    ),
+    "a function as data": (lambda: fit(model(), two_inputs), TypeError, r"x is a function: call it, x\(\)"),
+    "a text as a class": (
+        lambda: fit(classifier(), X, LABELS, class_weight={"cat": 2.0}), ValueError, "key 'cat'.*whole numbers",
+    ),
+    "weights of several columns": (
+        lambda: fit(model(), sample_weight=np.ones((10, 3))), ValueError, r"sample_weight of shape \(10, 3\).*\(10,\)",
+    ),
+    "kernel of an unbuilt layer": (
+        lambda: layers.Dense(3).kernel, AttributeError, r"no attribute 'kernel'; it is not built yet: call it on data",
+    ),
+    "unknown attribute": (lambda: model().colour, AttributeError, "no attribute 'colour'$"),
+    "a call without inputs": (
+        lambda: type("Mine", (layers.Layer,), {"call": lambda self: 1})()(X), TypeError, r"def call\(self, inputs\)",
+    ),
+    "called on None": (lambda: layers.Dense(3)(None), ValueError, "called on None.*return"),
+    "called on a shape": (lambda: layers.Dense(3)((None, 4)), ValueError, r"\(None, 4\); write Input\(shape=...\)"),
+    "a loss that returns nothing": (lambda: fit(model(loss=lambda y, p: None)), ValueError, "returned None.*return"),
+    "a metric that returns nothing": (
+        lambda: fit(model(metrics=[lambda y, p: None])), ValueError, "returned None.*return",
+    ),
+    "evaluate without y": (lambda: model().evaluate(X, verbose=0), ValueError, r"no loss.*pass y to evaluate\(\)"),
+    "np.mean of a symbolic tensor": (
+        lambda: np.mean(layers.Input((4,))), TypeError, r"np.mean takes no symbolic tensor; write minidl.ops.mean\(x\)",
+    ),
+    "a loop over a symbolic tensor": (lambda: list(layers.Input((4,))), TypeError, "no length, and no loop"),
+    "a layer's output in a row": (
+        lambda: minidl.Sequential([layers.Dense(3)(layers.Input((4,)))]), ValueError, r"the layer alone, without \(x\)",
+    ),
+    "gradients without variables": (
+        lambda: optimizers.SGD().apply_gradients([np.ones(2)]), ValueError, r"apply_gradients\(zip\(",
+    ),
     "seed": (lambda: minidl.utils.set_random_seed("a"), ValueError, "seed.*whole number.*'a'"),
     "threshold": (lambda: metrics.BinaryAccuracy(threshold=2), ValueError, "threshold.*0 and 1.*2"),
 }  # fmt: skip
@@ -258,6 +300,10 @@ CASES = {
 class Plain(minidl.Model):
     def call(self, inputs):
         return inputs
+
+
+def layers_of_pictures():
+    return minidl.Sequential([layers.Input((8, 8, 3)), layers.Flatten(), layers.Dense(1)])
 
 
 def two_inputs():
@@ -288,6 +334,17 @@ def test_nan_in_the_data_warns_and_names_the_row(x, y, message):
     with pytest.warns(UserWarning, match=message) as caught:
         fit(model(), x, y)
     assert caught[0].filename == __file__  # the warning points at the user's line
+
+
+def test_softmax_of_one_unit_warns():
+    with pytest.warns(UserWarning, match=r"softmax over axis -1 of shape \(10, 1\).*activation='sigmoid'"):
+        y = layers.Dense(1, activation="softmax")(X)
+    assert (y.numpy() == 1).all()
+
+
+def test_a_watched_number_that_is_missing_says_how_to_have_it():
+    with pytest.warns(UserWarning, match="no 'val_loss'; there are: loss; pass validation_data"):
+        fit(model(), callbacks=[callbacks.EarlyStopping()])
 
 
 def test_good_data_warns_of_nothing():

@@ -228,6 +228,8 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **kwargs: Any):
         super().__init__(**kwargs)
+        if not isinstance(target_shape, (list, tuple)):
+            raise ValueError(f"target_shape must be a tuple such as (28, 28, 1), or (4,), not {target_shape!r}")
         self.target_shape = tuple(int(n) for n in target_shape)
         if any(n < -1 for n in self.target_shape) or self.target_shape.count(-1) > 1:
             raise ValueError(f"target_shape must hold whole numbers, at most one of them -1, not {target_shape!r}")

@@ -59,6 +59,8 @@ class InputSpec:
         found = len(shape)
         if not self.allow_last_axis_squeeze and self.ndim is not None and found != self.ndim:
             few = " (one sample wants a batch axis, x[None]; grey pictures want channels, x[..., None])"
+            if shape and shape[0] is None:
+                few = f" (grey pictures want channels: Input(shape={(*shape[1:], 1)}))"
             yield f"expected ndim={self.ndim}, found ndim={found}{few if (self.ndim, found) == (4, 3) else ''}"
         if self.max_ndim is not None and found > self.max_ndim:
             yield f"expected max_ndim={self.max_ndim}, found ndim={found}"

@@ -264,14 +264,16 @@ class Layer(WeightHolder):
 
     def _check_specs(self, inputs: list[Any]) -> None:
         specs = self.input_spec if isinstance(self.input_spec, (list, tuple)) else [self.input_spec]
-        if all(one is None or isinstance(one, int) for one in inputs) and not all(s and s.optional for s in specs):
+        if not any(isinstance(one, Tensor) for one in inputs) and not all(spec and spec.optional for spec in specs):
             if inputs == [None]:
                 raise ValueError(
                     f"layer {self.name!r} was called on None; does what is in front of it end with return?"
                 )
-            raise ValueError(
-                f"layer {self.name!r} was called on the shape {tuple(inputs)}; write Input(shape=...) first"
-            )
+            if all(one is None or isinstance(one, int) for one in inputs):
+                raise ValueError(
+                    f"layer {self.name!r} was called on the shape {tuple(inputs)}; write Input(shape=...) first"
+                )
+            raise ValueError(f"layer {self.name!r} takes tensors or arrays, not {inputs[0]!r}")
         if len(inputs) != len(specs):
             raise ValueError(f"layer {self.name!r} takes {len(specs)} input(s), but got {len(inputs)}")
         for spec, leaf in zip(specs, inputs, strict=True):
@@ -291,7 +293,12 @@ class Layer(WeightHolder):
         if isinstance(value, dict):
             return {key: self._converted(one) for key, one in value.items()}
         if isinstance(value, list):
-            return Tensor(value)
+            try:
+                return Tensor(value)
+            except ValueError as error:
+                raise ValueError(
+                    f"layer {self.name!r} was called on a list of rows of different lengths; arrays are rectangular"
+                ) from error
         return value
 
     def _call_symbolically(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -395,4 +402,6 @@ def _batch_input_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
         return tuple(batch)
     if extent is not None:
         shape = (extent,)
+    if isinstance(shape, int):
+        raise ValueError(f"input_shape must be a tuple such as ({shape},), not the number {shape}")
     return None if shape is None else (None, *shape)

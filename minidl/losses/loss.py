@@ -173,7 +173,13 @@ def reduce_weighted(losses: Any, sample_weight: Any = None, reduction: str | Non
     weights: Any = None
     if sample_weight is not None:
         losses, weights = _weights_for(losses, sample_weight)
-        losses = ops.multiply(losses, weights)
+        try:
+            losses = ops.multiply(losses, weights)
+        except ValueError as error:
+            raise ValueError(
+                f"sample_weight of shape {tuple(weights.shape)} does not fit losses of shape {tuple(losses.shape)}: "
+                f"one weight for each sample is expected"
+            ) from error
     if mask is not None:
         mask = _fitted(mask, losses)
         losses = ops.where(mask, losses, 0.0)

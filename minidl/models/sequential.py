@@ -58,6 +58,11 @@ class Sequential(Model):
 
     def _append(self, layer: Any) -> None:
         if isinstance(layer, KerasTensor) and layer.call is not None:  # Sequential([Input(...), ...])
+            if not isinstance(layer.call.operation, InputLayer):
+                raise ValueError(
+                    f"only layers can be added to a Sequential model, not the output of {layer.call.operation!r}; "
+                    f"write the layer alone, without (x)"
+                )
             layer = layer.call.operation
         if not isinstance(layer, Layer):
             hint = ""

@@ -165,9 +165,10 @@ class Trainer(Loops):
             total = self._compiled_loss(y, y_pred, sample_weight)
         for extra in self._added_losses():
             total = extra if total is None else total + extra
-        if total is None and training:
+        if total is None and (training or self._compiled_loss is not None):
             raise ValueError(
-                "there is no loss: pass one to compile(loss=...), call add_loss() in a layer, or pass y to fit()"
+                f"there is no loss: pass one to compile(loss=...), call add_loss() in a layer, or pass y to "
+                f"{'fit' if training else 'evaluate'}()"
             )
         return total if isinstance(total, Tensor) else Tensor(0.0 if total is None else total)
 

@@ -134,6 +134,8 @@ def concatenate(xs: Any, axis: int = 0) -> Array:
     """The arrays of a list joined along an axis."""
     try:
         return namespace(xs[0]).concatenate(xs, axis=axis)
+    except np.exceptions.AxisError:
+        raise
     except ValueError as error:
         shapes = [tuple(x.shape) for x in xs]
         raise ValueError(f"concatenate: of the shapes {shapes} only axis={axis} may differ") from error

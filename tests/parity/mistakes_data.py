@@ -93,6 +93,10 @@ DATA = {
         ValueError, r"validation_data must be \(x, y\)",
     ),
     "x empty": Mistake(lambda k: fit(net(k), X[:0], Y[:0]), ValueError, "x holds no samples"),
+    "sample_weight of several columns": Mistake(
+        lambda k: fit(net(k), sample_weight=np.ones((12, 3))),
+        ValueError, r"sample_weight of shape \(12, 3\) does not fit .*\(12,\): one weight for each sample",
+    ),
     # labels
     "label too large": Mistake(
         lambda k: fit(classifier(k), X, changed(LABELS, 7, 3)),
@@ -235,6 +239,9 @@ DATA = {
         ValueError, r"no loss: pass one to compile\(loss=...\)", "trains on a loss of 0",
     ),
     "no y": Mistake(lambda k: fit(net(k), X, None), ValueError, r"no loss: .*pass y to fit\(\)"),
+    "evaluate without y": Mistake(
+        lambda k: net(k).evaluate(X, verbose=0), ValueError, r"no loss: .*pass y to evaluate\(\)",
+    ),
     "loss list too long": Mistake(
         lambda k: fit(two_outputs(k, loss=["mse"] * 3), X, [Y, np.zeros((12, 2))]),
         ValueError, r"loss has 3 entries for the 2 outputs \['main', 'side'\]",

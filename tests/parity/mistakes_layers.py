@@ -136,6 +136,11 @@ LAYERS = {
         lambda k: k.layers.Input((28.0, 28.0)),
         ValueError, r"shape must hold positive whole numbers.*not \(28.0, 28.0\)",
     ),
+    "input_shape a number": Mistake(
+        lambda k: k.layers.Dense(3, input_shape=4)(X),
+        ValueError, r"input_shape must be a tuple such as \(4,\), not the number 4", "warns that Input is the way",
+    ),
+    "Reshape to a number": Mistake(lambda k: k.layers.Reshape(4), ValueError, r"target_shape must be a tuple .*not 4"),
     "the same name twice in a row": Mistake(
         lambda k: k.Sequential([k.layers.Dense(3, name="a"), k.layers.Dense(3, name="a")]),
         ValueError, "called 'a' already; give this one another name=...",
@@ -148,6 +153,17 @@ LAYERS = {
     "Conv2D of one picture": Mistake(
         lambda k: k.layers.Conv2D(3, 3)(PICTURES[0]),
         ValueError, r"expected ndim=4, found ndim=3 \(one sample wants a batch axis, x\[None\]",
+    ),
+    "Conv2D of pictures without channels": Mistake(
+        lambda k: k.layers.Conv2D(3, 3)(k.layers.Input((28, 28))),
+        ValueError, r"grey pictures want channels: Input\(shape=\(28, 28, 1\)\)",
+    ),
+    "Dense of a text": Mistake(
+        lambda k: k.layers.Dense(3)("x.npy"), ValueError, "'dense.*takes tensors or arrays, not 'x.npy'",
+    ),
+    "Dense of rows of different lengths": Mistake(
+        lambda k: k.layers.Dense(3)([[1, 2], [3]]),
+        ValueError, "'dense.*rows of different lengths; arrays are rectangular",
     ),
     "Dense of other data": Mistake(
         lambda k: [layer(x) for layer in [k.layers.Dense(3)] for x in (X, X[:, :3])],
@@ -288,6 +304,10 @@ LAYERS = {
     "a class in place of a layer": Mistake(
         lambda k: k.Sequential([k.layers.Flatten]),
         ValueError, r"only layers can be added.*make one of the class: Flatten\(\)",
+    ),
+    "an output in place of a layer": Mistake(
+        lambda k: k.Sequential([k.layers.Input((4,)), k.layers.Dense(3)(k.layers.Input((4,)))]),
+        ValueError, r"not the output of <Dense .*write the layer alone, without \(x\)",
     ),
     "a function in place of a layer": Mistake(
         lambda k: k.Sequential([k.ops.relu]),
