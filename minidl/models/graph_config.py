@@ -72,6 +72,12 @@ def _first_number(layer: Any) -> int:
     return getattr(layer, "first_call_number", 0)
 
 
+def _first_number_in_keras_2(layer: Any) -> int:
+    """The same for Keras 2, where a Sequential that knows its input is a functional model too."""
+    stack = getattr(layer, "_stack", None)
+    return 1 if stack and isinstance(stack[0], InputLayer) else _first_number(layer)
+
+
 def _entrance(tensor: KerasTensor) -> dict[str, Any]:
     config = {"batch_shape": list(tensor.shape), "dtype": str(tensor.dtype), "name": tensor.name}
     return {
@@ -117,13 +123,14 @@ def graph_of_config(config: dict[str, Any]) -> tuple[Any, Any]:
         layers[name] = layer
         made[name] = layer._inbound[:1] if isinstance(layer, InputLayer) else []
         waiting += [(name, node) for node in entry.get("inbound_nodes") or []]
+    first_number = _first_number if all(isinstance(node, dict) for _, node in waiting) else _first_number_in_keras_2
 
     def tensor(history: Any, from_one: bool = False) -> KerasTensor:
         """The tensor of a history; IndexError as long as nothing made it."""
         name, number, index = history
         if name not in layers:
             raise ValueError(f"the graph names a layer {name!r}, which is not there")
-        number -= _first_number(layers[name]) if from_one else 0
+        number -= first_number(layers[name]) if from_one else 0
         if number < 0 or index < 0:
             raise ValueError(f"the history {history} is impossible")
         return made[name][number].outputs[index]
