@@ -75,7 +75,7 @@ def functional() -> dict[str, Any]:
     add = {"class_name": "Add", "config": {"name": "add", "trainable": True, "dtype": "float32"}}
     shared = called(dense("shared", 3, "linear"), node("left"), node("right"))
     layers = [
-        called(entrance("left", 2)), called(entrance("right", 2)), shared, called(leaky, node("shared")),
+        called(entrance("left", 2)), shared, called(entrance("right", 2)), called(leaky, node("shared")),
         called(add, [["leaky", 0, 0, {}], ["shared", 1, 0, {}]]), called(block, node("add")),
         called(dense("main", 1, "sigmoid"), [["block", 1, 0, {}]]), called(dense("side", 2, "linear"), node("add")),
     ]  # fmt: skip
@@ -122,7 +122,7 @@ FUNCTIONAL_WEIGHTS = {
     "main": [("main/kernel:0", values(9, 3, 1)), ("main/bias:0", values(10, 1))],
     "side": [("side/kernel:0", values(11, 3, 2)), ("side/bias:0", values(12, 2))],
 }  # fmt: skip
-ORDER = ["left", "right", "shared", "leaky", "add", "block", "main", "side"]
+ORDER = ["left", "shared", "right", "leaky", "add", "block", "main", "side"]
 
 
 def sequential() -> dict[str, Any]:
