@@ -178,7 +178,12 @@ def _arguments(node: Any, tensor: Callable[..., KerasTensor]) -> tuple[list[Any]
     """The arguments of a call: Keras 3 writes {"args", "kwargs"}, Keras 2 a list of [layer, call, output, kwargs]."""
     if not isinstance(node, dict):
         inputs = [tensor(entry[:3], from_one=True) for entry in node]
-        return [inputs[0] if len(inputs) == 1 else inputs], dict(node[0][3]) if len(node[0]) > 3 else {}
+        given = dict(node[0][3]) if len(node[0]) > 3 else {}
+        return [inputs[0] if len(inputs) == 1 else inputs], {
+            key: tensor(one, from_one=True) if _is_history(one) else one
+            for key, one in given.items()
+            if (key, one) != ("mask", None)
+        }
 
     def value(leaf: Any) -> Any:
         if isinstance(leaf, list):
@@ -193,3 +198,8 @@ def _arguments(node: Any, tensor: Callable[..., KerasTensor]) -> tuple[list[Any]
     if kwargs.get("mask", 0) is None:  # Keras writes it for every model inside a model
         del kwargs["mask"]
     return [value(one) for one in node["args"]], kwargs
+
+
+def _is_history(value: Any) -> bool:
+    """Whether an argument of a call is a tensor, as Keras 2 wrote it: [layer, call, output]."""
+    return isinstance(value, list) and [type(one) for one in value] == [str, int, int]

@@ -151,3 +151,58 @@ def test_old_configurations_as_text():
     )
     model = minidl.models.model_from_yaml(text)
     assert model.name == "sequential_1" and model.output_shape == (None, 4) and model.count_params() == 16
+
+
+def test_tensors_among_the_arguments_of_a_call():
+    """[layer, call, output] under a name; a mask that is None."""
+
+    class Scaled(minidl.layers.Layer):
+        def call(self, inputs, factor=None):
+            return inputs * factor
+
+    entries = [files.called(files.entrance(name, 2)) for name in ("left", "right")]
+    scaled = {"class_name": "Scaled", "config": {"name": "scaled"}}
+    entries.append(files.called(scaled, [["left", 0, 0, {"factor": ["right", 0, 0], "mask": None}]]))
+    ends = {"input_layers": [["left", 0, 0], ["right", 0, 0]], "output_layers": [["scaled", 0, 0]]}
+    text = json.dumps({"class_name": "Model", "config": {"name": "m", "layers": entries, **ends}})
+    model = model_from_json(text, custom_objects={"Scaled": Scaled})
+    np.testing.assert_allclose(model.predict([X, Z], verbose=0), X * Z, rtol=1e-6)
+
+
+def test_slots_that_plain_sgd_does_not_have(tmp_path):
+    """tf.keras 2.15 wrote momenta for it, of zeros; the counter is read all the same."""
+    optimizer = {"class_name": "SGD", "config": {"name": "SGD", "learning_rate": 0.5, "momentum": 0.0}}
+    training = {**files.SEQUENTIAL_TRAINING, "optimizer_config": optimizer}
+    trained = [one for layer in files.SEQUENTIAL_WEIGHTS.values() for one in layer]
+    state = [("iteration:0", np.array(9)), ("learning_rate:0", np.array(0.25, "float32"))]
+    state += [(f"SGD/m/{name}", 0 * value) for name, value in trained]
+    files.write(
+        tmp_path / "m.h5", "2.15.0", files.sequential(), training, files.SEQUENTIAL_WEIGHTS, ["first", "second"], state
+    )
+    model = load_model(tmp_path / "m.h5")
+    assert int(model.optimizer.iterations) == 9 and model.optimizer.learning_rate == 0.25
+
+
+def test_a_layer_of_two_models_stays_one(tmp_path):
+    shared = minidl.layers.Dense(3, name="shared")
+    halves = [
+        minidl.Sequential([minidl.Input((3,)), shared, minidl.layers.Dense(3)], name=name) for name in ("one", "two")
+    ]
+    model = minidl.Sequential([minidl.Input((3,)), *halves])
+    model.save(tmp_path / "m.h5")
+    opened = load_model(tmp_path / "m.h5")
+    assert opened.layers[0].layers[0] is opened.layers[1].layers[0]
+    x = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(opened.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_a_rate_that_decays(tmp_path):
+    """Keras 2: rate / (1 + decay * steps)."""
+    optimizer = {"class_name": "SGD", "config": {"name": "SGD", "lr": 0.5, "decay": 0.25, "momentum": 0.0}}
+    training = {**files.SEQUENTIAL_TRAINING, "optimizer_config": optimizer}
+    state = [("SGD/iter:0", np.array(2))]
+    files.write(
+        tmp_path / "m.h5", "2.4.0", files.sequential(), training, files.SEQUENTIAL_WEIGHTS, ["first", "second"], state
+    )
+    model = load_model(tmp_path / "m.h5")
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.5 / (1 + 0.25 * 2))
