@@ -72,6 +72,12 @@ def _first_number(layer: Any) -> int:
     return getattr(layer, "first_call_number", 0)
 
 
+def _first_number_in_keras_2(layer: Any) -> int:
+    """The same for Keras 2, where a Sequential that knows its input is a functional model too."""
+    stack = getattr(layer, "_stack", None)
+    return 1 if stack and isinstance(stack[0], InputLayer) else _first_number(layer)
+
+
 def _entrance(tensor: KerasTensor) -> dict[str, Any]:
     config = {"batch_shape": list(tensor.shape), "dtype": str(tensor.dtype), "name": tensor.name}
     return {
@@ -117,13 +123,14 @@ def graph_of_config(config: dict[str, Any]) -> tuple[Any, Any]:
         layers[name] = layer
         made[name] = layer._inbound[:1] if isinstance(layer, InputLayer) else []
         waiting += [(name, node) for node in entry.get("inbound_nodes") or []]
+    first_number = _first_number if all(isinstance(node, dict) for _, node in waiting) else _first_number_in_keras_2
 
     def tensor(history: Any, from_one: bool = False) -> KerasTensor:
         """The tensor of a history; IndexError as long as nothing made it."""
         name, number, index = history
         if name not in layers:
             raise ValueError(f"the graph names a layer {name!r}, which is not there")
-        number -= _first_number(layers[name]) if from_one else 0
+        number -= first_number(layers[name]) if from_one else 0
         if number < 0 or index < 0:
             raise ValueError(f"the history {history} is impossible")
         return made[name][number].outputs[index]
@@ -171,7 +178,12 @@ def _arguments(node: Any, tensor: Callable[..., KerasTensor]) -> tuple[list[Any]
     """The arguments of a call: Keras 3 writes {"args", "kwargs"}, Keras 2 a list of [layer, call, output, kwargs]."""
     if not isinstance(node, dict):
         inputs = [tensor(entry[:3], from_one=True) for entry in node]
-        return [inputs[0] if len(inputs) == 1 else inputs], dict(node[0][3]) if len(node[0]) > 3 else {}
+        given = dict(node[0][3]) if len(node[0]) > 3 else {}
+        return [inputs[0] if len(inputs) == 1 else inputs], {
+            key: tensor(one, from_one=True) if _is_history(one) else one
+            for key, one in given.items()
+            if (key, one) != ("mask", None)
+        }
 
     def value(leaf: Any) -> Any:
         if isinstance(leaf, list):
@@ -186,3 +198,8 @@ def _arguments(node: Any, tensor: Callable[..., KerasTensor]) -> tuple[list[Any]
     if kwargs.get("mask", 0) is None:  # Keras writes it for every model inside a model
         del kwargs["mask"]
     return [value(one) for one in node["args"]], kwargs
+
+
+def _is_history(value: Any) -> bool:
+    """Whether an argument of a call is a tensor, as Keras 2 wrote it: [layer, call, output]."""
+    return isinstance(value, list) and [type(one) for one in value] == [str, int, int]

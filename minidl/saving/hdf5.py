@@ -37,7 +37,8 @@ def image_of_model(model: Model, include_optimizer: bool = True) -> memoryview:
             f"save_weights('NAME.weights.h5'), or save('NAME.keras') for all of it"
         )
     compiled = include_optimizer and model.compiled and model.optimizer is not None
-    texts = {"model_config": _without_modules(registry.serialize(model))}
+    with registry.sharing():
+        texts = {"model_config": _without_modules(registry.serialize(model))}
     settings = training_config(model) if compiled else None
     if settings is not None:
         texts["training_config"] = settings
@@ -112,7 +113,7 @@ def _json(tree: Any, attribute: str, filepath: Any) -> Any:
 def _without_modules(config: dict[str, Any]) -> dict[str, Any]:
     """Models and layers as these files name them: by class alone, or by the name that was registered."""
     name = config["registered_name"] or config["class_name"]
-    kept = {key: one for key, one in config.items() if key in ("name", "inbound_nodes")}
+    kept = {key: one for key, one in config.items() if key in ("name", "inbound_nodes", "shared_object_id")}
     inner = dict(config["config"])
     if isinstance(inner.get("layers"), list):
         inner["layers"] = [_without_modules(layer) if _is_object(layer) else layer for layer in inner["layers"]]

@@ -95,8 +95,13 @@ def _renewed(name: str, config: dict[str, Any], module: str) -> dict[str, Any]:
         changed["fn"] = {
             "module": "builtins", "class_name": "function", "config": function, "registered_name": function,
         }  # fmt: skip
-    elif module == OPTIMIZERS and not config.get("use_ema"):
-        changed["ema_overwrite_frequency"] = None
+    elif module == OPTIMIZERS:
+        if not config.get("use_ema"):
+            changed["ema_overwrite_frequency"] = None
+        if config.get("decay"):  # Keras 2 divided the rate by 1 + decay * steps
+            rate = config.get("learning_rate", config.get("lr"))
+            schedule = {"initial_learning_rate": rate, "decay_steps": 1.0, "decay_rate": config["decay"]}
+            changed["learning_rate"] = {"module": SCHEDULES, "class_name": "InverseTimeDecay", "config": schedule}
     elif module == "keras.initializers" and config.get("distribution") == "normal":
         changed["distribution"] = "truncated_normal"
     return changed

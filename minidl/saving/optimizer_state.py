@@ -33,6 +33,8 @@ def assign_optimizer_state(model: Model, names: list[str], arrays: list[Any], fi
     like = copy.deepcopy(optimizer)  # what it will have; it is built itself when all is known to fit
     if slots:
         like.build(weights)
+    if not like._slots:  # Keras 2 wrote slots for SGD even where there is no momentum
+        slots = []
     first = [variable for variable in like.variables if all(variable is not slot for slot in like._slots)]
     if counter is not None and _last(names[counter]) == "iter":
         slots = _in_our_order(slots, len(weights), optimizer)

@@ -23,8 +23,19 @@ def training_config(model: Model) -> dict[str, Any] | None:
     name = optimizer["registered_name"] or optimizer["class_name"]
     return {
         **{key: one for key, one in config.items() if key != "optimizer"},
+        "loss": _full_names(config["loss"]),
         "optimizer_config": {"class_name": name, "config": optimizer["config"]},
     }
+
+
+def _full_names(loss: Any) -> Any:
+    """Losses with their long names: Keras cannot open a file with "mse" in this place."""
+    if isinstance(loss, dict):
+        return loss if "class_name" in loss else {key: _full_names(one) for key, one in loss.items()}
+    if isinstance(loss, list):
+        return [_full_names(one) for one in loss]
+    known = registry.published("keras.losses").get(loss) if isinstance(loss, str) else None
+    return loss if known is None or isinstance(known, type) else known.__name__
 
 
 def compile_arguments(config: dict[str, Any], model: Model) -> dict[str, Any]:
