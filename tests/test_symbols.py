@@ -1,7 +1,7 @@
 """Every public name is used in some test that asserts something; which, is read from the sources of the tests.
 
-A use is ``module.name`` (also through an alias, or on the argument ``k`` that stands for Keras and minidl), an import of
-the name, or the name as text in the table of a file that works with the module.
+A use is ``module.name`` (also through an alias, or on the argument ``k`` that stands for Keras and minidl), an import
+of the name, or the name as text in the table of a file that works with the module.
 """
 
 import ast
@@ -85,6 +85,10 @@ def _aliases(tree: ast.Module) -> Iterator[tuple[str, str]]:
             for alias in node.names:
                 if alias.asname:
                     yield alias.asname, alias.name.split(".")[-1]
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, node.value.attr
 
 
 def _asserting(tree: ast.Module) -> Iterator[ast.AST]:
