@@ -82,7 +82,7 @@ def base_classes(k):
         def __call__(self, shape, dtype=None, **kwargs):
             return k.ops.full(shape, 2.0)
 
-    class Size(k.Regularizer):
+    class Size(k.regularizers.Regularizer):
         def __call__(self, x):
             return k.ops.sum(k.ops.abs(x))
 

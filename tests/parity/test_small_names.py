@@ -41,12 +41,60 @@ def test_binary_focal_crossentropy_as_a_function_of_metrics(settings):
     close(found, keras.metrics.binary_focal_crossentropy(T, P, **settings), str(settings))
 
 
-def test_activations_are_deserialised():
+def test_initializers_that_draw_keep_their_seed():
+    from minidl.initializers import RandomInitializer
+
+    keras, ours = libraries()
+    for k in (keras, ours):
+        made = k.initializers.RandomNormal(seed=3)
+        assert made.get_config()["seed"] == 3
+        assert np.array_equal(k.ops.convert_to_numpy(made((4,))), k.ops.convert_to_numpy(made((4,))))
+    assert isinstance(ours.initializers.RandomNormal(seed=3), RandomInitializer)
+    with pytest.raises(ValueError, match="seed must be"):
+        ours.initializers.RandomUniform(seed="x")
+
+
+NAMES = [
+    ("initializers", "zeros"), ("initializers", "GlorotUniform"), ("losses", "MeanSquaredError"), ("metrics", "mse"),
+    ("metrics", "AUC"), ("regularizers", "l2"), ("regularizers", "L2"), ("constraints", "max_norm"),
+    ("initializers", {"class_name": "HeNormal", "config": {}}), ("metrics", {"class_name": "AUC", "config": {}}),
+    ("losses", {"class_name": "Huber", "config": {"delta": 2.0}}),
+    ("regularizers", {"class_name": "L1L2", "config": {"l1": 0.5}}),
+    ("constraints", {"class_name": "MaxNorm", "config": {"max_value": 3}}),
+    ("optimizers", {"class_name": "Adam", "config": {"learning_rate": 0.5}}),
+    ("initializers", None), ("activations", None), ("regularizers", None), ("constraints", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("module, config", NAMES, ids=str)
+def test_names_and_configurations_without_a_module(module, config):
+    ours, theirs = (getattr(k, module) for k in libraries()[::-1])
+    found, expected = ours.deserialize(config), theirs.deserialize(config)
+    if expected is None:
+        assert found is None
+        return
+    assert type(found).__name__ == type(expected).__name__
+    assert type(ours.get(config)) is type(found)
+    left_out = ("name", "input_axes", "output_axes")
+    plain = {k: v for k, v in expected.get_config().items() if not isinstance(v, dict) and k not in left_out}
+    assert {k: v for k, v in found.get_config().items() if k in plain} == plain
+
+
+def test_activations_and_functions_by_name():
     keras, ours = libraries()
     for config in ("relu", "selu"):
         both = [k.activations.deserialize(config) for k in (ours, keras)]
         close(both[0](A), both[1](A), config)
-    assert ours.activations.deserialize("tanh") is ours.activations.tanh
+    assert ours.losses.deserialize("mean_squared_error") is ours.losses.mean_squared_error
+
+    def mine(x):
+        return x
+
+    assert ours.activations.deserialize("mine", custom_objects={"mine": mine}) is mine
+    with pytest.raises(ValueError, match="config must be a dictionary, not 'Dense'"):
+        ours.layers.deserialize("Dense")
+    with pytest.raises(ValueError, match="unknown initializer 'nothing'"):
+        ours.initializers.deserialize("nothing")
 
 
 def test_a_loss_made_of_a_function():

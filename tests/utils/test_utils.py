@@ -226,12 +226,13 @@ def test_where_progress_goes(capsys, caplog):
     model = minidl.Sequential([layers.Input((2,)), layers.Dense(1)])
     model.compile("sgd", "mse")
     with caplog.at_level(logging.INFO, "minidl"):
-        utils.disable_interactive_logging()
-        try:
-            assert not utils.is_interactive_logging_enabled()
-            model.fit(x, x[:, :1], verbose=2)
-        finally:
-            utils.enable_interactive_logging()
+        for module in (utils, config):
+            module.disable_interactive_logging()
+            try:
+                assert not module.is_interactive_logging_enabled()
+                model.fit(x, x[:, :1], verbose=2)
+            finally:
+                module.enable_interactive_logging()
         assert capsys.readouterr().out == "" and "loss: 0.0000" in caplog.text
         caplog.clear()
         model.fit(x, x[:, :1], verbose=2)
