@@ -75,7 +75,8 @@ def gelu(x: Any, approximate: bool = False) -> Any:
 
 swish = silu
 hard_swish = hard_silu
-serialize, deserialize = registry.serialize, registry.deserialize
+serialize = registry.serialize
+deserialize = registry.deserializer("keras.activations", lambda name: get(name))
 
 
 def get(identifier: Any) -> Any:
@@ -83,7 +84,7 @@ def get(identifier: Any) -> Any:
     if identifier is None:
         return linear
     if isinstance(identifier, dict):
-        identifier = registry.deserialize(identifier)
+        identifier = deserialize(identifier)
     if isinstance(identifier, str):
         return registry.lookup("keras.activations", identifier, "activation")
     if callable(identifier):

@@ -107,7 +107,8 @@ class MinMaxNorm(Constraint):
 
 
 max_norm, non_neg, unit_norm, min_max_norm = MaxNorm, NonNeg, UnitNorm, MinMaxNorm
-serialize, deserialize = registry.serialize, registry.deserialize
+serialize = registry.serialize
+deserialize = registry.deserializer("keras.constraints", lambda name: get(name))
 
 
 def get(identifier: Any) -> Any:
@@ -115,7 +116,7 @@ def get(identifier: Any) -> Any:
     if identifier is None:
         return None
     if isinstance(identifier, dict):
-        return registry.deserialize(identifier)
+        return deserialize(identifier)
     if isinstance(identifier, str):
         identifier = registry.lookup("keras.constraints", identifier, "constraint")
     if isinstance(identifier, type):

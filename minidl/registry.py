@@ -20,7 +20,7 @@ import numpy as np
 __all__ = [
     "auto_name", "custom_object_scope", "deserialize", "did_you_mean", "get_registered_name", "get_registered_object",
     "lookup", "publish", "published", "register_keras_serializable", "reset_names", "serialize", "sharing",
-    "snake_case", "get_custom_objects", "name_scope", "scoped",
+    "snake_case", "deserializer", "get_custom_objects", "name_scope", "scoped",
 ]  # fmt: skip
 
 _published: dict[str, dict[str, Any]] = {}
@@ -321,6 +321,28 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
     if scope is not None and shared is not None:
         scope.read[shared] = item
     return item
+
+
+def deserializer(module: str, by_name: Callable[[str], Any] | None = None) -> Callable[..., Any]:
+    """The function ``deserialize`` of a package.
+
+    Its configurations may leave their module out, and where ``by_name`` is given, names do instead of them.
+    """
+
+    def deserialize_of_package(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+        with custom_object_scope(custom_objects or {}):
+            if isinstance(config, str) and by_name is not None:
+                return by_name(config)
+            if config is not None and not isinstance(config, dict):
+                allowed = "a name or a dictionary" if by_name is not None else "a dictionary"
+                raise ValueError(f"config must be {allowed}, not {config!r}")
+            if config and not config.get("module") and config.get("class_name") in _published.get(module, {}):
+                config = {**config, "module": module}
+            return deserialize(config)
+
+    deserialize_of_package.__name__ = "deserialize"
+    deserialize_of_package.__doc__ = f"What a configuration of ``{module}`` describes; None stays None."
+    return deserialize_of_package
 
 
 def _class(config: dict[str, Any], custom_objects: dict[str, Any] | None) -> Any:

@@ -104,7 +104,8 @@ class OrthogonalRegularizer(Regularizer):
 l1, l2, l1_l2 = L1, L2, L1L2
 orthogonal_regularizer = OrthogonalRegularizer
 l1l2 = L1L2  # the name as a string in Keras
-serialize, deserialize = registry.serialize, registry.deserialize
+serialize = registry.serialize
+deserialize = registry.deserializer("keras.regularizers", lambda name: get(name))
 
 
 def get(identifier: Any) -> Any:
@@ -112,7 +113,7 @@ def get(identifier: Any) -> Any:
     if identifier is None:
         return None
     if isinstance(identifier, dict):
-        return registry.deserialize(identifier)
+        return deserialize(identifier)
     if isinstance(identifier, str):
         identifier = registry.lookup("keras.regularizers", identifier, "regularizer")
     if isinstance(identifier, type):

@@ -34,6 +34,39 @@ def test_functions_of_two_tensors(name, numpy):
     np.testing.assert_array_equal(K.get_value(getattr(K, name)(X, X[::-1].copy())), numpy(X, X[::-1]))
 
 
+@pytest.mark.parametrize("name, arguments, expected", [
+    ("sqrt", ([4.0, 9.0],), [2, 3]), ("softsign", ([-1.0, 3.0],), [-0.5, 0.75]), ("relu6", ([-1.0, 7.0],), [0, 6]),
+    ("elu", ([-1.0, 2.0],), [np.exp(-1) - 1, 2]), ("hard_sigmoid", ([-3.0, 0.0, 1.5, 9.0],), [0, 0.5, 0.75, 1]),
+    ("all", ([[True, False], [True, True]], 1), [False, True]), ("any", ([[True, False], [False, False]], 1), [1, 0]),
+    ("cast", ([1.7, -1.7], "int32"), [1, -1]), ("reshape", ([[1, 2], [3, 4]], (4, 1)), [[1], [2], [3], [4]]),
+    ("squeeze", ([[1.0, 2.0]], 0), [1, 2]), ("tile", ([1, 2], 2), [1, 2, 1, 2]), ("eval", ([3.0],), [3]),
+])  # fmt: skip
+def test_values(name, arguments, expected):
+    x, *settings = arguments
+    found = K.get_value(getattr(K, name)(np.array(x), *settings))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_made_of_nothing():
+    assert K.get_value(K.eye(2)).tolist() == [[1, 0], [0, 1]]
+    assert K.get_value(K.arange(2, 8, 3)).tolist() == [2, 5]
+
+
+def test_settings_of_the_engine():
+    before = K.floatx(), K.epsilon()
+    assert before == ("float32", 1e-7)
+    try:
+        K.set_floatx("float64")
+        K.set_epsilon(1e-3)
+        assert K.floatx() == "float64" and K.epsilon() == minidl.config.epsilon() == 1e-3
+        assert K.get_value(K.zeros(2)).dtype == np.float64
+    finally:
+        K.set_floatx(before[0])
+        K.set_epsilon(before[1])
+    with pytest.raises(ValueError, match="float16"):
+        K.set_floatx("float16")
+
+
 def test_axes_and_settings():
     x = K.constant(X)
     np.testing.assert_allclose(K.get_value(K.mean(x, axis=1, keepdims=True)), X.mean(1, keepdims=True), rtol=1e-6)

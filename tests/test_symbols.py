@@ -1,7 +1,7 @@
 """Every public name is used in some test that asserts something; which, is read from the sources of the tests.
 
-A use is ``module.name`` (also through an alias, or on the argument ``k`` that stands for Keras and minidl), an import of
-the name, or the name as text in the table of a file that works with the module.
+A use is ``module.name`` (also through an alias, or on the argument ``k`` that stands for Keras and minidl), an import
+of the name, or the name as text in the table of a file that works with the module.
 """
 
 import ast
@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 import minidl
+from tests.ops.cases import TWINS
 
 TESTS = Path(__file__).resolve().parent
 NO_VALUES = ("test_symbols.py", "test_signatures.py", "test_coverage.py", "coverage.py", "test_house.py")
 BOTH = ("minidl", "keras", "k", "ours", "theirs")  # what the library itself is called in the tests
+VARIABLES = ("module", "ours", "theirs")  # what a module is called that a parameter of the test chose
 CHECKS = ("assert", "check", "close", "compare", "raises", "same", "warns", "agree")
 
 MODULES = (
@@ -64,6 +66,8 @@ class Uses:
         elif isinstance(node, ast.Attribute):
             owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", None)
             self.pairs.add((self.aliases.get(owner, owner), node.attr))
+            if owner in VARIABLES:
+                self.words.add(node.attr)
             self.modules.add(node.attr)
         elif isinstance(node, ast.Name):
             self.modules.add(self.aliases.get(node.id, node.id))
@@ -75,7 +79,7 @@ class Uses:
         owners = BOTH if not last else (last,)
         if any((owner, name) in self.pairs for owner in owners):
             return True
-        return name in self.words and bool(self.modules & set(owners))
+        return name in self.words and bool((self.modules | self.words) & set(owners))
 
 
 def _aliases(tree: ast.Module) -> Iterator[tuple[str, str]]:
@@ -85,6 +89,10 @@ def _aliases(tree: ast.Module) -> Iterator[tuple[str, str]]:
             for alias in node.names:
                 if alias.asname:
                     yield alias.asname, alias.name.split(".")[-1]
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, node.value.attr
 
 
 def _asserting(tree: ast.Module) -> Iterator[ast.AST]:
@@ -122,7 +130,8 @@ def used() -> list[Uses]:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_name_is_used_in_a_test(module, used):
-    unused = [name for name in names_of(module) if not any(one.mentions(module, name) for one in used)]
+    names = [name for name in names_of(module) if name not in TWINS]  # all twins are in the tables of tests/ops
+    unused = [name for name in names if not any(one.mentions(module, name) for one in used)]
     assert unused == []
 
 

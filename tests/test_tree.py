@@ -36,6 +36,10 @@ CASES = {
 }  # fmt: skip
 
 
+def test_a_part_becomes_none():
+    assert tree.traverse(lambda x: tree.MAP_TO_NONE if x == [2] else None, [1, [2]]) == [1, None]
+
+
 def visited(t, top_down):
     seen = []
     t.traverse(seen.append, [(1, 2), [3], {"a": 4}], top_down=top_down)

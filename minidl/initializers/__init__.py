@@ -41,7 +41,8 @@ glorot_uniform, glorot_normal = GlorotUniform, GlorotNormal
 he_uniform, he_normal = HeUniform, HeNormal
 lecun_uniform, lecun_normal = LecunUniform, LecunNormal
 
-serialize, deserialize = registry.serialize, registry.deserialize
+serialize = registry.serialize
+deserialize = registry.deserializer("keras.initializers", lambda name: get(name))
 
 
 def get(identifier: Any) -> Callable[..., Any] | None:
@@ -49,7 +50,7 @@ def get(identifier: Any) -> Callable[..., Any] | None:
     if identifier is None:
         return None
     if isinstance(identifier, dict):
-        return registry.deserialize(identifier)
+        return deserialize(identifier)
     if isinstance(identifier, str):
         identifier = registry.lookup("keras.initializers", identifier, "initializer")
     if isinstance(identifier, type):

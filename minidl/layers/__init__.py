@@ -101,7 +101,8 @@ __all__ = [
     "serialize", "subtract",
 ]  # fmt: skip
 
-serialize, deserialize = registry.serialize, registry.deserialize
+serialize = registry.serialize
+deserialize = registry.deserializer("keras.layers")
 
 registry.publish("keras.layers", globals())
 

@@ -75,7 +75,8 @@ bce = BCE = binary_crossentropy
 kld = KLD = kullback_leibler_divergence = kl_divergence
 logcosh = log_cosh
 huber_loss = huber
-serialize, deserialize = registry.serialize, registry.deserialize
+serialize = registry.serialize
+deserialize = registry.deserializer("keras.losses", lambda name: get(name))
 
 
 def get(identifier: Any) -> Any:
@@ -83,7 +84,7 @@ def get(identifier: Any) -> Any:
     if identifier is None:
         return None
     if isinstance(identifier, dict):
-        return registry.deserialize(identifier)
+        return deserialize(identifier)
     if isinstance(identifier, str):
         identifier = registry.lookup("keras.losses", identifier, "loss")
     if isinstance(identifier, type):

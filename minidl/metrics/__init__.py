@@ -47,7 +47,8 @@ from .reduction import MeanMetricWrapper as MeanMetricWrapper
 from .reduction import Sum as Sum
 from .regression import *  # noqa: F403
 
-serialize, deserialize = registry.serialize, registry.deserialize
+serialize = registry.serialize
+deserialize = registry.deserializer("keras.metrics", lambda name: get(name))
 
 registry.publish("keras.metrics", {name: item for name, item in globals().items() if name != "accuracy_for"})
 _known = registry.published("keras.metrics")
@@ -72,7 +73,7 @@ def find(identifier: Any) -> Any:
         TypeError: something else.
     """
     if isinstance(identifier, dict):
-        return registry.deserialize(identifier)
+        return deserialize(identifier)
     if isinstance(identifier, str):
         found = registry.get_registered_object(identifier) or _CLASSES.get(identifier) or _known.get(identifier)
         if found is None:

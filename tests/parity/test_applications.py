@@ -111,3 +111,43 @@ def test_decoding_with_a_file_of_classes(tmp_path, monkeypatch):
     monkeypatch.setattr(k.src.applications.imagenet_utils, "CLASS_INDEX", index)
     theirs = k.applications.vgg16.decode_predictions(predictions, top=3)
     assert ours == [[(a, b, pytest.approx(float(c))) for a, b, c in row] for row in theirs]
+
+
+@pytest.mark.parametrize("network, constants", [
+    ("inception_v3", [-1, 1]), ("mobilenet_v2", [-1, 1]), ("resnet", None), ("resnet50", None), ("vgg16", None),
+    ("vgg19", None),
+])  # fmt: skip
+def test_every_network_has_its_preprocessing_and_classes(network, constants, tmp_path, monkeypatch):
+    k, _ = libraries()
+    ours, theirs = getattr(minidl.applications, network), getattr(k.applications, network)
+    x = np.random.default_rng(0).uniform(0, 255, (2, 5, 4, 3)).astype("float32")
+    np.testing.assert_allclose(ours.preprocess_input(x.copy()), theirs.preprocess_input(x.copy()), atol=1e-5)
+    ends = ours.preprocess_input(np.array([0.0, 255.0]).reshape(1, 2, 1, 1) * np.ones(3))
+    assert constants is None or ends[0, :, 0, 0].tolist() == constants
+    assert constants is not None or ends[0, 0, 0] == pytest.approx([-103.939, -116.779, -123.68])
+    index = {str(i): [f"n{i:08d}", f"class_{i}"] for i in range(1000)}
+    (tmp_path / "classes.json").write_text(json.dumps(index))
+    monkeypatch.setattr(k.src.applications.imagenet_utils, "CLASS_INDEX", index)
+    predictions = np.random.default_rng(1).random((1, 1000)).astype("float32")
+    for module in (ours, minidl.applications.imagenet_utils):
+        ((first, second),) = module.decode_predictions(predictions, top=2, class_index=tmp_path / "classes.json")
+        assert [first[:2], second[:2]] == [one[:2] for one in theirs.decode_predictions(predictions, top=2)[0]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name, parameters", [("ResNet101", 44_707_176), ("ResNet152", 60_419_944)])
+def test_deeper_residual_networks(name, parameters):
+    model = getattr(minidl.applications.resnet, name)(weights=None)
+    assert model.count_params() == parameters and model.name == name.lower()
+    assert getattr(minidl.applications, name) is getattr(minidl.applications.resnet, name)
+    gc.collect()
+
+
+@pytest.mark.parametrize("name, module", [
+    ("InceptionV3", "inception_v3"), ("MobileNetV2", "mobilenet_v2"), ("ResNet50", "resnet50"), ("VGG19", "vgg19"),
+    ("ResNet50", "resnet"), ("VGG16", "vgg16"),
+])  # fmt: skip
+def test_networks_in_the_modules_of_their_own(name, module):
+    assert getattr(getattr(minidl.applications, module), name) is getattr(minidl.applications, name)
+    k, _ = libraries()
+    assert getattr(getattr(k.applications, module), name) is getattr(k.applications, name)

@@ -54,3 +54,14 @@ def test_a_file_is_never_written_over(tmp_path):
     file.close()
     with pytest.raises(FileExistsError):
         records.RecordFile(tmp_path / "one")
+
+
+def test_a_writer_writes_into_one_file_of_its_folder(tmp_path):
+    from minidl import summary
+
+    writer = summary.create_file_writer(tmp_path / "run")
+    assert isinstance(writer, summary.FileWriter) and not (tmp_path / "run").exists()
+    writer.scalar("loss", 0.5, step=3)
+    writer.close()
+    (file,) = (tmp_path / "run").iterdir()
+    assert file.name.startswith("events.out.tfevents.") and file.name.endswith(".v2") and b"loss" in file.read_bytes()

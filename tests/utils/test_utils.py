@@ -226,12 +226,13 @@ def test_where_progress_goes(capsys, caplog):
     model = minidl.Sequential([layers.Input((2,)), layers.Dense(1)])
     model.compile("sgd", "mse")
     with caplog.at_level(logging.INFO, "minidl"):
-        utils.disable_interactive_logging()
-        try:
-            assert not utils.is_interactive_logging_enabled()
-            model.fit(x, x[:, :1], verbose=2)
-        finally:
-            utils.enable_interactive_logging()
+        for module in (utils, config):
+            module.disable_interactive_logging()
+            try:
+                assert not module.is_interactive_logging_enabled()
+                model.fit(x, x[:, :1], verbose=2)
+            finally:
+                module.enable_interactive_logging()
         assert capsys.readouterr().out == "" and "loss: 0.0000" in caplog.text
         caplog.clear()
         model.fit(x, x[:, :1], verbose=2)
@@ -276,3 +277,45 @@ def test_config_is_that_of_keras():
 def test_methods_of_config_are_no_entries():
     with pytest.raises(AttributeError, match="keys"):
         utils.Config().keys = 3
+
+
+def test_seeds():
+    utils.set_random_seed(5)
+    assert config.global_seed() == 5
+    drawn = [config.next_seed() for _ in range(3)]
+    utils.set_random_seed(5)
+    assert [config.next_seed() for _ in range(3)] == drawn and len(set(drawn)) == 3
+    with pytest.raises(ValueError, match="seed"):
+        config.set_global_seed(-1)
+
+
+def test_settings():
+    assert (config.floatx(), config.epsilon()) == ("float32", 1e-7)
+    config.set_epsilon(0.5)
+    try:
+        # Half of the row is less than epsilon, and is divided by that.
+        assert ops.normalize(np.array([[0.25, 0.0]]), axis=1).tolist() == [[0.5, 0]]
+    finally:
+        config.set_epsilon(1e-7)
+
+
+@pytest.mark.oracle
+def test_names_of_registered_objects_are_those_of_keras():
+    def use(k):
+        @k.utils.register_keras_serializable(package="test_utils", name="cube")
+        def cubed(x):
+            return x * x * x
+
+        class Free:
+            pass
+
+        name = k.utils.get_registered_name(cubed)
+        found = [name, k.utils.get_registered_name(Free), k.utils.get_registered_object(name) is cubed]
+        found.append(k.utils.get_registered_object("unknown>name"))
+        with k.utils.custom_object_scope({"mine": Free}):
+            found.append(k.utils.get_registered_object("mine") is Free)
+        found.append(k.utils.get_registered_object("mine"))
+        return found
+
+    keras, ours = libraries()
+    assert use(ours) == use(keras) == ["test_utils>cube", "Free", True, None, True, None]

@@ -124,3 +124,12 @@ def test_boxes_never_overlap_and_arrows_go_down(graph):
 def test_a_cycle_is_an_error():
     with pytest.raises(ValueError, match="cycle"):
         place({1: (1, 1), 2: (1, 1)}, [(1, 2), (2, 1)])
+
+
+def test_a_drawing_is_shown_and_saved(tmp_path):
+    from minidl.visualize import Figure, ModelDrawing
+
+    drawing = draw_model(minidl.Sequential([layers.Input((2,)), layers.Dense(1)]))
+    assert isinstance(drawing, ModelDrawing) and isinstance(drawing.svg, Figure)
+    drawing.svg.save(tmp_path / "a.svg")
+    assert (tmp_path / "a.svg").read_text("utf-8") == drawing._repr_svg_() and drawing._repr_svg_().startswith("<svg")
