@@ -40,7 +40,6 @@ WINDOWS = "ops.image.extract_patches reads windows of pictures"
 SPECIAL = "special functions: erf, erfc and erfinv are there"
 PYTHON_LOOPS = "loops in Python: ops.vectorized_map and np.vectorize do it"
 LEGACY = "optimizers of Keras 2 whose steps have changed since"
-JSON = "models as JSON text: .keras files hold the configuration"
 FIGURES = "figures with boxes and masks: minidl.visualize draws models, curves and pictures"
 SKLEARN = "scikit-learn: wrappers are not built"
 GRAPHVIZ = "outside programs: plot_model draws without Graphviz"
@@ -124,7 +123,6 @@ REASONS: dict[str, dict[str, str]] = {
     SPECIAL: {"ops": "i0"},
     PYTHON_LOOPS: {"ops": "vectorize"},
     LEGACY: {"optimizers.legacy": "Adagrad Ftrl Optimizer RMSprop"},
-    JSON: {"models": "model_from_json"},
     GRAPHVIZ: {"utils": "model_to_dot"},
     DEBUGGING: {
         "config": "disable_traceback_filtering enable_traceback_filtering is_traceback_filtering_enabled",
