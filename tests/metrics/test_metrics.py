@@ -241,7 +241,7 @@ ERRORS = {
     "r2 shapes": (lambda: metrics.R2Score()([1.0], [1.0]), ValueError, r"R2Score.*\(1,\)"),
     "r2 aggregation": (lambda: metrics.R2Score("mean"), ValueError, "class_aggregation.*'mean'"),
     "r2 regressors": (lambda: metrics.R2Score(num_regressors=-1), ValueError, "num_regressors.*-1"),
-    "no result": (lambda: metrics.Metric().result(), NotImplementedError, "defines result"),
+    "no result": (lambda: metrics.Metric().result(), NotImplementedError, r"needs a method result\(self\)"),
 }  # fmt: skip
 
 
