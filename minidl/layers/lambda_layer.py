@@ -56,7 +56,7 @@ class Lambda(Layer):
             return Layer.compute_output_shape(self, input_shape)
         if callable(self._output_shape):
             return self._output_shape(input_shape)
-        batch = next(flatten(input_shape))
+        batch = flatten(input_shape)[0]
         return map_structure_of_shapes(lambda shape: (batch, *shape), self._output_shape)
 
     def compute_mask(self, inputs, previous_mask=None):
