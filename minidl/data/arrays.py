@@ -113,7 +113,7 @@ def class_weights(y: Any, class_weight: dict[Any, float], sample_weight: Any = N
         raise TypeError(
             f"class_weight is a dictionary of factors by class, such as {{0: 1.0, 1: 5.0}}, not {class_weight!r}"
         )
-    wrong = [key for key in class_weight if not isinstance(key, (int, float, np.number)) or key % 1]
+    wrong = [key for key in class_weight if not isinstance(key, (int, float, np.number)) or int(key) != key]
     if wrong:
         raise ValueError(f"class_weight has the key {wrong[0]!r}; its keys are the classes in y, whole numbers")
     if sample_weight is not None:
