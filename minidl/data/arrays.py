@@ -113,11 +113,9 @@ def class_weights(y: Any, class_weight: dict[Any, float], sample_weight: Any = N
         raise TypeError(
             f"class_weight is a dictionary of factors by class, such as {{0: 1.0, 1: 5.0}}, not {class_weight!r}"
         )
-    wrong = [key for key in class_weight if isinstance(key, str) or int(key) != key]
+    wrong = [key for key in class_weight if not isinstance(key, (int, float, np.number)) or int(key) != key]
     if wrong:
-        raise ValueError(
-            f"class_weight has the key {wrong[0]!r}; its keys are the classes in y, whole numbers from 0 on"
-        )
+        raise ValueError(f"class_weight has the key {wrong[0]!r}; its keys are the classes in y, whole numbers")
     if sample_weight is not None:
         raise ValueError("class_weight and sample_weight cannot be given at the same time")
     if isinstance(y, (list, tuple)) and len(y) == 1:

@@ -264,7 +264,7 @@ class Layer(WeightHolder):
 
     def _check_specs(self, inputs: list[Any]) -> None:
         specs = self.input_spec if isinstance(self.input_spec, (list, tuple)) else [self.input_spec]
-        if not any(isinstance(one, Tensor) for one in inputs) and not all(spec and spec.optional for spec in specs):
+        if not any(isinstance(one, Tensor) for one in inputs) and not all(s is None or s.optional for s in specs):
             if inputs == [None]:
                 raise ValueError(
                     f"layer {self.name!r} was called on None; does what is in front of it end with return?"

@@ -140,7 +140,7 @@ def _(g, upstream, output):
 
 def softmax(x: Any, axis: int = -1) -> Any:
     """exp(x) / sum(exp(x)) over ``axis``."""
-    if isinstance(axis, int) and x.shape[axis] == 1:
+    if isinstance(axis, int) and tuple(x.shape[axis : axis + 1 or None]) == (1,):
         warnings.warn(
             f"softmax over axis {axis} of shape {tuple(x.shape)} is 1 everywhere; one unit wants activation='sigmoid'",
             stacklevel=2,

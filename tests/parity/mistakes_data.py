@@ -323,7 +323,7 @@ DATA = {
     ),
     "class_weight with texts": Mistake(
         lambda k: fit(classifier(k), X, LABELS, class_weight={"cat": 1.0, "dog": 2.0}),
-        ValueError, "class_weight has the key 'cat'; .*whole numbers from 0 on", "weights nothing",
+        ValueError, "class_weight has the key 'cat'; .*whole numbers", "weights nothing",
     ),
     "class_weight a list": Mistake(
         lambda k: fit(classifier(k), X, LABELS, class_weight=[1.0, 2.0, 3.0]),
