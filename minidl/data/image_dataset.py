@@ -70,7 +70,7 @@ def image_dataset_from_directory(
         A Dataset with ``class_names`` and ``file_paths``: x is float32 (n, rows, columns, channels), 0 to 255.
 
     Raises:
-        ValueError: an argument that is none of these, or no pictures.
+        ValueError: an argument that is none of these, or no pictures; later, in a pass, a file that cannot be read.
         FileNotFoundError: there is no such folder.
     """
     channels_last(data_format)

@@ -83,6 +83,7 @@ def load_img(
 
     Raises:
         TypeError, ValueError: an argument that is none of these.
+        ValueError: the file is no picture, or is damaged; it is named.
     """
     from PIL import Image
 
@@ -97,7 +98,12 @@ def load_img(
             content = io.BytesIO(file.read())
     else:
         raise TypeError(f"path must be a path or io.BytesIO, not {type(path).__name__}")
-    image: Any = Image.open(content)
+    image: Any
+    try:
+        image = Image.open(content)
+        image.load()  # now, or a file that is cut off would fail far from here, without its name
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # SyntaxError: a broken PNG
+        raise ValueError(f"cannot read the picture {path}: {error}") from error
     if image.mode not in _COLORS[color_mode]:
         image = image.convert(_COLORS[color_mode][0])
     if target_size is None or image.size == (target_size[1], target_size[0]):
