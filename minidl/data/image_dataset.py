@@ -71,6 +71,7 @@ def image_dataset_from_directory(
 
     Raises:
         ValueError: an argument that is none of these, or no pictures.
+        PIL.UnidentifiedImageError: later, in a pass: a file that is no picture.
         FileNotFoundError: there is no such folder.
     """
     channels_last(data_format)

