@@ -17,7 +17,7 @@ def fit(callback, **settings):
 
 WRONG = {
     "factor": (lambda: callbacks.ReduceLROnPlateau(factor=1.0), ValueError, "factor"),
-    "ending": (lambda: callbacks.ModelCheckpoint("model.h5"), ValueError, r"\.keras"),
+    "ending": (lambda: callbacks.ModelCheckpoint("model.pt"), ValueError, r"\.keras"),
     "ending of weights": (
         lambda: callbacks.ModelCheckpoint("m.keras", save_weights_only=True),
         ValueError,
