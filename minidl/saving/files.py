@@ -132,6 +132,8 @@ def _checked(filepath: Any, endings: tuple[str, ...], function: str) -> str:
         stem, ending = os.path.splitext(path)
         stem = stem.removesuffix(".weights") if ending in _OTHERS else path
         hint = f"; write {stem + endings[0]!r}" if function.startswith("save") else ""
+        if function == "load_model" and path.endswith(WEIGHTS):
+            hint = "; make the model, and call model.load_weights() with this path"
         listed = " or ".join(filter(None, [", ".join(endings[:-1]), endings[-1]]))
         raise ValueError(f"{function}: filepath must end in {listed}, not {path!r}{hint}")
     return path

@@ -383,7 +383,7 @@ DATA = {
     ),
     "ModelCheckpoint without an ending": Mistake(
         lambda k: k.callbacks.ModelCheckpoint("best"),
-        ValueError, "filepath must end in .keras, not be 'best'",
+        ValueError, "filepath must end in .keras or .h5, not be 'best'",
     ),
     "ModelCheckpoint of weights": Mistake(
         lambda k: k.callbacks.ModelCheckpoint("best.keras", save_weights_only=True),

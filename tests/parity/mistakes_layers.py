@@ -394,16 +394,16 @@ LAYERS = {
         FileNotFoundError, "nothing.weights.h5",
     ),
     "save_weights with a wrong ending": Mistake(
-        lambda k: net(k).save_weights("a.hdf5"),
-        ValueError, "filepath must end in .weights.h5, not 'a.hdf5'; write 'a.weights.h5'",
+        lambda k: net(k).save_weights("a.pkl"),
+        ValueError, "filepath must end in .weights.h5, .h5 or .hdf5, not 'a.pkl'; write 'a.weights.h5'",
     ),
     "save without an ending": Mistake(
         lambda k: net(k).save("a"),
-        ValueError, "filepath must end in .keras, not 'a'; write 'a.keras'",
+        ValueError, "filepath must end in .keras, .h5 or .hdf5, not 'a'; write 'a.keras'",
     ),
     "save with a wrong ending": Mistake(
         lambda k: net(k).save("a.pb"),
-        ValueError, "filepath must end in .keras, not 'a.pb'; write 'a.keras'",
+        ValueError, "filepath must end in .keras, .h5 or .hdf5, not 'a.pb'; write 'a.keras'",
     ),
     "load_model that is not there": Mistake(
         lambda k: k.models.load_model("nothing.keras"),
@@ -411,7 +411,7 @@ LAYERS = {
     ),
     "load_model of a folder": Mistake(
         lambda k: k.models.load_model("."),
-        ValueError, "load_model: filepath must end in .keras, not '.'",
+        ValueError, "load_model: filepath must end in .keras, .h5 or .hdf5, not '.'",
     ),
     "load_model of a text": Mistake(
         lambda k: k.models.load_model(text_file("t.keras")),
@@ -419,7 +419,7 @@ LAYERS = {
     ),
     "load_model of weights": Mistake(
         lambda k: k.models.load_model(saved(net(k), "a.weights.h5")),
-        ValueError, "must end in .keras, not 'a.weights.h5'; make the model, and call model.load_weights",
+        ValueError, "must end in .keras, .h5 or .hdf5, not 'a.weights.h5'; make the model, and call model.load_weights",
     ),
     "load_img that is not there": Mistake(lambda k: k.utils.load_img("nothing.png"), FileNotFoundError, "nothing.png"),
     "load_img of a text": Mistake(
