@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+from minidl.graph.symbolic import flatten, map_structure
 from minidl.layers import Layer
 
 from .value import Value
@@ -80,8 +81,6 @@ def write(layer: Layer, inputs: Any, **arguments: Any) -> Any:
     unknown = sorted(given.keys() - set(entry.takes))
     if unknown:
         raise refusal(layer, f"the argument {unknown[0]!r} of its call is not supported there")
-    from minidl.graph.symbolic import flatten, map_structure
-
     graph = next(one.graph for one in flatten(inputs) if isinstance(one, Value))
     with graph.inside(layer.name):
         return entry.function(layer, map_structure(lambda one: _converted(layer, one, entry), inputs), **given)
