@@ -1,0 +1,58 @@
+"""Models: their layers and ops, in the order in which they are called."""
+
+from functools import partial
+from typing import Any
+
+from minidl.engine.op import Op
+from minidl.graph.symbolic import flatten
+from minidl.models import Functional, Sequential
+
+from .operations import write_op
+from .table import exports, refusal, write
+from .value import Value, node
+
+__all__ = ["functional", "sequential"]
+
+
+@exports(Sequential, integers=True)
+def sequential(model: Any, x: Any) -> Any:
+    """One layer after the other."""
+    if model._symbolic:
+        x = adapted(model, flatten(x)[0], model._symbolic[0])
+    for layer in model.layers:
+        x = write(layer, x)
+    return x
+
+
+@exports(Functional, takes=("mask",), integers=True)
+def functional(model: Any, inputs: Any) -> Any:
+    """The calls of its graph."""
+    names = sorted(model.input_structure) if isinstance(model.input_structure, dict) else model.input_names
+    given = model._named_inputs(inputs, names)
+    values = [adapted(model, one, expected) for one, expected in zip(given, model.inputs, strict=True)]
+    made = model._function(values, stand_in=lambda called: partial(_called, called))
+    return made[0] if isinstance(made, (list, tuple)) and len(made) == 1 else made
+
+
+def _called(called: Any, *args: Any, **kwargs: Any) -> Any:
+    """One call of a layer or op of the graph."""
+    if isinstance(called, Op):
+        return write_op(called, *args)
+    if len(args) != 1:
+        raise refusal(called, f"it is called with {len(args)} inputs by place; a list of them can be exported")
+    return write(called, *args, **kwargs)
+
+
+def adapted(model: Any, value: Value, expected: Any) -> Value:
+    """As Model has it: a last axis of 1 added or taken off where that makes it fit, and in the dtype of the input."""
+    rank = len(expected.shape)
+    if value.rank == rank - 1 and expected.shape[-1] == 1:
+        value = node("Unsqueeze", value, value.integers(-1), shape=(*value.shape, 1))
+    elif value.rank == rank + 1 and value.shape[-1] == 1:
+        value = node("Squeeze", value, value.integers(-1), shape=value.shape[:-1])
+    fits = value.rank == rank and all(
+        a is None or b is None or a == b for a, b in zip(value.shape[1:], expected.shape[1:], strict=True)
+    )
+    if not fits:
+        raise refusal(model, f"its input is of shape {tuple(expected.shape)}, but it is called on {value.shape}")
+    return value.cast(expected.dtype)

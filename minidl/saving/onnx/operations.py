@@ -1,0 +1,262 @@
+"""Ops called on symbolic tensors: the table of those that can be exported, by name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minidl import config
+from minidl.engine.op import Op
+from minidl.engine.tensor import raw
+from minidl.graph import Function, KerasTensor, infer
+from minidl.graph.symbolic import flatten, map_structure
+
+from .activations import clipped, compared, log_softmax, operator, relu, sigmoid, softmax, sparsemax, tanh, where
+from .indexing import getitem
+from .merging import concatenated, in_one_dtype
+from .shaping import padded
+from .value import Value, elementwise, node, reduced
+
+__all__ = ["OPS", "traced", "write_op"]
+
+
+def floats(x: Value) -> Value:
+    """Whole numbers as floatx."""
+    return x if x.dtype.kind == "f" else x.cast(config.floatx())
+
+
+def alike(*operands: Any) -> list[Any]:
+    """Values and numbers, so that the result has the dtype that the ops give it."""
+    values = [one for one in operands if isinstance(one, Value)]
+    if len(values) < len(operands) and any(isinstance(one, float) for one in operands):
+        values = [floats(one) for one in values]
+    found = iter(in_one_dtype(values))
+    return [next(found) if isinstance(one, Value) else one for one in operands]
+
+
+def binary(kind: str) -> Callable[..., Value]:
+    """An operator for two."""
+    return lambda x1, x2: elementwise(kind, *alike(x1, x2))
+
+
+def comparing(kind: str, negated: bool = False) -> Callable[..., Value]:
+    """An operator that compares two."""
+
+    def compare(x1: Any, x2: Any) -> Value:
+        y = elementwise(kind, *alike(x1, x2), dtype=bool)
+        return elementwise("Not", y) if negated else y
+
+    return compare
+
+
+def logical(kind: str) -> Callable[..., Value]:
+    """An operator for truth values."""
+    return lambda *operands: elementwise(kind, *[one.cast(bool) for one in operands])
+
+
+def unary(kind: str, **attributes: Any) -> Callable[[Value], Value]:
+    """An operator for floats."""
+    return lambda x: operator(kind, **attributes)(floats(x))
+
+
+def reducing(kind: str, floating: bool = False) -> Callable[..., Value]:
+    """A reduction over some axes, or all."""
+
+    def reduce(x: Value, axis: Any, keepdims: bool) -> Value:
+        axes = range(x.rank) if axis is None else [axis] if isinstance(axis, int) else axis
+        return reduced(kind, floats(x) if floating else x, axes, keepdims)
+
+    return reduce
+
+
+def arg(kind: str) -> Callable[..., Value]:
+    """Where the largest or smallest element stands."""
+
+    def place(x: Value, axis: int | None) -> Value:
+        if axis is None:
+            x, axis = x.reshape((-1,), (None,)), 0
+        return node(kind, x, dtype="int64", axis=axis % x.rank, keepdims=0).cast("int32")
+
+    return place
+
+
+def matrix_product(x1: Any, x2: Any, transpose_1: bool, transpose_2: bool) -> Value:
+    """MatMul."""
+    x1, x2 = in_one_dtype([x1, x2])
+    turned = []
+    for x, turn in ((x1, transpose_1), (x2, transpose_2)):
+        order = range(x.rank)
+        turned.append(x.transpose(*order[:-2], order[-1], order[-2]) if turn else x)
+    return node("MatMul", *turned)
+
+
+def dense(x: Value, kernel: Value, bias: Value, activation: str | None) -> Value:
+    """MatMul and Add."""
+    y = node("MatMul", x, kernel, shape=(*x.shape[:-1], kernel.shape[-1])) + bias
+    return relu(y) if activation == "relu" else y
+
+
+def filled(number: float) -> Callable[..., Value]:
+    """One number everywhere, in the shape of a value."""
+
+    def fill(x: Value, dtype: Any) -> Value:
+        kind = np.dtype(dtype or x.dtype)
+        number_of = x.graph.onnx.numpy_helper.from_array(np.array([number], kind))
+        made = x.graph.emit("ConstantOfShape", [x.graph.emit("Shape", [x.plain])], value=number_of)
+        return Value(x.graph, x.shape, kind, made)
+
+    return fill
+
+
+def full_like(x: Value, fill_value: Any, dtype: Any) -> Value:
+    """ConstantOfShape."""
+    return filled(fill_value)(x, dtype)
+
+
+def expand_dims(x: Value, axis: Any) -> Value:
+    """Unsqueeze."""
+    return node("Unsqueeze", x, x.integers(*([axis] if isinstance(axis, int) else axis)))
+
+
+def squeeze(x: Value, axis: Any) -> Value:
+    """Squeeze."""
+    axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else [axis] if isinstance(axis, int) else axis
+    return node("Squeeze", x, x.integers(*axes))
+
+
+def pad(x: Value, pad_width: Any, mode: str, constant_values: float) -> Value:
+    """Pad."""
+    widths = np.broadcast_to(np.asarray(pad_width), (x.rank, 2)).tolist()
+    return padded(x, [tuple(width) for width in widths], constant_values)
+
+
+def tile(x: Value, repeats: Any) -> Value:
+    """Tile."""
+    times = [repeats] if isinstance(repeats, int) else list(repeats)
+    missing = len(times) - x.rank
+    if missing > 0:
+        x = expand_dims(x, range(missing))
+    return node("Tile", x, x.integers(*[1] * -min(missing, 0), *times))
+
+
+def saturated(x: Value, dtype: Any) -> Value:
+    """Round, Clip and Cast."""
+    limits = np.iinfo(dtype)
+    return clipped(elementwise("Round", x), limits.min, limits.max).cast(dtype)
+
+
+def one_hot(x: Value, num_classes: int, axis: int, dtype: Any) -> Value:
+    """Equal to each number; a label out of range gives zeros."""
+    y = compared("Equal", expand_dims(x, -1), np.arange(num_classes)).cast(dtype or config.floatx())
+    places = [i for i in range(y.rank - 1)]
+    places.insert(axis % y.rank, y.rank - 1)
+    return y.transpose(*places)
+
+
+def clip(x: Value, low: Any, high: Any) -> Value:
+    """Clip."""
+    x, low, high = alike(x, low, high)
+    return clipped(x, low, high)
+
+
+def power(x1: Any, x2: Any) -> Value:
+    """Mul for squares, else Pow."""
+    return x1 * x1 if isinstance(x2, int) and x2 == 2 else binary("Pow")(x1, x2)
+
+
+OPS: dict[str, Callable[..., Value]] = {
+    **{name: binary(kind) for name, kind in {
+        "add": "Add", "subtract": "Sub", "multiply": "Mul", "maximum": "Max", "minimum": "Min",
+    }.items()},
+    **{name: comparing(kind) for name, kind in {
+        "equal": "Equal", "greater": "Greater", "greater_equal": "GreaterOrEqual", "less": "Less",
+        "less_equal": "LessOrEqual",
+    }.items()},
+    **{name: logical(kind) for name, kind in {
+        "logical_and": "And", "logical_or": "Or", "logical_xor": "Xor", "logical_not": "Not",
+    }.items()},
+    **{name: unary(kind) for name, kind in {
+        "arccos": "Acos", "arccosh": "Acosh", "arcsin": "Asin", "arcsinh": "Asinh", "arctan": "Atan",
+        "arctanh": "Atanh", "ceil": "Ceil", "cos": "Cos", "cosh": "Cosh", "erf": "Erf", "exp": "Exp",
+        "floor": "Floor", "log": "Log", "sin": "Sin", "sinh": "Sinh", "softplus": "Softplus", "sqrt": "Sqrt",
+        "tan": "Tan",
+    }.items()},
+    **{name: reducing(kind) for name, kind in {
+        "sum": "ReduceSum", "max": "ReduceMax", "min": "ReduceMin", "prod": "ReduceProd",
+    }.items()},
+    "abs": operator("Abs"),
+    "argmax": arg("ArgMax"),
+    "argmin": arg("ArgMin"),
+    "bias_relu": lambda x, bias: relu(x + bias),
+    "cast": lambda x, dtype: x.cast(dtype),
+    "clip": clip,
+    "concatenate": lambda xs, axis: concatenated(in_one_dtype(xs), axis),
+    "dense": dense,
+    "divide": lambda x1, x2: elementwise("Div", *alike(*[floats(x) if isinstance(x, Value) else x for x in (x1, x2)])),
+    "expand_dims": expand_dims,
+    "expm1": lambda x: unary("Exp")(x) - 1.0,
+    "full_like": full_like,
+    "getitem": getitem,
+    "log1p": lambda x: unary("Log")(floats(x) + 1.0),
+    "log_softmax_last": log_softmax,
+    "matrix_product": matrix_product,
+    "mean": reducing("ReduceMean", floating=True),
+    "negative": operator("Neg"),
+    "not_equal": comparing("Equal", negated=True),
+    "one_hot": one_hot,
+    "ones_like": filled(1),
+    "pad": pad,
+    "power": power,
+    "relu": relu,
+    "reshape": lambda x, newshape: x.reshape([newshape] if isinstance(newshape, int) else newshape, ()),
+    "saturated": saturated,
+    "scale_shift": lambda x, scale, shift: x * scale + shift,
+    "sigmoid": lambda x: sigmoid(floats(x)),
+    "sign": operator("Sign"),
+    "softmax_last": softmax,
+    "sparsemax_last": sparsemax,
+    "square": lambda x: x * x,
+    "squeeze": squeeze,
+    "stop_gradient": lambda x: x,
+    "tanh": lambda x: tanh(floats(x)),
+    "tile": tile,
+    "transpose": lambda x, axes: x.transpose(*[a % x.rank for a in axes or range(x.rank)[::-1]]),
+    "where": lambda condition, x1, x2: where(condition.cast(bool), *alike(x1, x2)),
+    "zeros_like": filled(0),
+}  # fmt: skip
+
+
+def write_op(op: Op, *args: Any) -> Value:
+    """Write the nodes of one call of an op.
+
+    Raises:
+        ValueError: the op, or this call of it, cannot be exported.
+    """
+    if op.name not in OPS:
+        raise ValueError(
+            f"the op {op.name!r} cannot be exported to ONNX; a model may call these on symbolic tensors: "
+            f"{', '.join(sorted(OPS))}"
+        )
+    beside = next(one for one in flatten(args) if isinstance(one, Value))
+
+    def value_of(leaf: Any) -> Any:
+        array = raw(leaf)
+        if isinstance(array, np.ndarray) and array is not leaf or isinstance(leaf, np.ndarray) and op.name != "getitem":
+            return Value(beside.graph, array.shape, array.dtype, array=array)
+        return leaf.item() if isinstance(leaf, np.generic) else leaf
+
+    def symbol_of(leaf: Any) -> Any:
+        return KerasTensor(leaf.shape, leaf.dtype) if isinstance(leaf, Value) else leaf
+
+    spec = infer(op, map_structure(symbol_of, args), {})
+    with beside.graph.inside(op.name):
+        y = OPS[op.name](*map_structure(value_of, args)).cast(spec.dtype)
+    y.shape = spec.shape
+    return y
+
+
+def traced(function: Callable[..., Any], x: Value) -> Value:
+    """What a function of ops makes of a value, op by op."""
+    symbol = KerasTensor(x.shape, x.dtype)
+    y: Value = Function(symbol, function(symbol))([x], stand_in=lambda op: lambda *args: write_op(op, *args))
+    return y
