@@ -164,6 +164,36 @@ class Model(Trainer, Layer):
 
         save_model(self, filepath, overwrite=overwrite, **kwargs)
 
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write what the model predicts as a file for other runtimes: ``export("net.onnx", format="onnx")``.
+
+        Args:
+            filepath: a path.
+            format: "onnx"; Keras' other formats are not there.
+            verbose: False: do not say where the file is.
+            input_signature: shapes of the inputs other than the model's own, such as [InputSpec(shape=(1, 32, 32, 3))].
+            **kwargs: ``opset_version``, of ONNX.
+
+        Raises:
+            ImportError: the package onnx is not installed.
+            ValueError: another format; or a layer that the format cannot hold.
+        """
+        if format != "onnx":
+            raise ValueError(
+                f'format must be "onnx", not {format!r}: write export("net.onnx", format="onnx"); for other formats '
+                f'save("net.keras"), open that in Keras, and export it there'
+            )
+        from minidl.saving.onnx import export_onnx
+
+        export_onnx(self, filepath, verbose=verbose, input_signature=input_signature, **kwargs)
+
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Save the weights to a ``.weights.h5`` file, or to ``.h5`` in the layout of Keras 2."""
         from minidl.saving import save_weights

@@ -131,7 +131,7 @@ FUNCTIONS: dict[Any, Callable[[Value], Value]] = {
 }
 
 
-def activated(layer: Layer, y: Value) -> Value:
+def activated(layer: Any, y: Value) -> Value:
     """The activation of a layer."""
     function = layer.activation
     if isinstance(function, Layer):

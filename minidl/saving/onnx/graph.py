@@ -28,7 +28,7 @@ def library() -> Any:
 
 
 class Graph:
-    """Nodes in the order in which they run, and weights, of which equal ones are kept once."""
+    """Nodes in the order in which they run, and weights; what a layer uses in several calls is kept once."""
 
     def __init__(self) -> None:
         self.onnx = library()
@@ -74,7 +74,8 @@ class Graph:
     def constant(self, array: np.ndarray, label: str) -> str:
         """The name of a weight, or of numbers that a node wants as a tensor."""
         array = np.ascontiguousarray(array) if array.ndim else array
-        key = (array.dtype.str, array.shape, hashlib.blake2b(array.tobytes()).digest())
+        place = tuple(self._path) if array.ndim else ()
+        key = (place, label, array.dtype.str, array.shape, hashlib.blake2b(array.tobytes()).digest())
         if key not in self._known:
             name = self._known[key] = self.name(label)
             self.weights.append(self.onnx.numpy_helper.from_array(array, name))

@@ -8,7 +8,7 @@ from minidl.layers import Layer
 
 from .value import Value
 
-__all__ = ["LAYERS", "REFUSED", "exports", "refusal", "write"]
+__all__ = ["LAYERS", "REFUSED", "entry_of", "exports", "refusal", "write"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,7 +48,12 @@ def refusal(layer: Layer, why: str) -> ValueError:
     return ValueError(f"layer {layer.name!r} ({type(layer).__name__}) cannot be exported to ONNX: {why}")
 
 
-def _entry(layer: Layer) -> Entry:
+def entry_of(layer: Layer) -> Entry:
+    """The entry of a layer of a class in the table, or of a subclass whose call() is that of its base.
+
+    Raises:
+        ValueError: any other.
+    """
     cls = type(layer)
     for base in cls.__mro__:
         if base.__name__ in REFUSED and base.__module__.startswith("minidl."):
@@ -74,7 +79,7 @@ def write(layer: Layer, inputs: Any, **arguments: Any) -> Any:
     Raises:
         ValueError: the layer, or this call of it, cannot be exported.
     """
-    entry = _entry(layer)
+    entry = entry_of(layer)
     given = {name: value for name, value in arguments.items() if value is not None}
     if given.pop("training", False) and layer._takes_training:
         raise refusal(layer, "it is called with training=True, and what is exported predicts; leave training out")

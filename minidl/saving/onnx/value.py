@@ -1,8 +1,8 @@
 """Value: a tensor of the graph that is written, in the layout of the model, in that of ONNX, or in both.
 
-minidl's pictures have their channels last, ONNX's operators want them behind the batch axis. A value knows its names in
-both layouts, and a Transpose is written only where a node asks for the one that is not there. So a chain of convolutions,
-poolings and elementwise operators is transposed once where it begins and once where it ends.
+minidl's pictures have their channels last, ONNX's operators want them behind the batch axis. A value knows its names
+in both layouts, and a Transpose is written only where a node asks for the one that is not there. So a chain of
+convolutions, poolings and elementwise operators is transposed once where it begins and once where it ends.
 """
 
 from typing import Any
