@@ -6,7 +6,7 @@ import numpy as np
 
 from minidl import layers
 from minidl.ops.sliding import transposed_size
-from minidl_kernels.conv.geometry import padding_pairs
+from minidl_kernels.conv.geometry import same_padding
 
 from .activations import activated
 from .table import exports
@@ -41,8 +41,8 @@ def window_padding(layer: Any, x: Value, size: Any, dilation: Any) -> dict[str, 
     extents = extents_of(layer, x.shape)
     if None in extents:
         return {"auto_pad": "SAME_UPPER"}
-    windows = tuple((k - 1) * d + 1 for k, d in zip(size, dilation, strict=True))
-    pairs = padding_pairs(extents, windows, layer.strides, "same")
+    windows = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
+    pairs = [same_padding(*axis) for axis in zip(extents, windows, layer.strides, strict=True)]
     return {"pads": [before for before, _ in pairs] + [after for _, after in pairs]}
 
 
