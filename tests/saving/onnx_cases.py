@@ -30,8 +30,8 @@ SAME = {"padding": "same"}
 PICTURE, SEQUENCE, TWO = (9, 10, 4), (11, 4), [(5, 6), (5, 6)]
 MOVING = [
     {}, SAME, {"strides": 2, **SAME}, {"strides": 3}, {"strides": 3, **SAME}, {"dilation_rate": 2, **SAME},
-    {"dilation_rate": 3}, {"use_bias": False, "activation": "relu"}, {"activation": "tanh", "strides": 2, **SAME, **FIRST},
-    {"dilation_rate": 2, **SAME, **FIRST},
+    {"dilation_rate": 3}, {"use_bias": False, "activation": "relu"},
+    {"activation": "tanh", "strides": 2, **SAME, **FIRST}, {"dilation_rate": 2, **SAME, **FIRST},
 ]  # fmt: skip
 LARGER = [{"strides": s, "padding": p} for s in (1, 2, 3) for p in ("valid", "same")]
 LARGER += [{"strides": 3, "padding": p, "output_padding": o} for p in ("valid", "same") for o in (0, 1, 2)]
@@ -84,13 +84,15 @@ CASES: list[Case] = [
     *rows("LayerNormalization", (5, 6, 4), {"axis": 1}, {"axis": [1, 2]}, {"axis": [2, 3]}, {"axis": [3, 1]}),
     *rows("LayerNormalization", (5, 6, 4), {"axis": [1, 2, 3]}, {"axis": [-2, -1], "center": False}),
     *[case for shape in ((4,), (6, 4), PICTURE) for case in rows("GroupNormalization", shape, *SCALED, args=(2,))],
-    *rows("GroupNormalization", PICTURE, {"groups": -1}, {"groups": 1}, {"groups": 3, "axis": 1}, {"groups": 5, "axis": 2}),
+    *rows("GroupNormalization", PICTURE, {"groups": -1}, {"groups": 1}, {"groups": 3, "axis": 1},
+          {"groups": 5, "axis": 2}),
     *rows("RMSNormalization", (5, 6, 4), {}, {"axis": [1, 2]}, {"epsilon": 0.5}),
     *rows("UnitNormalization", (5, 6, 4), {}, {"axis": 1}, {"axis": [1, 2]}),
     *rows("Normalization", (6, 4), {}, {"invert": True}, {"axis": None}, {"axis": (1, 2)}, {"axis": 1}),
     *rows("Normalization", (6, 4), {"mean": 2.0, "variance": 3.0}, {"mean": [1, 2, 3, 4], "variance": [4, 3, 2, 0]}),
     *rows("Normalization", (6, 4), dtype="uint8"),
-    *rows("Rescaling", PICTURE, {"scale": 1 / 127.5, "offset": -1}, {"scale": [1.0, 2.0, 3.0, 4.0], "offset": np.ones(4)}),
+    *rows("Rescaling", PICTURE, {"scale": 1 / 127.5, "offset": -1},
+          {"scale": [1.0, 2.0, 3.0, 4.0], "offset": np.ones(4)}),
     *rows("Rescaling", PICTURE, {"scale": 1 / 255}, dtype="uint8"),
     # activations
     *rows("Activation", PICTURE, args=("mish",)),
@@ -102,7 +104,8 @@ CASES: list[Case] = [
           {"max_value": 0.9, "negative_slope": 0.1, "threshold": 0.3}),
     *rows("Softmax", (5, 4), {}, {"axis": 1}, {"axis": [1, 2]}, {"axis": [-1]}),
     # shapes
-    *rows("Flatten", ()), *rows("Flatten", (4,)), *rows("Flatten", PICTURE, {}, FIRST), *rows("Flatten", (3, 4), dtype="int32"),
+    *rows("Flatten", ()), *rows("Flatten", (4,)), *rows("Flatten", PICTURE, {}, FIRST),
+    *rows("Flatten", (3, 4), dtype="int32"),
     *rows("Reshape", (4, 6), args=((3, 8),)), *rows("Reshape", (4, 6), args=((-1, 3),)),
     *rows("Reshape", (4, 6), args=((24,),), dtype="int32"), *rows("Reshape", (None, 6), args=((-1, 3),)),
     *rows("Permute", PICTURE, args=((2, 3, 1),)), *rows("Permute", (4, 3), args=((2, 1),)),
@@ -121,8 +124,9 @@ CASES: list[Case] = [
     *rows("UpSampling2D", (4, 5, 3), dtype="int32"),
     # pictures
     *[case for i in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
-      for case in rows("Resizing", PICTURE, {"interpolation": i}, {"interpolation": i, "antialias": True}, args=(5, 13))],
-    *rows("Resizing", PICTURE, {"crop_to_aspect_ratio": True}, {"pad_to_aspect_ratio": True, "fill_value": 0.5}, args=(4, 8)),
+      for a in (False, True) for case in rows("Resizing", PICTURE, {"interpolation": i, "antialias": a}, args=(5, 13))],
+    *rows("Resizing", PICTURE, {"crop_to_aspect_ratio": True},
+          {"pad_to_aspect_ratio": True, "fill_value": 0.5}, args=(4, 8)),
     *rows("Resizing", PICTURE, {"crop_to_aspect_ratio": True}, {"pad_to_aspect_ratio": True}, args=(14, 3)),
     *rows("Resizing", PICTURE, {}, {"interpolation": "nearest"}, args=(4, 8), dtype="uint8", limit=255),
     *rows("CenterCrop", PICTURE, args=(4, 5)), *rows("CenterCrop", PICTURE, args=(12, 5)),
@@ -137,13 +141,17 @@ CASES: list[Case] = [
     *rows("Concatenate", [(3, 5, 6), (3, 1, 6)], {"axis": -2}),
     *rows("Dot", [(6,), (6,)], args=(1,)), *rows("Dot", [(6,), (6,)], {"normalize": True}, args=(1,)),
     *rows("Dot", [(5, 6), (4, 6)], {}, {"normalize": True}, args=(2,)),
-    *rows("Dot", [(5, 6), (6, 4)], args=((2, 1),)), *rows("Dot", [(3, 5, 6), (5, 4)], {"normalize": True}, args=((2, 1),)),
+    *rows("Dot", [(5, 6), (6, 4)], args=((2, 1),)),
+    *rows("Dot", [(3, 5, 6), (5, 4)], {"normalize": True}, args=((2, 1),)),
     # what they do in training they do not do in prediction
     *rows("Identity", PICTURE), *rows("ActivityRegularization", (4,), {"l1": 0.1}),
-    *rows("Dropout", (4,), args=(0.5,)), *rows("AlphaDropout", (4,), args=(0.5,)), *rows("GaussianDropout", (4,), args=(0.5,)),
-    *rows("GaussianNoise", (4,), args=(0.5,)), *rows("SpatialDropout1D", (5, 4), args=(0.5,)),
-    *rows("SpatialDropout2D", PICTURE, args=(0.5,)), *rows("SpatialDropout3D", (2, 3, 4, 5), args=(0.5,)),
+    *rows("Dropout", (4,), args=(0.5,)), *rows("AlphaDropout", (4,), args=(0.5,)),
+    *rows("GaussianDropout", (4,), args=(0.5,)), *rows("GaussianNoise", (4,), args=(0.5,)),
+    *rows("SpatialDropout1D", (5, 4), args=(0.5,)), *rows("SpatialDropout2D", PICTURE, args=(0.5,)),
+    *rows("SpatialDropout3D", (2, 3, 4, 5), args=(0.5,)),
     *rows("RandomBrightness", PICTURE, args=(0.5,)), *rows("RandomContrast", PICTURE, args=(0.5,)),
-    *rows("RandomFlip", PICTURE), *rows("RandomRotation", PICTURE, args=(0.5,)), *rows("RandomZoom", PICTURE, args=(0.5,)),
-    *rows("RandomTranslation", PICTURE, args=(0.5, 0.5)), *rows("RandomCrop", PICTURE, args=(9, 10)),
+    *rows("RandomFlip", PICTURE), *rows("RandomRotation", PICTURE, args=(0.5,)),
+    *rows("RandomZoom", PICTURE, args=(0.5,)),
+    *rows("RandomTranslation", PICTURE, args=(0.5, 0.5)),
+    *rows("RandomCrop", PICTURE, args=(9, 10)),
 ]  # fmt: skip

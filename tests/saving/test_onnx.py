@@ -5,6 +5,7 @@ A layer that minidl.layers publishes has cases in onnx_cases.py, or stands below
 
 import inspect
 import itertools
+import sys
 import zlib
 from typing import Any
 
@@ -16,6 +17,7 @@ from onnx.reference import ReferenceEvaluator
 
 import minidl as keras
 from minidl import activations, layers, ops
+from minidl.saving.onnx import export
 from minidl.saving.onnx.export import proto_of
 from minidl.saving.onnx.table import LAYERS, REFUSED
 
@@ -41,7 +43,11 @@ def with_random_weights(model: Any, case: str) -> Any:
     rng = generator(case)
     for variable in model.weights:
         if variable.dtype.kind == "f":
-            numbers = rng.uniform(0.5, 1.5, variable.shape) if "variance" in variable.name else rng.normal(size=variable.shape)
+            numbers = (
+                rng.uniform(0.5, 1.5, variable.shape)
+                if "variance" in variable.name
+                else rng.normal(size=variable.shape)
+            )
             variable.assign(numbers.astype(variable.dtype.name))
     return model
 
@@ -114,3 +120,295 @@ def test_every_layer_has_a_case_or_a_reason():
     written = {cls.__name__ for cls in LAYERS} - {"Sequential", "Functional"}
     assert written == covered | {"TimeDistributed"}
     assert REFUSED.keys() <= NOT_CASES.keys()
+
+
+ACTIVATIONS = [name for name in activations.__all__ if name not in activations.NOT_ACTIVATIONS]
+
+
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "threshold"])
+def test_activation(name):
+    x = layers.Input((5, 6))
+    model = keras.Model(x, layers.Dense(6, activation=name)(layers.Activation(name)(x)) if name != "glu" else
+                        layers.Activation("glu")(x))  # fmt: skip
+    with_random_weights(model, name)
+    proto = check(model, {"x": np.linspace(-6, 6, 60, dtype="float32").reshape(2, 5, 6)})
+    assert proto.opset_import[0].version == 17
+
+
+@pytest.mark.parametrize("settings", [{}, {"data_format": "channels_first"}], ids=str)
+@pytest.mark.parametrize("n", [1, 4])
+def test_any_number_of_samples(n, settings):
+    x = layers.Input((8, 8, 8))
+    y = layers.GroupNormalization(2, axis=1 if settings else -1)(layers.Conv2D(4, 3, **settings)(x))
+    model = with_random_weights(keras.Model(x, layers.Dense(2)(layers.Flatten()(y))), "batch")
+    proto = check(model, data_for(model, "batch", n))
+    assert proto.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
+    assert proto.graph.output[0].type.tensor_type.shape.dim[0].dim_param == "batch"
+
+
+def test_pictures_are_transposed_at_the_borders_only():
+    x = layers.Input((16, 16, 3))
+    y = layers.BatchNormalization()(layers.Conv2D(4, 3, padding="same", activation="mish")(x))
+    y = layers.Concatenate()([y, layers.Add()([y, layers.MaxPooling2D(1)(layers.PReLU(shared_axes=[1, 2])(y))])])
+    y = layers.ZeroPadding2D(1)(layers.UpSampling2D()(layers.LeakyReLU()(layers.Dropout(0.5)(y))))
+    se = layers.Dense(8, activation="sigmoid")(layers.GlobalAveragePooling2D(keepdims=True)(y))
+    model = with_random_weights(keras.Model(x, layers.Conv2D(2, 3)(layers.Multiply()([y, se]))), "borders")
+    proto = check(model, data_for(model, "borders"))
+    counted = [node.op_type for node in proto.graph.node].count("Transpose")
+    assert counted == 4  # in, out, and there and back for the rows that go through Dense
+    assert [node.op_type for node in proto.graph.node].count("Conv") == 2
+
+
+def test_dense_is_one_node():
+    model = keras.Sequential([layers.Input((3,), name="numbers"), layers.Dense(2, name="last")])
+    proto = proto_of(model)
+    assert [(node.op_type, list(node.input), list(node.output)) for node in proto.graph.node] == [
+        ("Gemm", ["numbers", "last/kernel", "last/bias"], ["last"])
+    ]
+    assert [one.name for one in proto.graph.input] == ["numbers"]
+    assert [one.name for one in proto.graph.output] == ["last"]
+    weights = {one.name: onnx.numpy_helper.to_array(one) for one in proto.graph.initializer}
+    np.testing.assert_array_equal(weights["last/kernel"], model.layers[0].kernel.numpy())
+    assert proto.producer_name == "minidl" and proto.ir_version == 8
+
+
+@pytest.mark.parametrize(
+    ("inner", "shape"),
+    [
+        (lambda: layers.Dense(3, activation="relu"), (4, 5)),
+        (lambda: layers.Conv2D(2, 3, padding="same"), (3, 6, 5, 2)),
+        (lambda: keras.Sequential([layers.Flatten(), layers.Dense(2)]), (3, 4, 2)),
+        (lambda: layers.BatchNormalization(), (3, 4)),
+    ],
+)  # fmt: skip
+def test_time_distributed(inner, shape):
+    x = layers.Input(shape)
+    model = with_random_weights(keras.Model(x, layers.TimeDistributed(inner())(x)), "steps")
+    check(model, data_for(model, "steps"))
+
+
+def test_masks_that_are_arguments():
+    x, mask = layers.Input((5, 4), name="x"), layers.Input((5,), name="mask")
+    mean = layers.GlobalAveragePooling1D()(x, mask=mask)
+    first = layers.GlobalAveragePooling1D(data_format="channels_first", keepdims=True)(
+        layers.Permute((2, 1))(x), mask=mask
+    )
+    soft = layers.Softmax(axis=1)(x, mask=layers.Reshape((5, 1))(mask))
+    model = keras.Model([x, mask], [mean, first, soft])
+    data = data_for(model, "masks")
+    data["mask"] = np.array([[1, 1, 0, 0, 1], [1, 0, 0, 0, 0], [1, 1, 1, 1, 1]], "float32")
+    check(model, data)
+
+
+def test_shared_layers_nested_models_several_inputs_and_outputs():
+    one, two = layers.Input((6,), name="one"), layers.Input((6,), name="two")
+    shared = layers.Dense(4, activation="tanh", name="shared")
+    inner_in = layers.Input((4,))
+    inner = keras.Model(inner_in, [layers.Dense(3)(inner_in), layers.Dense(4)(inner_in)], name="inner")
+    stack = keras.Sequential([layers.Dense(4, activation="relu"), layers.LayerNormalization()], name="stack")
+    a, b = inner(shared(one))
+    c, d = inner(shared(two))
+    outputs = {
+        "sum": layers.Add()([b, d, stack(b)]),
+        "both": layers.Concatenate(name="join")([a, c]),
+        "again": stack(d),
+    }
+    model = with_random_weights(keras.Model({"b": two, "a": one}, outputs), "graph")
+    data = data_for(model, "graph")
+    proto = proto_of(model)
+    assert [output.name for output in proto.graph.output] == sorted(outputs)
+    kernels = [weight.name for weight in proto.graph.initializer if weight.name.endswith("kernel")]
+    assert len(kernels) == 4 and "shared/kernel" in kernels
+    expected = model.predict({"a": data["one"], "b": data["two"]}, verbose=0)
+    for name, found in outputs_of(proto, {"one": data["one"], "two": data["two"]}):
+        for key, output in zip(sorted(outputs), found, strict=True):
+            np.testing.assert_allclose(output, expected[key], rtol=0, atol=1e-5, err_msg=f"{name} {key}")
+
+
+def test_an_output_may_be_an_input_or_come_twice():
+    x = layers.Input((3,), name="x")
+    y = layers.Dense(2, name="y")(x)
+    proto = check(with_random_weights(keras.Model(x, [y, x, y]), "twice"), {"x": np.ones((2, 3), "float32")})
+    assert [output.name for output in proto.graph.output] == ["y", "x_1", "y_1"]
+
+
+def test_names_do_not_meet():
+    x = layers.Input((3,), name="a")
+    model = keras.Model(x, layers.Dense(2, name="b")(layers.Dense(2, name="c")(x)))
+    wrapped = keras.Model(y := layers.Input((3,), name="c"), model(y))
+    proto = check(wrapped, {"c": np.ones((2, 3), "float32")})
+    names = [name for node in proto.graph.node for name in node.output] + [one.name for one in proto.graph.initializer]
+    assert len(set(names)) == len(names)
+
+
+def test_a_model_of_float64():
+    x = layers.Input((6, 6, 2), dtype="float64")
+    y = layers.Conv2D(3, 3, dtype="float64", activation="selu")(x)
+    y = layers.Dense(2, dtype="float64")(layers.Flatten(dtype="float64")(y))
+    model = with_random_weights(keras.Model(x, y), "double")
+    check(model, data_for(model, "double"), runtime=False)  # it has no Conv of float64
+    mixed = keras.Sequential([layers.Input((4,)), layers.Dense(3, dtype="float64"), layers.Dense(2)])
+    check(with_random_weights(mixed, "mixed"), data_for(mixed, "mixed"))
+
+
+def test_a_subclass_that_keeps_call_is_what_its_base_is():
+    class Named(layers.Dense):
+        pass
+
+    class Graph(keras.Model):
+        pass
+
+    x = layers.Input((4,))
+    model = with_random_weights(Graph(x, Named(3, activation=layers.LeakyReLU(0.1))(x)), "subclass")
+    check(model, data_for(model, "subclass"))
+
+
+def test_a_signature_fixes_shapes():
+    x = layers.Input((None, None, 3), name="x")
+    model = with_random_weights(keras.Model(x, layers.Conv2D(2, 3, strides=2, padding="same")(x)), "signature")
+    data = data_for(model, "signature")["x"][:2]
+    for signature in (
+        [layers.InputSpec(shape=(2, *data.shape[1:]))],
+        [layers.Input(data.shape[1:])],
+        [[data]],
+    ):
+        proto = proto_of(model, signature)
+        dims = proto.graph.input[0].type.tensor_type.shape.dim
+        assert [dim.dim_value for dim in dims][1:] == list(data.shape[1:])
+        assert dims[0].dim_value == (2 if isinstance(signature[0], layers.InputSpec) else 0)
+        assert not any(attribute.name == "auto_pad" for node in proto.graph.node for attribute in node.attribute)
+        for _, (found,) in outputs_of(proto, {"x": data}):
+            np.testing.assert_allclose(found, model.predict(data, verbose=0), rtol=0, atol=1e-5)
+    for wrong in ([data, data], [layers.InputSpec(shape=(None, 4, 4, 1))], [layers.InputSpec(ndim=4)], [3]):
+        with pytest.raises(ValueError, match="input_signature"):
+            proto_of(model, wrong)
+
+
+# ---- what is refused, and that nothing is written then ----
+
+
+def swish_of_mine(x):
+    return x * ops.sigmoid(x)
+
+
+class Twice(layers.Layer):
+    def call(self, inputs):
+        return 2 * inputs
+
+
+class Mine(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(2)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+class OtherDense(layers.Dense):
+    def call(self, inputs):
+        return super().call(inputs) + 1
+
+
+def graph_of(*parts: Any) -> Any:
+    return keras.Sequential([layers.Input((4,)), *parts])
+
+
+def called_with(**arguments: Any) -> Any:
+    x = layers.Input((4,))
+    return keras.Model(x, layers.Dropout(0.5, name="drop")(layers.Dense(4)(x), **arguments))
+
+
+REFUSALS = {
+    "a Lambda": (lambda: graph_of(layers.Lambda(swish_of_mine, name="l")), r"layer 'l' \(Lambda\) .*Python code"),
+    "a layer of the user's": (lambda: graph_of(Twice(name="t")), r"layer 't' \(Twice\) .*Python code"),
+    "a call that is replaced": (lambda: graph_of(OtherDense(2, name="o")), r"layer 'o' \(OtherDense\) .*Python code"),
+    "a model of the user's": (lambda: Mine(), r"layer 'mine.*' \(Mine\) .*Python code"),
+    "one inside a model": (lambda: graph_of(graph_of(Twice(name="inside"))), r"layer 'inside' \(Twice\)"),
+    "one inside a wrapper": (
+        lambda: keras.Sequential([layers.Input((3, 4)), layers.TimeDistributed(Twice(name="inside"))]),
+        r"layer 'inside' \(Twice\)",
+    ),
+    "an activation": (
+        lambda: graph_of(layers.Dense(2, activation=swish_of_mine, name="d")),
+        r"layer 'd' \(Dense\) .*activation 'swish_of_mine' is Python code",
+    ),
+    "training": (lambda: called_with(training=True), r"layer 'drop' \(Dropout\) .*training=True"),
+    "an unknown size of pictures": (
+        lambda: keras.Sequential([layers.Input((None, None, 3)), layers.Resizing(4, 4, name="r")]),
+        r"layer 'r' \(Resizing\) .*known size",
+    ),
+    "open extents of steps": (
+        lambda: keras.Sequential([layers.Input((None, 3)), layers.TimeDistributed(layers.Dense(1), name="td")]),
+        r"layer 'td' \(TimeDistributed\) .*must be known",
+    ),
+    "no inputs yet": (lambda: keras.Sequential([layers.Dense(2)]), "does not know its inputs yet"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make, message", REFUSALS.values(), ids=REFUSALS)
+def test_refusals_name_the_layer_and_write_nothing(make, message, tmp_path):
+    path = tmp_path / "net.onnx"
+    path.write_text("the old one")
+    with pytest.raises(ValueError, match=message):
+        make().export(path, format="onnx")
+    assert path.read_text() == "the old one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_training_false_is_prediction():
+    model = with_random_weights(called_with(training=False), "prediction")
+    check(model, data_for(model, "prediction"))
+
+
+def test_a_mask_that_a_layer_has_no_use_for_there():
+    x, mask = layers.Input((3, 4)), layers.Input((3,))
+    step = layers.GlobalAveragePooling1D()
+    y = layers.TimeDistributed(step, name="td")(layers.Reshape((3, 2, 2))(x), mask=mask)
+    with pytest.raises(ValueError, match="layer 'td' .*mask"):
+        proto_of(keras.Model([x, mask], y))
+
+
+def test_export_writes_a_file(tmp_path, capsys):
+    model = graph_of(layers.Dense(2))
+    path = tmp_path / "net.onnx"
+    model.export(path, format="onnx")
+    assert capsys.readouterr().out == f"Saved artifact at '{path}'.\n"
+    model.export(str(path), format="onnx", verbose=False, opset_version=17)
+    assert capsys.readouterr().out == ""
+    assert onnx.load(path) == proto_of(model)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_other_formats_are_refused(tmp_path):
+    model = graph_of(layers.Dense(2))
+    for settings in (
+        {},
+        {"format": "tf_saved_model"},
+        {"format": "openvino"},
+        {"format": "litert"},
+        {"format": "ONNX"},
+    ):
+        with pytest.raises(ValueError, match=r'format must be "onnx", not .*save\("net.keras"\)'):
+            model.export(tmp_path / "net", **settings)
+    with pytest.raises(ValueError, match="opset_version must be 17"):
+        model.export(tmp_path / "net.onnx", format="onnx", opset_version=12)
+    with pytest.raises(TypeError, match="dynamo"):
+        model.export(tmp_path / "net.onnx", format="onnx", dynamo=True)
+    with pytest.raises(FileNotFoundError):
+        model.export(tmp_path / "missing" / "net.onnx", format="onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_the_package_the_error_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ImportError, match=r"pip install 'minidl\[onnx\]'"):
+        graph_of(layers.Dense(2)).export(tmp_path / "net.onnx", format="onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_more_than_a_file_holds_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(export, "MOST_BYTES", 100)
+    with pytest.raises(ValueError, match="GiB of weights"):
+        graph_of(layers.Dense(8)).export(tmp_path / "net.onnx", format="onnx")
+    assert not list(tmp_path.iterdir())

@@ -61,11 +61,12 @@ def gelu(x: Value, approximate: bool = False) -> Value:
     return x * 0.5 * (elementwise("Erf", x * 0.7071067811865476) + 1.0)
 
 
-def glu(x: Value) -> Value:
-    """The first half of the last axis times the sigmoid of the second."""
-    *rest, extent = x.shape
-    halves = x.graph.emit("Split", [x.plain], outputs=2, axis=x.rank - 1)
-    values, gates = (Value(x.graph, (*rest, extent // 2), x.dtype, half) for half in halves)
+def glu(x: Value, axis: int = -1) -> Value:
+    """The first half of an axis times the sigmoid of the second."""
+    axis %= x.rank
+    shape = [n // 2 if i == axis else n for i, n in enumerate(x.shape)]
+    halves = x.graph.emit("Split", [x.plain], outputs=2, axis=axis)
+    values, gates = (Value(x.graph, shape, x.dtype, half) for half in halves)
     return values * sigmoid(gates)
 
 

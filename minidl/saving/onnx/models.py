@@ -3,8 +3,8 @@
 from functools import partial
 from typing import Any
 
-from minidl.engine.op import Op
 from minidl.graph.symbolic import flatten
+from minidl.layers import Layer
 from minidl.models import Functional, Sequential
 
 from .operations import write_op
@@ -36,8 +36,8 @@ def functional(model: Any, inputs: Any) -> Any:
 
 def _called(called: Any, *args: Any, **kwargs: Any) -> Any:
     """One call of a layer or op of the graph."""
-    if isinstance(called, Op):
-        return write_op(called, *args)
+    if not isinstance(called, Layer):
+        return write_op(called, *args, **kwargs)
     if len(args) != 1:
         raise refusal(called, f"it is called with {len(args)} inputs by place; a list of them can be exported")
     return write(called, *args, **kwargs)

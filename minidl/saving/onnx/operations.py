@@ -1,17 +1,18 @@
 """Ops called on symbolic tensors: the table of those that can be exported, by name."""
 
+import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from minidl import config
-from minidl.engine.op import Op
 from minidl.engine.tensor import raw
 from minidl.graph import Function, KerasTensor, infer
 from minidl.graph.symbolic import flatten, map_structure
 
-from .activations import clipped, compared, log_softmax, operator, relu, sigmoid, softmax, sparsemax, tanh, where
+from .activations import clipped, compared, glu, log_softmax, operator, relu, sigmoid, softmax, sparsemax, tanh, where
 from .indexing import getitem
 from .merging import concatenated, in_one_dtype
 from .shaping import padded
@@ -113,9 +114,20 @@ def full_like(x: Value, fill_value: Any, dtype: Any) -> Value:
     return filled(fill_value)(x, dtype)
 
 
+def cumsum(x: Value, axis: int | None, dtype: Any) -> Value:
+    """CumSum."""
+    if axis is None:
+        x, axis = x.reshape((-1,), (None,)), 0
+    return node("CumSum", x.cast(dtype or x.dtype), x.graph.constant(np.array(axis % x.rank), "axis"))
+
+
 def expand_dims(x: Value, axis: Any) -> Value:
     """Unsqueeze."""
-    return node("Unsqueeze", x, x.integers(*([axis] if isinstance(axis, int) else axis)))
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    places = {a % (x.rank + len(axes)) for a in axes}
+    others = iter(x.shape)
+    shape = [1 if i in places else next(others) for i in range(x.rank + len(axes))]
+    return node("Unsqueeze", x, x.integers(*sorted(places)), shape=shape)
 
 
 def squeeze(x: Value, axis: Any) -> Value:
@@ -143,6 +155,11 @@ def saturated(x: Value, dtype: Any) -> Value:
     """Round, Clip and Cast."""
     limits = np.iinfo(dtype)
     return clipped(elementwise("Round", x), limits.min, limits.max).cast(dtype)
+
+
+def rounded(x: Value, decimals: int) -> Value:
+    """Round; it knows whole numbers only."""
+    return elementwise("Round", x) if decimals == 0 else elementwise("Round", x * 10.0**decimals) / 10.0**decimals
 
 
 def one_hot(x: Value, num_classes: int, axis: int, dtype: Any) -> Value:
@@ -188,15 +205,19 @@ OPS: dict[str, Callable[..., Value]] = {
     "argmax": arg("ArgMax"),
     "argmin": arg("ArgMin"),
     "bias_relu": lambda x, bias: relu(x + bias),
+    "broadcast_to": lambda x, shape: node("Expand", x, x.integers(*shape)),
     "cast": lambda x, dtype: x.cast(dtype),
     "clip": clip,
     "concatenate": lambda xs, axis: concatenated(in_one_dtype(xs), axis),
+    "contraction": lambda x1, x2, equation: node("Einsum", *in_one_dtype([x1, x2]), equation=equation),
+    "cumsum": cumsum,
     "dense": dense,
     "divide": lambda x1, x2: elementwise("Div", *alike(*[floats(x) if isinstance(x, Value) else x for x in (x1, x2)])),
     "expand_dims": expand_dims,
     "expm1": lambda x: unary("Exp")(x) - 1.0,
     "full_like": full_like,
     "getitem": getitem,
+    "glu": glu,
     "log1p": lambda x: unary("Log")(floats(x) + 1.0),
     "log_softmax_last": log_softmax,
     "matrix_product": matrix_product,
@@ -209,6 +230,7 @@ OPS: dict[str, Callable[..., Value]] = {
     "power": power,
     "relu": relu,
     "reshape": lambda x, newshape: x.reshape([newshape] if isinstance(newshape, int) else newshape, ()),
+    "round": rounded,
     "saturated": saturated,
     "scale_shift": lambda x, scale, shift: x * scale + shift,
     "sigmoid": lambda x: sigmoid(floats(x)),
@@ -226,8 +248,8 @@ OPS: dict[str, Callable[..., Value]] = {
 }  # fmt: skip
 
 
-def write_op(op: Op, *args: Any) -> Value:
-    """Write the nodes of one call of an op.
+def write_op(op: Any, *args: Any, **kwargs: Any) -> Value:
+    """Write the nodes of one call of an op, or of a function of ops that is one step of the graph.
 
     Raises:
         ValueError: the op, or this call of it, cannot be exported.
@@ -237,20 +259,22 @@ def write_op(op: Op, *args: Any) -> Value:
             f"the op {op.name!r} cannot be exported to ONNX; a model may call these on symbolic tensors: "
             f"{', '.join(sorted(OPS))}"
         )
-    beside = next(one for one in flatten(args) if isinstance(one, Value))
+    bound = inspect.signature(op).bind(*args, **kwargs)
+    bound.apply_defaults()
+    beside = next(one for one in flatten(bound.args) if isinstance(one, Value))
 
     def value_of(leaf: Any) -> Any:
         array = raw(leaf)
-        if isinstance(array, np.ndarray) and array is not leaf or isinstance(leaf, np.ndarray) and op.name != "getitem":
+        if isinstance(array, np.ndarray) and (array is not leaf or op.name != "getitem"):  # there an array is an index
             return Value(beside.graph, array.shape, array.dtype, array=array)
         return leaf.item() if isinstance(leaf, np.generic) else leaf
 
     def symbol_of(leaf: Any) -> Any:
         return KerasTensor(leaf.shape, leaf.dtype) if isinstance(leaf, Value) else leaf
 
-    spec = infer(op, map_structure(symbol_of, args), {})
+    spec = infer(op, map_structure(symbol_of, bound.args), {})
     with beside.graph.inside(op.name):
-        y = OPS[op.name](*map_structure(value_of, args)).cast(spec.dtype)
+        y = OPS[op.name](*map_structure(value_of, bound.args)).cast(spec.dtype)
     y.shape = spec.shape
     return y
 
@@ -258,5 +282,5 @@ def write_op(op: Op, *args: Any) -> Value:
 def traced(function: Callable[..., Any], x: Value) -> Value:
     """What a function of ops makes of a value, op by op."""
     symbol = KerasTensor(x.shape, x.dtype)
-    y: Value = Function(symbol, function(symbol))([x], stand_in=lambda op: lambda *args: write_op(op, *args))
+    y: Value = Function(symbol, function(symbol))([x], stand_in=lambda op: partial(write_op, op))
     return y
