@@ -40,8 +40,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 MOST_FILES, MOST_CALLS = 20, 400  # of one training step
 MOST_ENGINE_LINES, MOST_MODULE_LINES = 450, 350  # lines of code
 LOADED_LATER = (
-    "cupy", "h5py", "jax", "jinja2", "keras", "llvmlite", "matplotlib", "minidl_kernels.parallel", "numba", "pandas",
-    "PIL", "rich", "scipy", "tensorflow", "torch",
+    "cupy", "h5py", "jax", "jinja2", "keras", "llvmlite", "matplotlib", "minidl_kernels.parallel", "numba", "onnx",
+    "pandas", "PIL", "rich", "scipy", "tensorflow", "torch",
 )  # fmt: skip
 
 
