@@ -263,6 +263,38 @@ def test_a_subclass_that_keeps_call_is_what_its_base_is():
     check(model, data_for(model, "subclass"))
 
 
+def test_training_of_ones_own_is_no_matter():
+    class Careful(keras.Model):
+        def train_step(self, data):
+            return super().train_step(data)
+
+    class Built(layers.Dense):
+        def build(self, input_shape):
+            super().build(input_shape)
+
+        def get_config(self):
+            return super().get_config()
+
+    x = layers.Input((4,))
+    model = with_random_weights(Careful(x, Built(3)(x)), "careful")
+    check(model, data_for(model, "careful"))
+
+
+def test_variables_among_the_inputs_of_a_layer_are_weights():
+    x = layers.Input((4,))
+    row = keras.Variable([[1.0, 2.0, 3.0, 4.0]])
+    model = keras.Model(x, layers.Multiply()([layers.Add()([x, row]), row]))
+    check(model, data_for(model, "constants"))
+
+
+def test_whole_numbers_and_a_fixed_batch():
+    x = layers.Input((6,), dtype="int32", batch_size=3)
+    y = layers.Reshape((2, 3))(layers.Identity()(x))
+    model = keras.Model(x, [layers.RepeatVector(2)(x), layers.Permute((2, 1))(y), layers.UnitNormalization()(x * 1.0)])
+    proto = check(model, data_for(model, "whole"))
+    assert proto.graph.input[0].type.tensor_type.shape.dim[0].dim_value == 3
+
+
 def test_a_signature_fixes_shapes():
     x = layers.Input((None, None, 3), name="x")
     model = with_random_weights(keras.Model(x, layers.Conv2D(2, 3, strides=2, padding="same")(x)), "signature")
@@ -310,6 +342,16 @@ class OtherDense(layers.Dense):
         return super().call(inputs) + 1
 
 
+class OtherSum(layers.Add):
+    def join(self, inputs):
+        return super().join(inputs) * 2
+
+
+class OtherFlip(layers.RandomFlip):
+    def transform_images(self, images, transformation, training=True):
+        return images + 1
+
+
 def graph_of(*parts: Any) -> Any:
     return keras.Sequential([layers.Input((4,)), *parts])
 
@@ -323,6 +365,12 @@ REFUSALS = {
     "a Lambda": (lambda: graph_of(layers.Lambda(swish_of_mine, name="l")), r"layer 'l' \(Lambda\) .*Python code"),
     "a layer of the user's": (lambda: graph_of(Twice(name="t")), r"layer 't' \(Twice\) .*Python code"),
     "a call that is replaced": (lambda: graph_of(OtherDense(2, name="o")), r"layer 'o' \(OtherDense\) .*Python code"),
+    "a part of a call that is replaced": (
+        lambda: keras.Model(x := layers.Input((4,)), OtherSum(name="sum")([x, x])), r"layer 'sum' \(OtherSum\) .*Python"
+    ),
+    "pictures that are changed": (
+        lambda: keras.Sequential([layers.Input((4, 4, 3)), OtherFlip(name="flip")]), r"layer 'flip' \(OtherFlip\) "
+    ),
     "a model of the user's": (lambda: Mine(), r"layer 'mine.*' \(Mine\) .*Python code"),
     "one inside a model": (lambda: graph_of(graph_of(Twice(name="inside"))), r"layer 'inside' \(Twice\)"),
     "one inside a wrapper": (

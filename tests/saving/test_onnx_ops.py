@@ -114,6 +114,7 @@ FUNCTIONS = {
     "sum": [
         lambda x, y: ops.sum(x, axis=(1, 2)), lambda x, y: ops.sum(x, axis=1, keepdims=True),
         lambda x, y: x - ops.sum(y),
+        lambda x, y: ops.sum(ops.greater(x, y), axis=1),
     ],
     "tan": lambda x, y: ops.tan(x / 2),
     "tanh": lambda x, y: ops.tanh(x),

@@ -24,7 +24,7 @@ def sequential(model: Any, x: Any) -> Any:
     return x
 
 
-@exports(Functional, takes=("mask",), integers=True)
+@exports(Functional, integers=True)
 def functional(model: Any, inputs: Any) -> Any:
     """The calls of its graph."""
     names = sorted(model.input_structure) if isinstance(model.input_structure, dict) else model.input_names

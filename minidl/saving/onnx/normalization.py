@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 
 from minidl import config, layers
+from minidl.engine.tensor import raw
+from minidl_kernels.arrays import to_numpy
 
 from .table import exports
 from .value import Value, elementwise, node, reduced
@@ -125,5 +127,5 @@ def normalization(layer: Any, x: Value) -> Value:
 def rescaling(layer: Any, x: Value) -> Value:
     """Mul and Add."""
     x = x.cast(layer.dtype)
-    scale, offset = (np.asarray(getattr(one, "data", one)) for one in (layer.scale, layer.offset))
+    scale, offset = (np.asarray(to_numpy(raw(one))) for one in (layer.scale, layer.offset))
     return x * x.constant(scale, "scale") + x.constant(offset, "offset")

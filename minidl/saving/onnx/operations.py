@@ -11,6 +11,7 @@ from minidl import config
 from minidl.engine.tensor import raw
 from minidl.graph import Function, KerasTensor, infer
 from minidl.graph.symbolic import flatten, map_structure
+from minidl_kernels.arrays import is_array, to_numpy
 
 from .activations import clipped, compared, glu, log_softmax, operator, relu, sigmoid, softmax, sparsemax, tanh, where
 from .indexing import getitem
@@ -65,6 +66,7 @@ def reducing(kind: str, floating: bool = False) -> Callable[..., Value]:
 
     def reduce(x: Value, axis: Any, keepdims: bool) -> Value:
         axes = range(x.rank) if axis is None else [axis] if isinstance(axis, int) else axis
+        x = x.cast("int64") if x.dtype == bool else x
         return reduced(kind, floats(x) if floating else x, axes, keepdims)
 
     return reduce
@@ -265,8 +267,8 @@ def write_op(op: Any, *args: Any, **kwargs: Any) -> Value:
 
     def value_of(leaf: Any) -> Any:
         array = raw(leaf)
-        if isinstance(array, np.ndarray) and (array is not leaf or op.name != "getitem"):  # there an array is an index
-            return Value(beside.graph, array.shape, array.dtype, array=array)
+        if is_array(array) and (array is not leaf or op.name != "getitem"):  # there an array is an index
+            return Value(beside.graph, array.shape, array.dtype, array=to_numpy(array))
         return leaf.item() if isinstance(leaf, np.generic) else leaf
 
     def symbol_of(leaf: Any) -> Any:

@@ -1,11 +1,16 @@
 """The table of the layers that can be exported, each with the function that writes its nodes; and who is refused."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
+from minidl.engine.tensor import raw
 from minidl.graph.symbolic import flatten, map_structure
 from minidl.layers import Layer
+from minidl.models import Model
+from minidl_kernels.arrays import is_array, to_numpy
 
+from .graph import Graph
 from .value import Value
 
 __all__ = ["LAYERS", "REFUSED", "entry_of", "exports", "refusal", "write"]
@@ -22,6 +27,12 @@ class Entry(NamedTuple):
 
 
 LAYERS: dict[type, Entry] = {}
+
+# Methods that subclasses may have in their own way: what they do does not change the outputs.
+NOT_COMPUTING = (
+    "add_loss", "add_weight", "build", "build_from_config", "compute_mask", "compute_output_shape",
+    "compute_output_spec", "from_config", "get_build_config", "get_config",
+)  # fmt: skip
 
 REFUSED: dict[str, str] = {
     "Lambda": "its function is Python code, which ONNX cannot hold; use layers, or ops on symbolic tensors",
@@ -59,14 +70,23 @@ def entry_of(layer: Layer) -> Entry:
         if base.__name__ in REFUSED and base.__module__.startswith("minidl."):
             raise refusal(layer, REFUSED[base.__name__])
         if base in LAYERS:
-            if cls.call is base.call and cls.__call__ is Layer.__call__:  # type: ignore[attr-defined]
+            if not _replaced(layer, base):
                 return LAYERS[base]
             break
     raise refusal(
         layer,
-        "its call() is Python code, which ONNX cannot hold; export the parts that are built of layers, such as "
+        "what it computes is Python code, which ONNX cannot hold; export the parts that are built of layers, such as "
         "Model(inputs, outputs)",
     )
+
+
+def _replaced(layer: Layer, base: type) -> bool:
+    """Whether a subclass (or the layer itself) has other methods than ``base`` where these compute the outputs."""
+    known: tuple[str, ...] = ("call", "__call__")
+    if not issubclass(base, Model):  # whose training may well be the user's
+        known += tuple(name for name in dir(base) if name not in NOT_COMPUTING and not name.startswith("__"))
+    own = set(vars(layer)).union(*map(vars, type(layer).__mro__[: type(layer).__mro__.index(base)]))
+    return any(name in own and callable(getattr(base, name, None)) for name in known)
 
 
 def write(layer: Layer, inputs: Any, **arguments: Any) -> Any:
@@ -86,13 +106,18 @@ def write(layer: Layer, inputs: Any, **arguments: Any) -> Any:
     unknown = sorted(given.keys() - set(entry.takes))
     if unknown:
         raise refusal(layer, f"the argument {unknown[0]!r} of its call is not supported there")
-    graph = next(one.graph for one in flatten(inputs) if isinstance(one, Value))
+    leaves = [one for one in flatten((inputs, given)) if isinstance(one, Value)]
+    graph = leaves[0].graph
+    inputs, given = map_structure(partial(_converted, layer, entry, graph), (inputs, given))
     with graph.inside(layer.name):
-        return entry.function(layer, map_structure(lambda one: _converted(layer, one, entry), inputs), **given)
+        return entry.function(layer, inputs, **given)
 
 
-def _converted(layer: Layer, value: Any, entry: Entry) -> Any:
-    """As Layer.__call__ has it: floats get the dtype of the layer."""
-    if not isinstance(value, Value) or (entry.integers and value.dtype.kind != "f"):
+def _converted(layer: Layer, entry: Entry, graph: Graph, value: Any) -> Any:
+    """A value as Layer.__call__ has it: arrays are constants, and floats get the dtype of the layer."""
+    array = raw(value)
+    if is_array(array):
+        value = Value(graph, array.shape, array.dtype, array=to_numpy(array))
+    if not isinstance(value, Value) or (entry.integers and value.dtype.kind != "f") or value.dtype == bool:
         return value
     return value.cast(layer.dtype) if layer.autocast or value.dtype.kind != "f" else value
