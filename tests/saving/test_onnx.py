@@ -386,6 +386,10 @@ REFUSALS = {
         lambda: keras.Sequential([layers.Input((None, None, 3)), layers.Resizing(4, 4, name="r")]),
         r"layer 'r' \(Resizing\) .*known size",
     ),
+    "windows of open extents that skip cells": (
+        lambda: keras.Sequential([layers.Input((None, 8, 3)), layers.MaxPooling2D(2, 3, padding="same", name="p")]),
+        r"layer 'p' \(MaxPooling2D\) .*must be known",
+    ),
     "open extents of steps": (
         lambda: keras.Sequential([layers.Input((None, 3)), layers.TimeDistributed(layers.Dense(1), name="td")]),
         r"layer 'td' \(TimeDistributed\) .*must be known",

@@ -9,7 +9,7 @@ from minidl.ops.sliding import transposed_size
 from minidl_kernels.conv.geometry import same_padding
 
 from .activations import activated
-from .table import exports
+from .table import exports, refusal
 from .value import Value
 
 __all__ = ["extents_of", "name_of", "result", "window_padding"]
@@ -39,10 +39,16 @@ def window_padding(layer: Any, x: Value, size: Any, dilation: Any) -> dict[str, 
     if layer.padding == "causal":
         return {"pads": [(size[0] - 1) * dilation[0], 0]}
     extents = extents_of(layer, x.shape)
-    if None in extents:
-        return {"auto_pad": "SAME_UPPER"}
     windows = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
-    pairs = [same_padding(*axis) for axis in zip(extents, windows, layer.strides, strict=True)]
+    axes = list(zip(extents, windows, layer.strides, strict=True))
+    if any(n is None and window > 1 for n, window, _ in axes):
+        if any(window < stride for _, window, stride in axes):  # of which runtimes make negative numbers of cells
+            raise refusal(
+                layer, f"with padding='same' and strides above the window's {size}, the extents of its input {x.shape} "
+                f"must be known; give them in Input(shape=...)"
+            )  # fmt: skip
+        return {"auto_pad": "SAME_UPPER"}
+    pairs = [(0, 0) if n is None else same_padding(n, *rest) for n, *rest in axes]
     return {"pads": [before for before, _ in pairs] + [after for _, after in pairs]}
 
 

@@ -75,7 +75,7 @@ class Graph:
         """The name of a weight, or of numbers that a node wants as a tensor."""
         array = np.ascontiguousarray(array) if array.ndim else array
         place = tuple(self._path) if array.ndim else ()
-        key = (place, label, array.dtype.str, array.shape, hashlib.blake2b(array.tobytes()).digest())
+        key = (place, label, array.dtype.str, array.shape, hashlib.blake2b(array.data).digest())
         if key not in self._known:
             name = self._known[key] = self.name(label)
             self.weights.append(self.onnx.numpy_helper.from_array(array, name))
