@@ -125,12 +125,11 @@ def test_every_layer_has_a_case_or_a_reason():
 ACTIVATIONS = [name for name in activations.__all__ if name not in activations.NOT_ACTIVATIONS]
 
 
-@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "threshold"])
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "threshold"])  # that wants arguments
 def test_activation(name):
     x = layers.Input((5, 6))
-    model = keras.Model(x, layers.Dense(6, activation=name)(layers.Activation(name)(x)) if name != "glu" else
-                        layers.Activation("glu")(x))  # fmt: skip
-    with_random_weights(model, name)
+    model = keras.Model(x, [layers.Activation(name)(x), layers.Dense(6, activation=name)(x)])
+    model.layers[-1].set_weights([weight.numpy() / 4 for weight in with_random_weights(model, name).weights])
     proto = check(model, {"x": np.linspace(-6, 6, 60, dtype="float32").reshape(2, 5, 6)})
     assert proto.opset_import[0].version == 17
 
@@ -185,6 +184,19 @@ def test_time_distributed(inner, shape):
     x = layers.Input(shape)
     model = with_random_weights(keras.Model(x, layers.TimeDistributed(inner())(x)), "steps")
     check(model, data_for(model, "steps"))
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("kind", ["MaxPooling2D", "AveragePooling2D"])
+@pytest.mark.parametrize("pool", [(2, 2), (3, 1), (2, 3)])
+def test_zeros_of_a_padding_count_in_the_pooling_behind_it(kind, padding, pool):
+    """ONNX Runtime takes Pad and pooling for one where it may, and then they would not."""
+    x = layers.Input((6, 6, 2))
+    y = layers.ZeroPadding2D(((0, 2), (1, 3)))(layers.Conv2D(2, 1)(x))
+    size, strides = pool
+    model = keras.Model(x, getattr(layers, kind)(size, strides, padding)(layers.Dropout(0.5)(y)))
+    model.layers[1].set_weights([np.ones((1, 1, 2, 2), "float32"), np.full(2, -20, "float32")])
+    check(model, data_for(model, "zeros"))
 
 
 def test_masks_that_are_arguments():

@@ -71,6 +71,15 @@ class Graph:
         self.nodes.append(self.onnx.helper.make_node(kind, list(inputs), made, name=name, **given))
         return made[0] if outputs == 1 else made
 
+    def maker(self, name: str, through: Sequence[str] = ()) -> str:
+        """The kind of the node that makes a tensor, looking through nodes of some kinds; "" for inputs and weights."""
+        for node in reversed(self.nodes):
+            if name in node.output:
+                if node.op_type not in through:
+                    return str(node.op_type)
+                name = node.input[0]
+        return ""
+
     def constant(self, array: np.ndarray, label: str) -> str:
         """The name of a weight, or of numbers that a node wants as a tensor."""
         array = np.ascontiguousarray(array) if array.ndim else array

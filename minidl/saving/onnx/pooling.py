@@ -12,12 +12,28 @@ __all__ = ["average_pooling", "global_average_pooling", "global_max_pooling", "m
 
 
 def _pooled(layer: Any, kind: str, x: Value, **attributes: Any) -> Value:
-    padding = window_padding(layer, x, layer.pool_size, (1,) * layer.rank)
+    name = name_of(layer, x)
     made = x.graph.emit(
-        kind, [name_of(layer, x)], kernel_shape=layer.pool_size, strides=layer.strides, **padding, **attributes
+        kind, [name], kernel_shape=layer.pool_size, strides=layer.strides, **_padding(layer, x, name), **attributes
     )
     channels = x.shape[-1 if layer.data_format == "channels_last" else 1]
     return result(layer, made, x, extents_of(layer, layer.compute_output_shape(x.shape)), channels)
+
+
+def _padding(layer: Any, x: Value, name: str) -> dict[str, Any]:
+    """The cells around the input, which do not count.
+
+    Behind a Pad, whose zeros do count, as "auto_pad": ONNX Runtime makes one node of Pad and pooling, as if the zeros
+    did not count either, but leaves poolings with "auto_pad" alone.
+    """
+    found = window_padding(layer, x, layer.pool_size, (1,) * layer.rank)
+    if "auto_pad" in found or x.graph.maker(name, through=("Cast", "Transpose")) != "Pad":
+        return found
+    if not any(found.get("pads", ())):
+        return {"auto_pad": "VALID"}
+    axes = zip(extents_of(layer, x.shape), layer.pool_size, layer.strides, strict=True)
+    fits = all((-(-n // s) - 1) * s + k >= n for n, k, s in axes)  # else runtimes find a negative number of cells
+    return {"auto_pad": "SAME_UPPER"} if fits else found
 
 
 @exports(layers.MaxPooling1D, layers.MaxPooling2D)
