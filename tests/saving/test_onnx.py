@@ -76,7 +76,7 @@ def outputs_of(proto: Any, data: dict[str, np.ndarray], runtime: bool = True) ->
     return found
 
 
-def check(model: Any, data: dict[str, np.ndarray], runtime: bool = True) -> Any:
+def check(model: Any, data: dict[str, np.ndarray], runtime: bool = True, tolerance: float = TOLERANCE) -> Any:
     """The graph, which predicts what the model does."""
     proto = proto_of(model)
     values = list(data.values())
@@ -88,7 +88,7 @@ def check(model: Any, data: dict[str, np.ndarray], runtime: bool = True) -> Any:
             assert found.shape == expected.shape, name
             assert found.dtype == expected.dtype, name
             np.testing.assert_allclose(
-                found, expected, rtol=0, atol=TOLERANCE * max(np.abs(expected).max(), 1e-3), err_msg=name
+                found, expected, rtol=0, atol=tolerance * max(np.abs(expected).max(), 1e-3), err_msg=name
             )
     return proto
 

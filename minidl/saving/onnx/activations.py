@@ -100,7 +100,7 @@ def sparsemax(x: Value) -> Value:
 
 
 FUNCTIONS: dict[Any, Callable[[Value], Value]] = {
-    activations.celu: operator("Celu"),
+    activations.celu: operator("Elu"),  # which it is, with alpha 1
     activations.elu: operator("Elu"),
     activations.exponential: exp,
     activations.gelu: gelu,
