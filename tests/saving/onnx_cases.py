@@ -122,7 +122,7 @@ CASES: list[Case] = [
     *rows("UpSampling2D", (4, 5, 3), {}, {"size": (3, 1)}, {"size": (1, 2), **FIRST}),
     *[case for i in ("bilinear", "bicubic", "lanczos3", "lanczos5")
       for case in rows("UpSampling2D", (4, 5, 3), {"interpolation": i}, {"interpolation": i, "size": (3, 2), **FIRST})],
-    *rows("UpSampling2D", (None, None, 2), {"interpolation": "bilinear"}, {}),
+    *rows("UpSampling2D", (None, None, 2), {"interpolation": "bilinear"}, {}, {"interpolation": "bicubic"}),
     *rows("UpSampling2D", (4, 5, 3), dtype="int32"),
     # pictures
     *[case for i in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")

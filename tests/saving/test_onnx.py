@@ -402,6 +402,10 @@ REFUSALS = {
         lambda: keras.Sequential([layers.Input((None, 8, 3)), layers.MaxPooling2D(2, 3, padding="same", name="p")]),
         r"layer 'p' \(MaxPooling2D\) .*must be known",
     ),
+    "a filter that Resize does not have": (
+        lambda: keras.Sequential([layers.Input((None, 8, 3)), layers.UpSampling2D(interpolation="lanczos3", name="u")]),
+        r"layer 'u' \(UpSampling2D\) .*must be known",
+    ),
     "open extents of steps": (
         lambda: keras.Sequential([layers.Input((None, 3)), layers.TimeDistributed(layers.Dense(1), name="td")]),
         r"layer 'td' \(TimeDistributed\) .*must be known",

@@ -31,7 +31,7 @@ def _larger(layer: Any, x: Value, factors: Any, interpolation: str) -> str:
 
 
 def _mixed(layer: Any, x: Value, factors: Any, interpolation: str) -> str:
-    """A product with a matrix for rows and one for columns, for the filters that Resize does not have."""
+    """A product with a matrix for rows and one for columns, for any filter."""
     extents = extents_of(layer, x.shape)
     if None in extents:
         raise refusal(layer, f"of its input {x.shape} rows and columns must be known; give them in Input(shape=...)")
@@ -50,11 +50,12 @@ def upsampling_1d(layer: Any, x: Value) -> Value:
 
 @exports(layers.UpSampling2D, integers=True)
 def upsampling_2d(layer: Any, x: Value) -> Value:
-    """Resize; a product with matrices for Lanczos' filters."""
+    """Resize, or products with matrices: where ONNX Runtime moves a Transpose, it refuses a cubic Resize."""
     if layer.interpolation != "nearest":
         x = x.cast(layer.dtype)
-    larger = _larger if layer.interpolation in MODES else _mixed
-    made = larger(layer, x, layer.size, layer.interpolation)
+    is_open = None in extents_of(layer, x.shape)
+    larger = layer.interpolation in ("nearest", "bilinear") or (layer.interpolation == "bicubic" and is_open)
+    made = (_larger if larger else _mixed)(layer, x, layer.size, layer.interpolation)
     channels = x.shape[-1 if layer.data_format == "channels_last" else 1]
     return result(layer, made, x, extents_of(layer, layer.compute_output_shape(x.shape)), channels)
 
