@@ -30,7 +30,10 @@ FUNCTIONS = {
     "broadcast_to": lambda x, y: x + ops.broadcast_to(ops.sum(y), (4, 6)),
     "cast": [lambda x, y: ops.cast(x * 3, "int32"), lambda x, y: ops.cast(ops.greater(x, 0), "float32")],
     "ceil": lambda x, y: ops.ceil(x),
-    "clip": lambda x, y: ops.clip(x, -1, 0.5),
+    "clip": [
+        lambda x, y: ops.clip(x, -1, 0.5), lambda x, y: ops.clip(x, -ROWS**2, ROWS**2),
+        lambda x, y: ops.clip(x, None, 0.5), lambda x, y: ops.clip(ops.cast(x, "int32"), 0, 1),
+    ],
     "concatenate": [lambda x, y: ops.concatenate([x, y], axis=1), lambda x, y: ops.stack([x, y, y], axis=-1)],
     "contraction": [
         lambda x, y: ops.einsum("bij,bkj->bik", x, y), lambda x, y: ops.einsum("...j,j->...", x, ROWS),

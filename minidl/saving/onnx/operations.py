@@ -113,9 +113,11 @@ def one_hot(x: Value, num_classes: int, axis: int, dtype: Any) -> Value:
 
 
 def clip(x: Value, low: Any, high: Any) -> Value:
-    """Clip."""
-    x, low, high = alike(x, low, high)
-    return clipped(x, low, high)
+    """Clip; Max and Min where the limits are arrays."""
+    if isinstance(low, (int, float)) and isinstance(high, (int, float)):
+        return clipped(*alike(x, low, high))
+    x = x if low is None else elementwise("Max", *alike(x, low))
+    return x if high is None else elementwise("Min", *alike(x, high))
 
 
 def power(x1: Any, x2: Any) -> Value:
