@@ -113,6 +113,44 @@ def test_pictures_larger_than_the_buffers_of_the_cpu():
     check("cpu", "array", (19, 4, 4, 96), (3, 3, 96, 100), (1, 1), "same")
 
 
+# The largest relative error that Winograd's sums may have; F(4x4) multiplies by up to 8 and divides by up to 24.
+WINOGRAD = {"winograd": 4e-6, "winograd_4x4": 4e-5}
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("implementation", WINOGRAD)
+def test_tiles_of_winograd_at_every_border(implementation, padding):
+    for height, width in itertools.product((3, 4, 5, 6, 7, 8, 9, 10), (3, 6, 11)):
+        for channels, filters in ((16, 32), (48, 16)):
+            x, w = normal(2, height, width, channels), normal(3, 3, channels, filters, seed=1)
+            expected = all_three("array", x.astype("d"), w.astype("d"), (1, 1), padding)
+            for a, e in zip(all_three(implementation, x, w, (1, 1), padding), expected, strict=True):
+                assert a.shape == e.shape and np.abs(a - e).max() <= WINOGRAD[implementation] * np.abs(e).max()
+
+
+@pytest.mark.parametrize("implementation", WINOGRAD)
+@pytest.mark.parametrize("shape, filters", [((3, 40, 37, 32), 64), ((17, 15, 15, 64), 32), ((1, 12, 12, 256), 128)])
+def test_error_of_winograd_is_the_one_that_is_stated(implementation, shape, filters):
+    x, w = normal(*shape), normal(3, 3, shape[3], filters, seed=1)
+    expected = all_three("array", x.astype("d"), w.astype("d"), (1, 1), "same")
+    for a, e in zip(all_three(implementation, x, w, (1, 1), "same"), expected, strict=True):
+        assert np.abs(a - e).max() <= WINOGRAD[implementation] / 2 * np.abs(e).max()
+
+
+def test_winograd_is_the_default_where_it_pays_and_refuses_what_it_cannot():
+    before = conv2d.refusals.copy()
+    wide, taps = normal(2, 20, 20, 32), normal(3, 3, 32, 32, seed=1)
+    chosen = conv2d(wide, taps, padding="same")
+    with conv2d.use("winograd"):
+        assert (conv2d(wide, taps, padding="same") == chosen).all()
+        with pytest.raises(ValueError, match="it refuses: takes kernels of 3x3 with stride 1"):
+            conv2d(wide, normal(2, 2, 32, 32))
+        with pytest.raises(ValueError, match="it refuses: takes channels and filters in multiples of"):
+            conv2d(normal(1, 5, 5, 3), normal(3, 3, 3, 16))
+    conv2d(normal(1, 5, 5, 32), taps)
+    assert (conv2d.refusals - before)["winograd", "would not pay"] == 1
+
+
 @pytest.mark.parametrize("implementation", ["reference", "array", "cpu"])
 def test_strided_arguments_and_out(implementation):
     x = normal(2, 5, 12, 8)[:, :, ::2, ::2]
@@ -133,6 +171,8 @@ def test_the_same_bits_on_any_number_of_threads(shape):
         for threads in (1, 2, 3):
             config.set_threads(threads)
             results.append(all_three("cpu", normal(*shape), normal(3, 3, 8, 33, seed=1), (1, 1), "same"))
+            wide = normal(*shape[:3], 16), normal(3, 3, 16, 32, seed=1)
+            results[-1] += all_three("winograd", *wide, (1, 1), "same")
     finally:
         config.set_threads(before)
     for other in results[1:]:
