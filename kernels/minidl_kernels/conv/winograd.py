@@ -17,9 +17,12 @@ F(4x4, 3x3) (``winograd_4x4.py``) has tiles of 6x6 for 4x4 outputs, 36 multiplic
 less kind to rounding, see there.
 """
 
+import functools
+from contextlib import nullcontext
+
 import numpy as np
 
-from ..microkernel import ACCUMULATE, INT, LANES, WIDTH, clear, copy, heart, keep, multiply, read, vector_at
+from ..microkernel import ACCUMULATE, INT, LANES, VECTOR, WIDTH, clear, copy, heart, keep, multiply, read, vector_at
 from ..on_cpu import contiguous, only_float32
 from ..parallel import integer, share, task
 from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
@@ -28,6 +31,7 @@ from .geometry import padding_pairs
 # isort: split
 from llvmlite import ir  # after parallel.py has set the cache folder
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 __all__ = ["convolve", "kernel_gradient", "register"]
@@ -72,96 +76,136 @@ def _combine(builder, factors, vectors):
     return total
 
 
-def _transform(matrix):
+def _transform(matrix, guarded=None):
     """An intrinsic: target = M source M^T, where both are grids of vectors; written out, without the zeros of M.
 
     Vector (i, j) of the source is at ``source + i * row + j * column`` (bytes), of the target alike.
+
+    Args:
+        guarded: "source" or "target": of that grid only cells from (top, left) to before (bottom, right) exist, four
+            further arguments. The others are read as zeros, or not written.
     """
 
-    @intrinsic
-    def transform(typing_context, source, row, column, target, target_row, target_column):
-        def generate(context, builder, signature, arguments):
-            start, down, right, to, to_down, to_right = arguments
+    def emit(context, builder, signature, arguments):
+        start, down, right, to, to_down, to_right = arguments[:6]
 
-            def place(address, row_step, column_step, i, j):
-                below = builder.add(address, builder.mul(row_step, ir.Constant(INT, i)))
-                return vector_at(builder, builder.add(below, builder.mul(column_step, ir.Constant(INT, j))), 0)
+        def place(address, row_step, column_step, i, j):
+            below = builder.add(address, builder.mul(row_step, ir.Constant(INT, i)))
+            return vector_at(builder, builder.add(below, builder.mul(column_step, ir.Constant(INT, j))), 0)
 
-            size = range(len(matrix[0]))
-            columns = []
-            for j in size:  # M times the source, column by column
-                cells = [builder.load(place(start, down, right, i, j), align=4) for i in size]
-                columns.append([_combine(builder, factors, cells) for factors in matrix])
-            for i, line in enumerate(zip(*columns, strict=True)):  # and that, row by row, times M^T
-                for j, factors in enumerate(matrix):
-                    value = _combine(builder, factors, line)
+        def exists(i, j):
+            bounds = zip((">=", "<", ">=", "<"), (i, i, j, j), arguments[6:], strict=True)
+            tests = [builder.icmp_signed(relation, ir.Constant(INT, at), bound) for relation, at, bound in bounds]
+            return functools.reduce(builder.and_, tests)
+
+        def cell(i, j):
+            address = place(start, down, right, i, j)
+            if guarded == "source":
+                address = builder.select(exists(i, j), address, zeros)
+            return builder.load(address, align=4)
+
+        if guarded == "source":
+            zeros = cgutils.alloca_once_value(builder, ir.Constant(VECTOR, [0.0] * LANES))
+        size = range(len(matrix[0]))
+        columns = []
+        for j in size:  # M times the source, column by column
+            cells = [cell(i, j) for i in size]
+            columns.append([_combine(builder, factors, cells) for factors in matrix])
+        for i, line in enumerate(zip(*columns, strict=True)):  # and that, row by row, times M^T
+            for j, factors in enumerate(matrix):
+                value = _combine(builder, factors, line)
+                with builder.if_then(exists(i, j)) if guarded == "target" else nullcontext():
                     builder.store(value, place(to, to_down, to_right, i, j), align=4)
-            return context.get_dummy_value()
+        return context.get_dummy_value()
 
-        return types.void(*[types.int64] * 6), generate
+    if guarded:
+
+        @intrinsic
+        def transform(typing_context, source, row, column, target, target_row, target_column, top, bottom, left, right):
+            return types.void(*[types.int64] * 10), emit
+
+    else:
+
+        @intrinsic
+        def transform(typing_context, source, row, column, target, target_row, target_column):
+            return types.void(*[types.int64] * 6), emit
 
     return transform
 
 
 _input_2, _output_2, _taps_2 = _transform(B2), _transform(A2), _transform(G2)
 _upstream_2, _gradient_2 = _transform(_transposed(A2)), _transform(_transposed(G2))
+_input_2_at_border, _output_2_at_border = _transform(B2, "source"), _transform(A2, "target")
+_upstream_2_at_border = _transform(_transposed(A2), "source")
 _input_4, _output_4, _taps_4 = _transform(B4), _transform(A4), _transform(G4)
 _upstream_4, _gradient_4 = _transform(_transposed(A4)), _transform(_transposed(G4))
+_input_4_at_border, _output_4_at_border = _transform(B4, "source"), _transform(A4, "target")
+_upstream_4_at_border = _transform(_transposed(A4), "source")
 
 
 @njit(cache=True, inline="always")
-def _lift_picture(m, source, row, pixel, target, plane):
-    if m == 2:
-        _input_2(source, row, pixel, target, 4 * plane, plane)
-    else:
-        _input_4(source, row, pixel, target, 6 * plane, plane)
-
-
-@njit(cache=True, inline="always")
-def _lift_upstream(m, source, row, pixel, target, plane):
-    if m == 2:
-        _upstream_2(source, row, pixel, target, 4 * plane, plane)
-    else:
-        _upstream_4(source, row, pixel, target, 6 * plane, plane)
-
-
-@njit(cache=True, inline="always")
-def _lower(m, source, plane, target, row, pixel):
-    if m == 2:
-        _output_2(source, 4 * plane, plane, target, row, pixel)
-    else:
-        _output_4(source, 6 * plane, plane, target, row, pixel)
-
-
-@njit(cache=True, inline="always")
-def _cut_out(picture, height, width, channels, row, column, size, patch):
-    """Copy size x size pixels from (row, column) on, with zeros where they lie outside of the picture."""
-    left, right = max(column, 0), min(column + size, width)
-    for i in range(size):
-        line = patch + i * size * channels * 4
-        if 0 <= row + i < height and left < right:
-            clear(line, (left - column) * channels)
-            start = picture + ((row + i) * width + left) * channels * 4
-            copy(line + (left - column) * channels * 4, start, (right - left) * channels)
-            clear(line + (right - column) * channels * 4, (column + size - right) * channels)
-        else:
-            clear(line, size * channels)
-
-
-@njit(cache=True, inline="always")
-def _planes_of_block(m, picture, height, width, channels, top, left, across, first, count, planes, plane, patch):
+def _planes_of_block(m, picture, height, width, channels, top, left, across, first, count, planes, plane):
     """B^T d B of ``count`` tiles from tile ``first`` of a picture on; a plane is (tile, channel)."""
-    n = m + 2
+    n, pixel = m + 2, channels * 4
     for t in range(count):
-        tile = first + t
-        row, column = tile // across * m - top, tile % across * m - left
-        source, step = picture + (row * width + column) * channels * 4, width * channels * 4
-        if row < 0 or column < 0 or row + n > height or column + n > width:
-            _cut_out(picture, height, width, channels, row, column, n, patch)
-            source, step = patch, n * channels * 4
-        target = planes + t * channels * 4
-        for c in range(0, channels * 4, LANES * 4):
-            _lift_picture(m, source + c, step, channels * 4, target + c, plane)
+        row, column = (first + t) // across * m - top, (first + t) % across * m - left
+        source, target = picture + (row * width + column) * pixel, planes + t * pixel
+        above, below, before, behind = max(-row, 0), min(height - row, n), max(-column, 0), min(width - column, n)
+        whole = above == 0 and below == n and before == 0 and behind == n
+        for c in range(0, pixel, LANES * 4):
+            if m == 2 and whole:
+                _input_2(source + c, width * pixel, pixel, target + c, 4 * plane, plane)
+            elif m == 2:
+                _input_2_at_border(
+                    source + c, width * pixel, pixel, target + c, 4 * plane, plane, above, below, before, behind
+                )
+            elif whole:
+                _input_4(source + c, width * pixel, pixel, target + c, 6 * plane, plane)
+            else:
+                _input_4_at_border(
+                    source + c, width * pixel, pixel, target + c, 6 * plane, plane, above, below, before, behind
+                )
+
+
+@njit(cache=True, inline="always")
+def _outputs_of_block(m, products, plane, rows, pixels, filters, across, first, count, out, vectors):
+    """A^T p A of the tiles of a block, for one panel of filters, into a picture of outputs."""
+    row_step, pixel = pixels * filters * 4, filters * 4
+    for t in range(count):
+        row, column = (first + t) // across * m, (first + t) % across * m
+        below, behind = min(rows - row, m), min(pixels - column, m)
+        source, target = products + t * WIDTH * 4, out + row * row_step + column * pixel
+        for v in range(0, vectors * LANES * 4, LANES * 4):
+            if m == 2 and below == behind == m:
+                _output_2(source + v, 4 * plane, plane, target + v, row_step, pixel)
+            elif m == 2:
+                _output_2_at_border(source + v, 4 * plane, plane, target + v, row_step, pixel, 0, below, 0, behind)
+            elif below == behind == m:
+                _output_4(source + v, 6 * plane, plane, target + v, row_step, pixel)
+            else:
+                _output_4_at_border(source + v, 6 * plane, plane, target + v, row_step, pixel, 0, below, 0, behind)
+
+
+@njit(cache=True, inline="always")
+def _upstream_of_block(m, g, rows, pixels, filters, across, first, count, planes, plane, vectors):
+    """A dy A^T of the tiles of a block, for one panel of filters; a plane is (tile, WIDTH)."""
+    row_step, pixel = pixels * filters * 4, filters * 4
+    for t in range(count):
+        row, column = (first + t) // across * m, (first + t) % across * m
+        below, behind = min(rows - row, m), min(pixels - column, m)
+        source, target = g + row * row_step + column * pixel, planes + t * WIDTH * 4
+        for v in range(0, vectors * LANES * 4, LANES * 4):
+            if m == 2 and below == behind == m:
+                _upstream_2(source + v, row_step, pixel, target + v, 4 * plane, plane)
+            elif m == 2:
+                _upstream_2_at_border(source + v, row_step, pixel, target + v, 4 * plane, plane, 0, below, 0, behind)
+            elif below == behind == m:
+                _upstream_4(source + v, row_step, pixel, target + v, 6 * plane, plane)
+            else:
+                _upstream_4_at_border(source + v, row_step, pixel, target + v, 6 * plane, plane, 0, below, 0, behind)
+        for v in range(vectors * LANES * 4, WIDTH * 4, LANES * 4):
+            for p in range((m + 2) * (m + 2)):
+                clear(target + p * plane + v, LANES)
 
 
 @task
@@ -203,34 +247,21 @@ def _convolve(args, task, tasks):
     plane, product_plane = count * channels * 4 + 64, count * WIDTH * 4 + 64  # + a line, or planes share their places
     lifted = np.empty(n * n * plane // 4, np.float32)
     products = np.empty(n * n * product_plane // 4, np.float32)
-    patch = np.empty(n * n * max(channels, WIDTH), np.float32)
-    a, c, edge = lifted.ctypes.data, products.ctypes.data, patch.ctypes.data
+    a, c = lifted.ctypes.data, products.ctypes.data
     picture = x + image * height * width * channels * 4
-    _planes_of_block(m, picture, height, width, channels, top, left, across, first, count, a, plane, edge)
+    _planes_of_block(m, picture, height, width, channels, top, left, across, first, count, a, plane)
     for panel in range((filters + WIDTH - 1) // WIDTH):
         for p in range(n * n):
-            b = taps + (panel * n * n + p) * channels * WIDTH * 4
             multiply(
-                heart, count, a + p * plane, channels * 4, 1, 0, channels, 4, b, WIDTH * 4,
+                heart, count, a + p * plane, channels * 4, 1, 0, channels, 4,
+                taps + (panel * n * n + p) * channels * WIDTH * 4, WIDTH * 4,
                 c + p * product_plane, WIDTH * 4, 0, WIDTH, 0, 0,
             )  # fmt: skip
-        width_now = min(WIDTH, filters - panel * WIDTH)
-        for t in range(count):
-            row, column = (first + t) // across * m, (first + t) % across * m
-            target = out + (((image * rows + row) * pixels + column) * filters + panel * WIDTH) * 4
-            whole = row + m <= rows and column + m <= pixels
-            for v in range(0, width_now, LANES):
-                source = c + (t * WIDTH + v) * 4
-                if whole:
-                    _lower(m, source, product_plane, target + v * 4, pixels * filters * 4, filters * 4)
-                else:
-                    _lower(m, source, product_plane, edge, m * LANES * 4, LANES * 4)
-                    for i in range(min(m, rows - row)):
-                        for j in range(min(m, pixels - column)):
-                            copy(target + ((i * pixels + j) * filters + v) * 4, edge + (i * m + j) * LANES * 4, LANES)
+        target = out + (image * rows * pixels * filters + panel * WIDTH) * 4
+        vectors = min(WIDTH, filters - panel * WIDTH) // LANES
+        _outputs_of_block(m, c, product_plane, rows, pixels, filters, across, first, count, target, vectors)
     keep(lifted)
     keep(products)
-    keep(patch)
 
 
 @task
@@ -248,8 +279,7 @@ def _plane_gradient(args, task, tasks):
     plane, upstream_plane = most * channels * 4 + 64, most * WIDTH * 4 + 64
     lifted = np.empty(n * n * plane // 4, np.float32)
     upstream = np.empty(n * n * upstream_plane // 4, np.float32)
-    patch = np.empty(n * n * max(channels, WIDTH), np.float32)
-    a, b, edge = lifted.ctypes.data, upstream.ctypes.data, patch.ctypes.data
+    a, b = lifted.ctypes.data, upstream.ctypes.data
     first_image, last_image = share(images, task, tasks)
     flags = 0
     for image in range(first_image, last_image):
@@ -257,26 +287,11 @@ def _plane_gradient(args, task, tasks):
         for block in range(blocks):
             first, last = share(down * across, block, blocks)
             count = last - first
-            _planes_of_block(m, picture, height, width, channels, top, left, across, first, count, a, plane, edge)
+            _planes_of_block(m, picture, height, width, channels, top, left, across, first, count, a, plane)
             for panel in range(panels):
-                for t in range(count):
-                    row, column = (first + t) // across * m, (first + t) % across * m
-                    start = g + (((image * rows + row) * pixels + column) * filters + panel * WIDTH) * 4
-                    whole = row + m <= rows and column + m <= pixels
-                    for v in range(0, WIDTH, LANES):
-                        target = b + (t * WIDTH + v) * 4
-                        if panel * WIDTH + v >= filters:
-                            for p in range(n * n):
-                                clear(target + p * upstream_plane, LANES)
-                        elif whole:
-                            _lift_upstream(m, start + v * 4, pixels * filters * 4, filters * 4, target, upstream_plane)
-                        else:
-                            clear(edge, m * m * LANES)
-                            for i in range(min(m, rows - row)):
-                                for j in range(min(m, pixels - column)):
-                                    cell = edge + (i * m + j) * LANES * 4
-                                    copy(cell, start + ((i * pixels + j) * filters + v) * 4, LANES)
-                            _lift_upstream(m, edge, m * LANES * 4, LANES * 4, target, upstream_plane)
+                source = g + (image * rows * pixels * filters + panel * WIDTH) * 4
+                vectors = min(WIDTH, filters - panel * WIDTH) // LANES
+                _upstream_of_block(m, source, rows, pixels, filters, across, first, count, b, upstream_plane, vectors)
                 for p in range(n * n):
                     multiply(
                         heart, channels, a + p * plane, 4, 1, 0, count, channels * 4, b + p * upstream_plane, WIDTH * 4,
@@ -285,7 +300,6 @@ def _plane_gradient(args, task, tasks):
             flags = ACCUMULATE
     keep(lifted)
     keep(upstream)
-    keep(patch)
 
 
 @task
