@@ -108,6 +108,8 @@ class Kernel:
         return f"<kernel {self.name}: {', '.join(self.implementations) or 'nothing loaded yet'}>"
 
     def __call__(self, *arrays: Any, out: Any = None, **settings: Any) -> Any:
+        call: Any
+        kinds: Any
         try:
             if self.lists:
                 kinds = [(a.shape, a.dtype, a.flags.num, type(a)) for several in arrays for a in several]

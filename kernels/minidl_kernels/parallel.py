@@ -230,7 +230,7 @@ def _look_up_all(words, count):
         _look_up(words + 8 * first, (1 << min(count - first, 32)) - 1)
 
 
-def addresses_of(arrays: Sequence[np.ndarray]) -> array:
+def addresses_of(arrays: Sequence[np.ndarray]) -> "array[int]":
     """Where the numbers of several arrays start."""
     words = array("q", map(id, arrays))
     _look_up_all(words.buffer_info()[0], len(words))
@@ -254,7 +254,10 @@ class Launch:
 
     def __init__(self, address: int, arguments: tuple[Any, ...], tasks: int):
         self._address, self._tasks = address, tasks
-        words, self.arrays, self._places, self._ids = [], [], [], 0
+        words: list[int] = []
+        self.arrays: list[np.ndarray] = []
+        self._places: list[tuple[int, int]] = []
+        self._ids = 0
         for place, value in enumerate(arguments):
             if isinstance(value, np.ndarray):
                 self._places.append((place, len(self.arrays)))

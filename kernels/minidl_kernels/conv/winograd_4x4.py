@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """Winograd's F(4x4, 3x3): a quarter of the multiplications, for about ten times the rounding error.
 
 The factors of its transforms go up to 8 and down to 1/24. Relative to the largest output the error against float64 is
