@@ -20,7 +20,7 @@ import numpy as np
 __all__ = [
     "auto_name", "custom_object_scope", "deserialize", "did_you_mean", "get_registered_name", "get_registered_object",
     "lookup", "publish", "published", "register_keras_serializable", "reset_names", "serialize", "sharing",
-    "snake_case", "deserializer", "get_custom_objects", "name_scope", "scoped",
+    "snake_case", "deserializer", "get_custom_objects", "inside", "name_scope", "opened_scopes", "scoped",
 ]  # fmt: skip
 
 _published: dict[str, dict[str, Any]] = {}
@@ -55,11 +55,23 @@ def name_scope(name: str) -> Iterator[str]:
     """
     if not isinstance(name, str) or "/" in name or not name:
         raise ValueError(f"name must be a text without '/', not {name!r}")
-    token = _paths.set((*_paths.get(), name))
-    try:
+    with inside((*_paths.get(), name)):
         yield name
+
+
+@contextmanager
+def inside(scopes: tuple[str, ...]) -> Iterator[None]:
+    """Put these scopes in the place of those that are open."""
+    token = _paths.set(scopes)
+    try:
+        yield
     finally:
         _paths.reset(token)
+
+
+def opened_scopes() -> tuple[str, ...]:
+    """The names of the scopes that are open now, the outermost first."""
+    return _paths.get()
 
 
 def scoped(name: str) -> str:

@@ -50,6 +50,7 @@ class Layer(WeightHolder):
     _built_for: Any = None  # the input shape that build() was called with
     _fitting: tuple[Any, ...] | None = None  # the shape of a sample that was found to fit input_spec
     _run: list[Any]
+    _was_called = False
     _made_with: dict[str, Any] | None = None  # what a layer without get_config was made with
     supports_masking = False
 
@@ -176,8 +177,8 @@ class Layer(WeightHolder):
     # ---- calling ----
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if "_inbound" not in self.__dict__:
-            raise RuntimeError(f"{type(self).__name__}: write super().__init__(**kwargs) at the top of its __init__")
+        if not self._was_called:
+            return self._first(args, kwargs)
         if len(args) != 1:
             args, kwargs = self._by_place(args, kwargs)
         if len(args) != 1 or type(args[0]) is not Tensor or not kwargs.keys() <= {"training"}:
@@ -209,6 +210,22 @@ class Layer(WeightHolder):
         finally:
             if token is not None:
                 _context.reset(token)
+        return outputs
+
+    def _first(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The first call, inside the name scope: layers that it builds are part of this one."""
+        if "_inbound" not in self.__dict__:
+            raise RuntimeError(f"{type(self).__name__}: write super().__init__(**kwargs) at the top of its __init__")
+        with self._scope():
+            self._was_called = True
+            try:
+                outputs = self(*args, **kwargs)
+            except Exception:
+                self._was_called = False
+                raise
+            for layer in self._sublayers():
+                if layer._around is None and not layer.built:  # a later call may reach it
+                    layer._around = registry.opened_scopes()
         return outputs
 
     def _by_place(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -375,7 +392,8 @@ def map_structure_of_shapes(function: Any, shapes: Any) -> Any:
 def _marking_built(build: Any) -> Any:
     @wraps(build)
     def wrapper(self: Layer, *args: Any, **kwargs: Any) -> None:
-        build(self, *args, **kwargs)
+        with self._scope():
+            build(self, *args, **kwargs)
         self.built, self._built_for = True, args[0] if args else None
 
     return wrapper

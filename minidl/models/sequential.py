@@ -90,8 +90,9 @@ class Sequential(Model):
         if not self._symbolic and self._stack and isinstance(self._stack[0], InputLayer):
             self._symbolic = [self._stack[0].output]
         if self._symbolic:
-            for layer in self.layers[len(self._symbolic) - 1 :]:
-                self._symbolic.append(layer(self._symbolic[-1]))
+            with self._scope():
+                for layer in self.layers[len(self._symbolic) - 1 :]:
+                    self._symbolic.append(layer(self._symbolic[-1]))
             self.built = bool(self.layers)
 
     def _changed(self) -> None:
