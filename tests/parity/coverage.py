@@ -18,8 +18,10 @@ RECURRENT = "recurrent: minidl is made for dense and convolutional nets"
 ATTENTION = "attention: it is composed of ops.einsum, ops.matmul and Softmax"
 TEXT = "text and tokens: tensors hold numbers; words are made numbers before"
 MASKS = "masks: they are not handed on from layer to layer"
+HASHES = "hash functions of TensorFlow, which alone runs these layers in Keras: np.unique numbers values before"
+LOOKUPS = "tables of values, which TensorFlow alone runs in Keras: np.unique numbers them before"
 TABLES = "encodings of columns: NumPy or scikit-learn make them before"
-THREE = "3D: pictures and sequences only"
+THREE = "3D: volumes want kernels of their own; there are those for pictures and sequences"
 AUDIO = "audio: spectra are made in the data, with NumPy or SciPy"
 COMPLEX = "complex numbers: tensors are real"
 LINEAR = "factorisations: cholesky, det, inv, solve and norm are there"
@@ -64,10 +66,12 @@ REASONS: dict[str, dict[str, str]] = {
         "config": "disable_flash_attention enable_flash_attention is_flash_attention_enabled",
     },
     TEXT: {
-        "layers": "HashedCrossing Hashing IntegerLookup StringLookup TextVectorization",
+        "layers": "StringLookup TextVectorization",
         "utils": "text_dataset_from_directory",
         "preprocessing": "text_dataset_from_directory",
     },
+    HASHES: {"layers": "HashedCrossing Hashing"},
+    LOOKUPS: {"layers": "IntegerLookup"},
     MASKS: {"layers": "Masking"},
     TABLES: {"layers": "CategoryEncoding Discretization", "utils": "FeatureSpace"},
     THREE: {
