@@ -12,6 +12,7 @@ from minidl.engine.tensor import Tensor
 from minidl.graph.symbolic import KerasTensor, flatten, infer, map_structure, record, symbolic_in
 from minidl_kernels.arrays import FLOATS, is_array
 
+from . import masks
 from .arguments import parameters_of, plain_settings, shapes_by_name, without_settings
 from .weights import WeightHolder
 
@@ -52,7 +53,8 @@ class Layer(WeightHolder):
     _run: list[Any]
     _was_called = False
     _made_with: dict[str, Any] | None = None  # what a layer without get_config was made with
-    supports_masking = False
+    supports_masking = False  # whether the outputs carry the mask that compute_mask gives
+    _warns_of_lost_masks = True
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         layer = super().__new__(cls)
@@ -94,6 +96,10 @@ class Layer(WeightHolder):
         super().__init_subclass__(**kwargs)
         if "compute_output_shape" in cls.__dict__:
             cls._shape_parameters = parameters_of(cls.__dict__["compute_output_shape"])
+        if "compute_mask" in cls.__dict__:
+            cls.supports_masking = True
+            if not cls.__module__.startswith("minidl."):
+                masks.start()
         if "build" in cls.__dict__:  # whoever calls build marks the layer as built
             cls._build_parameters = parameters_of(cls.__dict__["build"])
             cls.build = _marking_built(cls.__dict__["build"])  # type: ignore[method-assign]
@@ -185,6 +191,8 @@ class Layer(WeightHolder):
             if any(True for _ in symbolic_in((args, kwargs))):
                 return self._call_symbolically(args, kwargs)
             kwargs = {name: self._converted(value) for name, value in kwargs.items()}
+            if kwargs.get("mask") is not None:
+                masks.start()
         args = tuple([self._converted(a) for a in args])
         if args and (self.input_spec is not None or not self.built):
             self._prepare(args, kwargs)
@@ -196,6 +204,7 @@ class Layer(WeightHolder):
                 training = True
         if self._takes_training and training is not None:
             kwargs["training"] = bool(training)
+        mask = masks.given(self, args, kwargs) if masks.made else None
         context, token = outer, None
         if outer is None or outer.training is not training:
             context = _CallContext(training, outer.losses if outer else [])
@@ -210,6 +219,8 @@ class Layer(WeightHolder):
         finally:
             if token is not None:
                 _context.reset(token)
+        if masks.made:
+            masks.hand_on(self, args, outputs, mask)
         return outputs
 
     def _first(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -301,7 +312,7 @@ class Layer(WeightHolder):
         if isinstance(value, Tensor):
             dtype = value.dtype
             if self.autocast and dtype.kind == "f" and dtype is not _FLOATS[self.dtype]:
-                return ops.cast(value, self.dtype)
+                return masks.copied(value, ops.cast(value, self.dtype))
             return value
         if is_array(value):
             return Tensor.of(value if value.dtype.kind != "f" else value.astype(self.dtype, copy=False))
@@ -320,8 +331,12 @@ class Layer(WeightHolder):
 
     def _call_symbolically(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._prepare(args, kwargs)
-        outputs = self.compute_output_spec(*args, **kwargs)
+        everything = dict(kwargs)  # the graph holds no masks: in a model they are made anew, of its data
+        mask = masks.given(self, args, everything) if masks.made else None
+        outputs = self.compute_output_spec(*args, **everything)
         record(self, args, kwargs, outputs)
+        if masks.made:
+            masks.hand_on(self, args, outputs, mask)
         self._inbound.append(flatten(outputs)[0].call)
         return outputs
 
@@ -342,7 +357,12 @@ class Layer(WeightHolder):
         return map_structure(lambda leaf: leaf.shape, infer(self, (self._symbolic_of(input_shape),), {}))
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The mask of the outputs for that of the inputs; minidl hands no masks on by itself."""
+        """The mask of the outputs for that of the inputs, None where there is none; here the same.
+
+        The outputs carry it (``_keras_mask``) where ``supports_masking`` is true, which it is for a class that defines
+        this method. Layers whose ``call`` takes ``mask`` get the one that their inputs carry, and losses count only
+        what the mask of the predictions leaves.
+        """
         return previous_mask
 
     @property

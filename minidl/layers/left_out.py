@@ -19,10 +19,6 @@ _TEXT = (
     "and give those to Embedding"
 )
 _SIGNALS = "minidl has no layers for audio; compute spectrograms with NumPy or SciPy before, in the data"
-_MASKS = (
-    "minidl hands no masks on from layer to layer, so that a Masking layer would have no effect; pass mask= to the "
-    "layers that take one, or sample_weight= to fit()"
-)
 _3D = "minidl has layers for sequences and pictures, and none for volumes, which would want kernels of their own"
 _ADAPTIVE = (
     "minidl's pooling has windows of one size; take a pooling layer whose pool_size divides the picture, or a global "
@@ -80,7 +76,6 @@ LEFT_OUT = {
     "IntegerLookup": "np.unique(x, return_inverse=True) numbers the values of a column before; Embedding takes these",
     "Pipeline": "a Sequential model of the layers does the same",
     **dict.fromkeys(["FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"], _FOREIGN),
-    "Masking": _MASKS,
     "SpectralNormalization": (
         "whether training overwrites the kernel differs between Keras' backends; a kernel_constraint of your own can "
         "divide a kernel by its largest singular value after every update"

@@ -23,6 +23,8 @@ class Rescaling(Layer):
             0 ... 255 to -1 ... 1.
     """
 
+    supports_masking = True
+
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.scale, self.offset = scale, offset
@@ -68,6 +70,8 @@ class Normalization(Layer):
 
     Weights (without given numbers): mean, variance and count (int32, unused; files of Keras have it).
     """
+
+    supports_masking = True
 
     def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any):
         super().__init__(**kwargs)

@@ -17,7 +17,6 @@ NOT_PUBLIC = ("src", "_tf_keras")
 RECURRENT = "recurrent: minidl is made for dense and convolutional nets"
 ATTENTION = "attention: it is composed of ops.einsum, ops.matmul and Softmax"
 TEXT = "text and tokens: tensors hold numbers; words are made numbers before"
-MASKS = "masks: they are not handed on from layer to layer"
 HASHES = "hash functions of TensorFlow, which alone runs these layers in Keras: np.unique numbers values before"
 LOOKUPS = "tables of values, which TensorFlow alone runs in Keras: np.unique numbers them before"
 TABLES = "encodings of columns: NumPy or scikit-learn make them before"
@@ -72,7 +71,6 @@ REASONS: dict[str, dict[str, str]] = {
     },
     HASHES: {"layers": "HashedCrossing Hashing"},
     LOOKUPS: {"layers": "IntegerLookup"},
-    MASKS: {"layers": "Masking"},
     TABLES: {"layers": "CategoryEncoding Discretization", "utils": "FeatureSpace"},
     THREE: {
         "layers": "AveragePooling3D AvgPool3D Conv3D Conv3DTranspose Convolution3D Convolution3DTranspose Cropping3D "
