@@ -28,7 +28,6 @@ _AUGMENTATION = (
     "minidl has RandomFlip, RandomRotation, RandomTranslation, RandomZoom, RandomCrop, RandomBrightness and "
     "RandomContrast; others can be written as a Layer of ops.image and random"
 )
-_TABLES = "columns are encoded before, with np.digitize, utils.to_categorical or scikit-learn"
 _FOREIGN = "minidl runs on its own engine; it does not wrap modules of other frameworks"
 _GONE = "it is gone in Keras 3 as well"
 
@@ -71,7 +70,6 @@ LEFT_OUT = {
         ],
         _AUGMENTATION,
     ),
-    **dict.fromkeys(["CategoryEncoding", "Discretization"], _TABLES),
     "Hashing": "its numbers follow from a hash function of TensorFlow's; number the values before (np.unique)",
     "IntegerLookup": "np.unique(x, return_inverse=True) numbers the values of a column before; Embedding takes these",
     "Pipeline": "a Sequential model of the layers does the same",

@@ -71,7 +71,7 @@ REASONS: dict[str, dict[str, str]] = {
     },
     HASHES: {"layers": "HashedCrossing Hashing"},
     LOOKUPS: {"layers": "IntegerLookup"},
-    TABLES: {"layers": "CategoryEncoding Discretization", "utils": "FeatureSpace"},
+    TABLES: {"utils": "FeatureSpace"},
     THREE: {
         "layers": "AveragePooling3D AvgPool3D Conv3D Conv3DTranspose Convolution3D Convolution3DTranspose Cropping3D "
         "GlobalAveragePooling3D GlobalAvgPool3D GlobalMaxPool3D GlobalMaxPooling3D MaxPool3D MaxPooling3D "
