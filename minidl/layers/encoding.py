@@ -68,8 +68,8 @@ class CategoryEncoding(Layer):
         numbers = raw(ops.cast(inputs, "int32"))
         if numbers.size and (numbers.min() < 0 or numbers.max() >= self.num_tokens):
             raise ValueError(
-                f"CategoryEncoding {self.name!r} encodes 0 to {self.num_tokens - 1} (num_tokens={self.num_tokens}), but "
-                f"the inputs reach from {numbers.min()} to {numbers.max()}"
+                f"CategoryEncoding {self.name!r} encodes 0 to {self.num_tokens - 1} (num_tokens={self.num_tokens}), "
+                f"but the inputs reach from {numbers.min()} to {numbers.max()}"
             )
         weights = None if count_weights is None else ops.cast(count_weights, self.dtype)
         return _encoded(Tensor.of(numbers), self.output_mode, self.num_tokens, self.dtype, weights)
