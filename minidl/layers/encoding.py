@@ -68,8 +68,8 @@ class CategoryEncoding(Layer):
         numbers = raw(ops.cast(inputs, "int32"))
         if numbers.size and (numbers.min() < 0 or numbers.max() >= self.num_tokens):
             raise ValueError(
-                f"CategoryEncoding {self.name!r} encodes 0 to {self.num_tokens - 1} (num_tokens={self.num_tokens}), but "
-                f"the inputs reach from {numbers.min()} to {numbers.max()}"
+                f"CategoryEncoding {self.name!r} encodes 0 to {self.num_tokens - 1} (num_tokens={self.num_tokens}), "
+                f"but the inputs reach from {numbers.min()} to {numbers.max()}"
             )
         weights = None if count_weights is None else ops.cast(count_weights, self.dtype)
         return _encoded(Tensor.of(numbers), self.output_mode, self.num_tokens, self.dtype, weights)
@@ -100,8 +100,8 @@ class Discretization(Layer):
         super().__init__(dtype=dtype, name=name)
         if (num_bins is None) == (bin_boundaries is None):
             raise ValueError(f"give bin_boundaries or num_bins, one of them; got {bin_boundaries!r} and {num_bins!r}")
-        if num_bins is not None and (not isinstance(num_bins, int) or num_bins < 0):
-            raise ValueError(f"num_bins must be a whole number from 0 on, not {num_bins!r}")
+        if num_bins is not None and (not isinstance(num_bins, int) or num_bins < 1):
+            raise ValueError(f"num_bins must be a whole number from 1 on, not {num_bins!r}")
         self.bin_boundaries = None if bin_boundaries is None else [float(b) for b in bin_boundaries]
         self.num_bins, self.epsilon, self.sparse = num_bins, epsilon, sparse
         self.output_mode = _checked_mode(output_mode, ("int", *MODES))
