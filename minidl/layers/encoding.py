@@ -100,8 +100,8 @@ class Discretization(Layer):
         super().__init__(dtype=dtype, name=name)
         if (num_bins is None) == (bin_boundaries is None):
             raise ValueError(f"give bin_boundaries or num_bins, one of them; got {bin_boundaries!r} and {num_bins!r}")
-        if num_bins is not None and (not isinstance(num_bins, int) or num_bins < 0):
-            raise ValueError(f"num_bins must be a whole number from 0 on, not {num_bins!r}")
+        if num_bins is not None and (not isinstance(num_bins, int) or num_bins < 1):
+            raise ValueError(f"num_bins must be a whole number from 1 on, not {num_bins!r}")
         self.bin_boundaries = None if bin_boundaries is None else [float(b) for b in bin_boundaries]
         self.num_bins, self.epsilon, self.sparse = num_bins, epsilon, sparse
         self.output_mode = _checked_mode(output_mode, ("int", *MODES))
