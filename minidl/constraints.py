@@ -113,16 +113,9 @@ deserialize = registry.deserializer("keras.constraints", lambda name: get(name))
 
 def get(identifier: Any) -> Any:
     """A constraint by name ("max_norm"), configuration, class or object; None stays None."""
-    if identifier is None:
-        return None
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        identifier = registry.lookup("keras.constraints", identifier, "constraint")
-    if isinstance(identifier, type):
-        return identifier()
-    if callable(identifier):
-        return identifier
+    found = registry.made_of(identifier, "keras.constraints", "constraint")
+    if found is None or callable(found):
+        return found
     raise TypeError(f"a constraint is a name, an object or a function of the weight, not {identifier!r}")
 
 

@@ -19,8 +19,8 @@ import numpy as np
 
 __all__ = [
     "auto_name", "custom_object_scope", "deserialize", "did_you_mean", "get_registered_name", "get_registered_object",
-    "lookup", "publish", "published", "register_keras_serializable", "reset_names", "serialize", "sharing",
-    "snake_case", "deserializer", "get_custom_objects", "name_scope", "scoped",
+    "lookup", "made_of", "publish", "published", "register_keras_serializable", "reset_names", "serialize", "sharing",
+    "snake_case", "deserializer", "get_custom_objects", "inside", "name_scope", "opened_scopes", "scoped",
 ]  # fmt: skip
 
 _published: dict[str, dict[str, Any]] = {}
@@ -55,11 +55,23 @@ def name_scope(name: str) -> Iterator[str]:
     """
     if not isinstance(name, str) or "/" in name or not name:
         raise ValueError(f"name must be a text without '/', not {name!r}")
-    token = _paths.set((*_paths.get(), name))
-    try:
+    with inside((*_paths.get(), name)):
         yield name
+
+
+@contextmanager
+def inside(scopes: tuple[str, ...]) -> Iterator[None]:
+    """Put these scopes in the place of those that are open."""
+    token = _paths.set(scopes)
+    try:
+        yield
     finally:
         _paths.reset(token)
+
+
+def opened_scopes() -> tuple[str, ...]:
+    """The names of the scopes that are open now, the outermost first."""
+    return _paths.get()
 
 
 def scoped(name: str) -> str:
@@ -155,6 +167,15 @@ def lookup(module: str, name: Any, what: str) -> Any:
     shown = sorted((not n.islower(), n) for n in known if n.islower() or isinstance(known[n], type))
     names = textwrap.shorten(", ".join(n for _, n in shown), 300, placeholder=" ...")
     raise ValueError(f"unknown {what} {name!r}{did_you_mean(name, known)}; there are: {names}")
+
+
+def made_of(identifier: Any, module: str, what: str) -> Any:
+    """The object that a name, a configuration or a class of a module stands for; anything else stays what it is."""
+    if isinstance(identifier, dict):
+        identifier = deserialize(_with_module(identifier, module))
+    if isinstance(identifier, str):
+        identifier = lookup(module, identifier, what)
+    return identifier() if isinstance(identifier, type) else identifier
 
 
 def did_you_mean(name: Any, known: Iterable[str]) -> str:
@@ -323,6 +344,12 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
     return item
 
 
+def _with_module(config: Any, module: str) -> Any:
+    """A configuration with this module where it has none, and is of a class in there."""
+    bare = config and not config.get("module") and config.get("class_name") in _published.get(module, {})
+    return {**config, "module": module} if bare else config
+
+
 def deserializer(module: str, by_name: Callable[[str], Any] | None = None) -> Callable[..., Any]:
     """The function ``deserialize`` of a package.
 
@@ -336,9 +363,7 @@ def deserializer(module: str, by_name: Callable[[str], Any] | None = None) -> Ca
             if config is not None and not isinstance(config, dict):
                 allowed = "a name or a dictionary" if by_name is not None else "a dictionary"
                 raise ValueError(f"config must be {allowed}, not {config!r}")
-            if config and not config.get("module") and config.get("class_name") in _published.get(module, {}):
-                config = {**config, "module": module}
-            return deserialize(config)
+            return deserialize(_with_module(config, module))
 
     deserialize_of_package.__name__ = "deserialize"
     deserialize_of_package.__doc__ = f"What a configuration of ``{module}`` describes; None stays None."

@@ -110,16 +110,9 @@ deserialize = registry.deserializer("keras.regularizers", lambda name: get(name)
 
 def get(identifier: Any) -> Any:
     """A regularizer by name ("l2"), configuration, class or object; None stays None."""
-    if identifier is None:
-        return None
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        identifier = registry.lookup("keras.regularizers", identifier, "regularizer")
-    if isinstance(identifier, type):
-        return identifier()
-    if callable(identifier):
-        return identifier
+    found = registry.made_of(identifier, "keras.regularizers", "regularizer")
+    if found is None or callable(found):
+        return found
     raise TypeError(f"a regularizer is a name, an object or a function of the weights, not {identifier!r}")
 
 

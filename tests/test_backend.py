@@ -124,6 +124,8 @@ def test_a_function_from_inputs_to_a_layer():
 def test_mistakes():
     with pytest.raises(ValueError, match="channels_last"):
         K.set_image_data_format("channels_first")
+    K.set_image_data_format("channels_last")
+    assert K.image_data_format() == "channels_last"
     with pytest.raises(TypeError, match="assigns to a Variable, not to a ndarray"):
         K.set_value(X, X)
     with pytest.raises(RuntimeError, match="GradientTape"):

@@ -63,6 +63,11 @@ def chosen_implementation(kernel: str) -> str | None:
     return (_choices.get(kernel) or _choices.get("*")) if _choices else None
 
 
+def choice(kernel: str) -> tuple[int, str | None]:
+    """What of these settings a call of ``kernel`` depends on."""
+    return _threads, (_choices.get(kernel) or _choices.get("*")) if _choices else None
+
+
 def cache_folder() -> Path:
     """The folder of the user for what minidl can make or fetch again."""
     if "MINIDL_CACHE" in os.environ:

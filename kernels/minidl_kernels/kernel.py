@@ -13,6 +13,9 @@ An implementation fills ``out``, which the kernel has allocated, or which the ca
     def relu_array(x, *, out):
         namespace(x).maximum(x, 0, out=out)
 
+Or, where it is one launch of a compiled task that depends on shapes and settings alone, it returns that launch instead
+of making it; the kernel keeps it for later calls of the same shapes, and only puts their arrays in.
+
 Which one runs: the one named by ``with relu.use("array"):`` (it must accept the call, or ValueError), else the one
 preferred in the settings (``config.use_implementation``), else the first of the measured order for the array's library
 that accepts. What was refused, and why, is kept in ``relu.refusals``.
@@ -34,7 +37,7 @@ from .arrays import FLOATS, library_name, namespace, promote
 
 __all__ = ["Implementation", "Kernel", "Output", "kernel", "kernels"]
 
-ORDER = {"numpy": ("cpu", "array", "reference"), "cupy": ("cuda", "array")}
+ORDER = {"numpy": ("winograd", "cpu", "array", "reference"), "cupy": ("cuda", "array")}
 MOST_PLANS = 1000  # of a kernel; more than a program has shapes
 kernels: dict[str, "Kernel"] = {}  # every kernel by name
 
@@ -54,6 +57,7 @@ class Implementation(NamedTuple):
     on: tuple[str, ...]
     accepts: Callable[..., str | None] | None
     from_size: int
+    pays: Callable[..., bool] | None
 
     def refusal(self, library: str, arrays: tuple[Any, ...], settings: dict[str, Any]) -> str | None:
         """Why this implementation cannot take the call, or ``None`` where it can."""
@@ -70,6 +74,7 @@ class Plan(NamedTuple):
     settings: dict[str, Any]
     contiguous: bool  # ``run`` takes C-contiguous arrays only
     copied: bool  # so some of these must be copied
+    launch: Any = None  # what ``run`` returned, to be made again with the arrays of later calls
 
 
 class Kernel:
@@ -79,11 +84,15 @@ class Kernel:
         contract: checks the arguments (ValueError, TypeError) and returns an ``Output``, a tuple of them, or ``None``
             for a kernel that works in place.
         arrays: how many leading arguments are arrays that must share one floating dtype.
-        values: called with the name and all arrays at every call, where the contract depends on what they hold.
+        values: called with the name and all arguments at every call, where the contract depends on more than shapes
+            and settings: on what the arrays hold, or, with ``lists``, on settings.
+        lists: the arguments are lists of arrays, and what follows from a call does not depend on settings.
     """
 
-    def __init__(self, contract: Callable[..., Any], arrays: int, values: Callable[..., None] | None = None):
-        self.values = values
+    def __init__(
+        self, contract: Callable[..., Any], arrays: int, values: Callable[..., None] | None = None, lists: bool = False
+    ):
+        self.values, self.lists = values, lists
         self.name, self.contract, self.arrays = contract.__name__, contract, arrays
         self.__doc__, self.__name__, self.__module__ = contract.__doc__, contract.__name__, contract.__module__
         parameters = inspect.signature(contract).parameters.values()
@@ -99,28 +108,39 @@ class Kernel:
         return f"<kernel {self.name}: {', '.join(self.implementations) or 'nothing loaded yet'}>"
 
     def __call__(self, *arrays: Any, out: Any = None, **settings: Any) -> Any:
-        call: Any = None
-        if self.values is not None or len(arrays) == self.arrays:
-            try:
-                kinds = [(type(a), a.shape, a.dtype, a.flags.c_contiguous) for a in arrays]
-                call = (self._explicit.get(), config.chosen_implementation(self.name), *settings.items(), *kinds)
-                plan = self._plans.get(call)
-            except (AttributeError, TypeError):  # a list for an array, or in a setting: the contract will say
-                call = plan = None
-        if call is None or plan is None:
+        call: Any
+        kinds: Any
+        try:
+            if self.lists:
+                kinds = [(a.shape, a.dtype, a.flags.num, type(a)) for several in arrays for a in several]
+                call = (self._explicit.get(), config.choice(self.name), *map(len, arrays), *kinds)
+            else:
+                kinds = [(a.shape, a.dtype, a.flags.c_contiguous, type(a)) for a in arrays]
+                call = (self._explicit.get(), config.choice(self.name), *settings.items(), *kinds)
+            plan = self._plans.get(call)
+        except (AttributeError, TypeError):  # a list for an array, or in a setting: the contract will say
+            call = plan = None
+        if plan is None:
             arrays, plan = self._planned(arrays, settings, call)
         if self.values is not None:
-            self.values(self.name, *arrays)
+            self.values(self.name, *arrays, **settings)
         if plan.outputs is None:
-            plan.run(*arrays, **plan.settings)
+            plan.run(*arrays, **(self._settings | settings))
             return None
         if plan.copied:
             arrays = tuple(namespace(arrays[0]).ascontiguousarray(a) for a in arrays)
-        if out is None:
-            out = self._allocate(arrays[0], plan.outputs)
-            plan.run(*arrays, out=out, **plan.settings)
-        else:
+        if out is not None:
             self._write_into(out, arrays, plan)
+            return out
+        out = self._allocate(arrays[0], plan.outputs)
+        if plan.launch is None:
+            launch = plan.run(*arrays, out=out, **plan.settings)
+            if launch is not None:
+                launch(launch.arrays)
+                if call in self._plans:
+                    self._plans[call] = plan._replace(launch=launch.again(_in_a_row(arrays, out)))
+        else:
+            plan.launch(_in_a_row(arrays, out))
         return out
 
     def _planned(self, arrays: tuple[Any, ...], settings: dict[str, Any], call: Any) -> tuple[tuple[Any, ...], Plan]:
@@ -150,10 +170,10 @@ class Kernel:
                     f"expected {expected.shape} and {expected.dtype}"
                 )
         if not plan.contiguous or all(array.flags.c_contiguous for array, _ in pairs):
-            plan.run(*arrays, out=out, **plan.settings)
+            _run_now(plan.run, arrays, out, plan.settings)
             return
         targets = self._allocate(arrays[0], plan.outputs)
-        plan.run(*arrays, out=targets, **plan.settings)
+        _run_now(plan.run, arrays, targets, plan.settings)
         for (array, _), target in zip(pairs, [targets] if len(pairs) == 1 else targets, strict=True):
             array[...] = target
 
@@ -163,20 +183,22 @@ class Kernel:
         on: str | tuple[str, ...],
         accepts: Callable[..., str | None] | None = None,
         from_size: int = 0,
+        pays: Callable[..., bool] | None = None,
     ) -> Callable[[Callable[..., None]], Callable[..., None]]:
         """Register an implementation under ``name``.
 
         Args:
-            name: "reference", "array", "cpu", "cuda", or a name of your own (chosen through ``use``).
+            name: "reference", "array", "cpu", "winograd", "cuda", or a name of your own (chosen through ``use``).
             on: the array libraries it runs on, "numpy" and/or "cupy".
             accepts: called with the arguments; returns ``None``, or a short reason to refuse them.
             from_size: the measured number of output elements from which it is the default.
+            pays: called with the arguments; False where, by measurement, it is not the default.
         """
 
         def register(run: Callable[..., None]) -> Callable[..., None]:
             self._plans.clear()
             self.implementations[name] = Implementation(
-                name, run, (on,) if isinstance(on, str) else tuple(on), accepts, from_size
+                name, run, (on,) if isinstance(on, str) else tuple(on), accepts, from_size, pays
             )
             return run
 
@@ -206,7 +228,7 @@ class Kernel:
 
     def available(self) -> list[str]:
         """Names of all implementations that can be loaded here."""
-        names = dict.fromkeys(("reference", "array", "cpu", "cuda", *self.implementations))
+        names = dict.fromkeys(("reference", "array", "cpu", "winograd", "winograd_4x4", "cuda", *self.implementations))
         return [name for name in names if self._load(name)]
 
     def _load(self, name: str) -> bool:
@@ -247,6 +269,8 @@ class Kernel:
             if size is not None and size < implementation.from_size and name != preferred:
                 continue
             refusal = implementation.refusal(library, arrays, settings)
+            if refusal is None and implementation.pays and name != preferred:
+                refusal = None if implementation.pays(*arrays, **settings) else "would not pay"
             if refusal is None:
                 return implementation
             self.refusals[name, refusal] += 1
@@ -260,6 +284,20 @@ class Kernel:
         return tuple(xp.empty(o.shape, o.dtype) for o in outputs)
 
 
-def kernel(arrays: int, values: Callable[..., None] | None = None) -> Callable[[Callable[..., Any]], Kernel]:
+def kernel(
+    arrays: int = 0, values: Callable[..., None] | None = None, lists: bool = False
+) -> Callable[[Callable[..., Any]], Kernel]:
     """Make a kernel of a contract; arguments as of ``Kernel``."""
-    return lambda contract: Kernel(contract, arrays, values)
+    return lambda contract: Kernel(contract, arrays, values, lists)
+
+
+def _in_a_row(arrays: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
+    """Inputs and outputs."""
+    return (*arrays, *out) if type(out) is tuple else (*arrays, out)
+
+
+def _run_now(run: Callable[..., Any], arrays: tuple[Any, ...], out: Any, settings: dict[str, Any]) -> None:
+    """Run an implementation, and the launch that it may return."""
+    launch = run(*arrays, out=out, **settings)
+    if launch is not None:
+        launch(launch.arrays)

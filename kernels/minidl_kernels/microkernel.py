@@ -38,7 +38,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 __all__ = [
-    "ACCUMULATE", "INT", "LANES", "RELU", "VECTORS", "WIDTH",
+    "ACCUMULATE", "INT", "LANES", "RELU", "VECTOR", "VECTORS", "WIDTH",
     "clear", "copy", "heart", "keep", "multiply", "read", "vector_at", "write",
 ]  # fmt: skip
 
@@ -63,13 +63,13 @@ LANES, ROWS, VECTORS = _tile_of_target()
 WIDTH = LANES * VECTORS  # columns of a tile, and of a packed panel of B
 
 _FLOAT, _BYTE, INT = ir.FloatType(), ir.IntType(8), ir.IntType(64)
-_VECTOR = ir.VectorType(_FLOAT, LANES)
+VECTOR = ir.VectorType(_FLOAT, LANES)
 
 
 def vector_at(builder, address, v):
     """A pointer to the v-th vector that starts at an address."""
     offset = builder.add(address, ir.Constant(INT, 4 * LANES * v))
-    return builder.inttoptr(offset, _VECTOR.as_pointer())
+    return builder.inttoptr(offset, VECTOR.as_pointer())
 
 
 @contextmanager
@@ -102,13 +102,13 @@ def _emit_tile(
         return vector_at(builder, address, v)
 
     def all_lanes(number):
-        first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
+        first = builder.insert_element(ir.Constant(VECTOR, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
         lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        return builder.shuffle_vector(first, ir.Constant(_VECTOR, ir.Undefined), lanes)
+        return builder.shuffle_vector(first, ir.Constant(VECTOR, ir.Undefined), lanes)
 
-    zero = ir.Constant(_VECTOR, [0.0] * LANES)
+    zero = ir.Constant(VECTOR, [0.0] * LANES)
     grid = [(r, v) for r in range(rows) for v in range(VECTORS)]
-    sums = {cell: cgutils.alloca_once(builder, _VECTOR) for cell in grid}  # LLVM turns these into registers
+    sums = {cell: cgutils.alloca_once(builder, VECTOR) for cell in grid}  # LLVM turns these into registers
     c_rows = [builder.add(c, builder.mul(c_stride, ir.Constant(INT, r))) for r in range(rows)]
 
     accumulate = builder.icmp_signed("!=", builder.and_(flags, ir.Constant(INT, ACCUMULATE)), ir.Constant(INT, 0))
@@ -126,7 +126,7 @@ def _emit_tile(
 
     b_now = cgutils.alloca_once_value(builder, b)
     multiply_add = cgutils.get_or_insert_function(  # LLVM's name for: fma where there is one, else multiply and add
-        builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fmuladd.v{LANES}f32"
+        builder.module, ir.FunctionType(VECTOR, [VECTOR] * 3), f"llvm.fmuladd.v{LANES}f32"
     )
     a_now = cgutils.alloca_once(builder, INT)
     # A processor adds 0, 1 or 2 times a register to an address for nothing: one register serves three rows.

@@ -20,14 +20,14 @@ The thread rule: kernels never call a threaded BLAS from a task, there is one po
 runs in the calling thread (``tasks=1``).
 """
 
-import ctypes
 import logging
 import os
 import struct
 import threading
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,10 @@ from llvmlite import ir
 from numba import carray, cfunc, njit, prange, types
 from numba.extending import intrinsic
 
-__all__ = ["address_of", "compile_seconds", "floats", "integer", "integers", "number", "share", "task", "unsigned"]
+__all__ = [
+    "Launch", "address_of", "addresses_of", "compile_seconds", "floats", "integer", "integers", "number", "share",
+    "task", "unsigned",
+]  # fmt: skip
 
 _log = logging.getLogger("minidl")
 _signature = types.void(types.intp, types.int64, types.int64)
@@ -158,8 +161,34 @@ def _call(typing_context, address, args, task, tasks):
 _start = time.perf_counter()
 
 
-@njit("void(int64, intp, int64)", cache=True, nogil=True)
-def _serial(address, args, tasks):
+@intrinsic
+def _at(typing_context, address):
+    """The 64 bits at an address."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.load(builder.inttoptr(arguments[0], ir.IntType(64).as_pointer()))
+
+    return types.int64(types.int64), generate
+
+
+_DATA = object.__basicsize__  # what every object begins with; of an array of NumPy, the address of its numbers follows
+
+
+@njit("void(intp, int64)", cache=True, nogil=True)
+def _look_up(words, ids):
+    """Replace every word whose bit in ``ids`` is set: the id of an array, by the address of its numbers."""
+    packed = carray(_pointer(words), 64, np.int64)
+    place = 0
+    while ids:
+        if ids & 1:
+            packed[place] = _at(packed[place] + _DATA)
+        ids >>= 1
+        place += 1
+
+
+@njit("void(int64, intp, int64, int64)", cache=True, nogil=True)
+def _serial(address, args, ids, tasks):
+    _look_up(args, ids)
     for task in range(tasks):
         _call(address, args, task, tasks)
 
@@ -175,8 +204,9 @@ def _next(typing_context, counter):
     return types.int64(types.int64), generate
 
 
-@njit("void(int64, intp, int64, int64, int64)", cache=True, nogil=True, parallel=True)
-def _parallel(address, args, tasks, counter, threads):
+@njit("void(int64, intp, int64, int64, int64, int64)", cache=True, nogil=True, parallel=True)
+def _parallel(address, args, ids, tasks, counter, threads):
+    _look_up(args, ids)
     # Whoever is done takes the next task: fixed shares would all wait for the slowest core.
     for _ in prange(threads):
         task = _next(counter)
@@ -190,19 +220,83 @@ if not _parallel.stats.cache_hits:
 
 
 def address_of(values: Any) -> int:
-    """Where the numbers of a C-contiguous array start."""
-    try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(values))  # three times quicker than the array interface
-    except (TypeError, ValueError):  # read-only, or empty
-        return int(values.__array_interface__["data"][0])
+    """Where the numbers of an array start."""
+    return int(values.__array_interface__["data"][0])
+
+
+@njit("void(intp, int64)", cache=True, nogil=True)
+def _look_up_all(words, count):
+    for first in range(0, count, 32):
+        _look_up(words + 8 * first, (1 << min(count - first, 32)) - 1)
+
+
+def addresses_of(arrays: Sequence[np.ndarray]) -> "array[int]":
+    """Where the numbers of several arrays start."""
+    words = array("q", map(id, arrays))
+    _look_up_all(words.buffer_info()[0], len(words))
+    return words
 
 
 def _word(value: Any) -> int:
-    if isinstance(value, np.ndarray):
-        return address_of(value)
-    if isinstance(value, float):
-        return struct.unpack("q", struct.pack("d", value))[0]
-    return int(value)
+    return struct.unpack("q", struct.pack("d", value))[0] if isinstance(value, float) else int(value)
+
+
+class Launch:
+    """A task with its arguments. Numbers are packed once, so it can be made again with other arrays of the same shapes.
+
+    Args:
+        address: of the task.
+        arguments: numbers and C-contiguous arrays, read by position; 62 at most.
+        tasks: how often it runs.
+    """
+
+    __slots__ = ("_address", "_ids", "_places", "_tasks", "_words", "arrays")
+
+    def __init__(self, address: int, arguments: tuple[Any, ...], tasks: int):
+        self._address, self._tasks = address, tasks
+        words: list[int] = []
+        self.arrays: list[np.ndarray] = []
+        self._places: list[tuple[int, int]] = []
+        self._ids = 0
+        for place, value in enumerate(arguments):
+            if isinstance(value, np.ndarray):
+                self._places.append((place, len(self.arrays)))
+                self._ids |= 1 << place
+                self.arrays.append(value)
+                value = 0
+            words.append(value if type(value) is int else _word(value))
+        words.append(0)  # counts the tasks that were taken
+        self._words = array("q", words)
+
+    def again(self, arrays: Sequence[Any]) -> "Launch | None":
+        """The same launch, to be called with what these arrays stand for; None where it needs another one besides."""
+        indices = {id(one): index for index, one in enumerate(arrays)}
+        if len(indices) < len(arrays) or not all(id(one) in indices for one in self.arrays):
+            return None  # one array in two places would not tell which is which
+        launch = copy(self)
+        launch._places = [(place, indices[id(self.arrays[index])]) for place, index in self._places]
+        launch.arrays = []
+        return launch
+
+    def __call__(self, arrays: Sequence[Any]) -> None:
+        """Run it with these arrays."""
+        words = self._words[:]
+        for place, index in self._places:
+            words[place] = id(arrays[index])  # a tenth of the time that it takes to ask for the address
+        pointer, count = words.buffer_info()
+        threads = config.threads()
+        if self._tasks == 1 or threads == 1 or _forked:
+            _serial(self._address, pointer, self._ids, self._tasks)
+            return
+        if getattr(_pool, "threads", 0) != threads:  # Numba keeps it for each thread that launches, and so do we
+            numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+            _pool.threads = threads
+        counter = pointer + 8 * (count - 1)
+        if _layer_is_thread_safe():
+            _parallel(self._address, pointer, self._ids, self._tasks, counter, threads)
+        else:
+            with _launch_lock:
+                _parallel(self._address, pointer, self._ids, self._tasks, counter, threads)
 
 
 class Task:
@@ -234,23 +328,12 @@ class Task:
 
     def __call__(self, *arguments: Any, tasks: int = 1) -> None:
         """Run tasks 0 to ``tasks - 1``. Arguments are numbers and C-contiguous arrays, read by position."""
-        words = [a if type(a) is int else address_of(a) if type(a) is np.ndarray else _word(a) for a in arguments]
-        words.append(0)  # counts the tasks that were taken
-        packed = array("q", words)
-        pointer = packed.buffer_info()[0]
-        threads = config.threads()
-        if tasks == 1 or threads == 1 or _forked:
-            _serial(self._address or self.address, pointer, tasks)
-        else:
-            if getattr(_pool, "threads", 0) != threads:  # Numba keeps it for each thread that launches, and so do we
-                numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
-                _pool.threads = threads
-            counter = pointer + 8 * (len(words) - 1)
-            if _layer_is_thread_safe():
-                _parallel(self.address, pointer, tasks, counter, threads)
-            else:
-                with _launch_lock:
-                    _parallel(self.address, pointer, tasks, counter, threads)
+        launch = Launch(self.address, arguments, tasks)
+        launch(launch.arrays)
+
+    def launch(self, *arguments: Any, tasks: int = 1) -> Launch:
+        """The same, to be run later."""
+        return Launch(self.address, arguments, tasks)
 
 
 def _layer_is_thread_safe() -> bool:

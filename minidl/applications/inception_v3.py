@@ -101,22 +101,9 @@ def InceptionV3(
 ) -> Model:
     """InceptionV3 with Keras' layer names: 23,851,784 parameters, 21,802,784 without its top.
 
-    Args:
-        include_top: the Dense layer on top.
-        weights: None (random), a file of weights, or "imagenet": Keras' file, from the cache.
-        input_tensor: a symbolic tensor to build on.
-        input_shape: (rows, columns, channels), at least 75x75; default (299, 299, 3).
-        pooling: without the top: None, "avg" or "max".
-        classes: of the top.
-        classifier_activation: of the top; None gives logits.
-        name: of the model.
-
-    Raises:
-        ValueError: arguments that do not fit together.
-        FileNotFoundError: no file of weights.
+    Arguments as of ``ResNet50``; pictures have 75x75 pixels at least, and (299, 299, 3) where nothing is said.
     """
     return build(
-        name, _body, include_top=include_top, weights=weights, input_tensor=input_tensor, input_shape=input_shape,
-        pooling=pooling, classes=classes, classifier_activation=classifier_activation, default_size=299, min_size=75,
-        top=head, file_name="inception_v3_weights_tf_dim_ordering_tf_kernels",
+        body=_body, default_size=299, min_size=75, top=head,
+        file_name="inception_v3_weights_tf_dim_ordering_tf_kernels", **locals(),
     )  # fmt: skip

@@ -44,19 +44,7 @@ def VGG16(
 ) -> Model:
     """VGG16 with Keras' layer names: 138,357,544 parameters, 14,714,688 without its top.
 
-    Args:
-        include_top: the three Dense layers on top.
-        weights: None (random), a file of weights, or "imagenet": Keras' file, from the cache.
-        input_tensor: a symbolic tensor to build on.
-        input_shape: (rows, columns, channels), at least 32x32; default (224, 224, 3).
-        pooling: without the top: None, "avg" or "max".
-        classes: of the top.
-        classifier_activation: of the top; None gives logits.
-        name: of the model.
-
-    Raises:
-        ValueError: arguments that do not fit together.
-        FileNotFoundError: no file of weights.
+    Arguments as of ``ResNet50``; the top has three Dense layers.
     """
     return _vgg("vgg16", (2, 2, 3, 3, 3), **locals())
 

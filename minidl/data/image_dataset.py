@@ -78,10 +78,7 @@ def image_dataset_from_directory(
     _one_of("label_mode", label_mode, _LABEL_MODES)
     _one_of("color_mode", color_mode, _COLORS)
     _one_of("interpolation", interpolation.lower(), _INTERPOLATIONS)
-    sizes = (image_size, image_size) if isinstance(image_size, int) else image_size
-    if not isinstance(sizes, (list, tuple)) or len(sizes) != 2:
-        raise ValueError(f"image_size must be two numbers (rows, columns), not {image_size!r}")
-    size = (sizes[0], sizes[1])
+    size = _size(image_size)
     _check_split(validation_split, subset, shuffle, seed)
     if labels is None or label_mode is None:
         labels = label_mode = None
@@ -95,35 +92,51 @@ def image_dataset_from_directory(
         order = np.arange(len(files))
         np.random.RandomState(seed).shuffle(order)  # as Keras: the split of a seed is the same here and there
         files, numbers = [files[i] for i in order], numbers[order]
-
-    def read(path: str) -> Any:
-        with load_img(path, color_mode) as image:
-            pixels = img_to_array(image, dtype="float32")
-        return ops.image.resize(
-            pixels, size, interpolation.lower(), crop_to_aspect_ratio=crop_to_aspect_ratio,
-            pad_to_aspect_ratio=pad_to_aspect_ratio,
-        )  # fmt: skip
-
-    def dataset(part: slice, mixed: bool) -> Dataset:
+    shape: dict[str, Any] = {"crop_to_aspect_ratio": crop_to_aspect_ratio, "pad_to_aspect_ratio": pad_to_aspect_ratio}
+    read = _reader(color_mode, size, interpolation.lower(), shape)
+    parts = _parts(len(files), validation_split, subset)
+    made = []
+    for name, part in parts.items():
         if not files[part]:
             where = f"{directory} for subset={subset!r}" if subset else f"{directory}"
             raise ValueError(
                 f"no pictures in {where}; formats are {', '.join(_FORMATS)}, and with labels every class has a folder "
                 f"of its own in there"
             )
+        if verbose and subset is not None:
+            print(f"Using {len(files[part])} files for {name}.")
         y = None if label_mode is None else _targets(numbers[part], label_mode, len(names or ()))
-        made = _pictures(files[part], y, read, batch_size, random.SeedGenerator(seed) if mixed else None)
-        made.class_names, made.file_paths = names, files[part]
-        return made
+        mixed = shuffle and (name == "training" or subset != "both")
+        made.append(_pictures(files[part], y, read, batch_size, random.SeedGenerator(seed) if mixed else None))
+        made[-1].class_names, made[-1].file_paths = names, files[part]
+    return made if subset == "both" else made[0]
 
-    last = int(validation_split * len(files)) if validation_split else 0
-    parts = {"training": slice(0, len(files) - last), "validation": slice(len(files) - last, None)}
-    for name, word in (("training", "training"), ("validation", "validation")):
-        if verbose and subset in (name, "both"):
-            print(f"Using {len(files[parts[name]])} files for {word}.")
-    if subset == "both":
-        return [dataset(parts["training"], shuffle), dataset(parts["validation"], False)]
-    return dataset(slice(None) if subset is None else parts[subset], shuffle)
+
+def _size(image_size: Any) -> tuple[int, int]:
+    sizes = (image_size, image_size) if isinstance(image_size, int) else image_size
+    if not isinstance(sizes, (list, tuple)) or len(sizes) != 2:
+        raise ValueError(f"image_size must be two numbers (rows, columns), not {image_size!r}")
+    return sizes[0], sizes[1]
+
+
+def _reader(color_mode: str, size: tuple[int, int], interpolation: str, shape: dict[str, Any]) -> Any:
+    """A function that gives the picture in a file as an array of this size."""
+
+    def read(path: str) -> Any:
+        with load_img(path, color_mode) as image:
+            pixels = img_to_array(image, dtype="float32")
+        return ops.image.resize(pixels, size, interpolation, **shape)
+
+    return read
+
+
+def _parts(n: int, validation_split: float | None, subset: str | None) -> dict[str, slice]:
+    """The parts of n pictures that are wanted, by name."""
+    if subset is None:
+        return {"all": slice(None)}
+    first = n - int((validation_split or 0) * n)
+    parts = {"training": slice(0, first), "validation": slice(first, None)}
+    return parts if subset == "both" else {subset: parts[subset]}
 
 
 def _one_of(name: str, value: Any, known: tuple[Any, ...]) -> None:

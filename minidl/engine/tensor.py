@@ -32,7 +32,7 @@ def as_array(value: Any, dtype: Any = None) -> Array:
     """An array of ``value``: Python floats become floatx and Python integers int32, arrays keep their dtype."""
     value = raw(value)
     if is_array(value):
-        return value if dtype is None else value.astype(dtype, copy=False)
+        return value if dtype is None or value.dtype == dtype else value.astype(dtype)
     several = value if isinstance(value, (list, tuple)) else ()
     if any(isinstance(v, Tensor) and v.live() for v in several):
         raise TypeError("an array of Tensors would cut the graph; write minidl.ops.stack([...]) to join them")

@@ -111,7 +111,7 @@ def symbolic_in(structure: Any) -> Iterator[KerasTensor]:
 
 
 def infer(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Shapes and dtypes of the result of ``function``, by running it on zeros.
+    """Shapes and dtypes of the result of ``function``, by running it on zeros (and on True).
 
     Unknown extents are tried as 2 and as 3: an extent of the result that changes with them is unknown.
     """
@@ -120,7 +120,8 @@ def infer(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
         def stand_in(leaf: Any) -> Any:
             if not isinstance(leaf, KerasTensor):
                 return leaf
-            return Tensor.of(np.zeros([extent if n is None else n for n in leaf.shape], leaf.dtype))
+            shape = [extent if n is None else n for n in leaf.shape]
+            return Tensor.of(np.full(shape, leaf.dtype.kind == "b", leaf.dtype))  # a mask of nothing divides by 0
 
         with no_grad():
             return function(*map_structure(stand_in, args), **map_structure(stand_in, kwargs))

@@ -47,18 +47,11 @@ deserialize = registry.deserializer("keras.initializers", lambda name: get(name)
 
 def get(identifier: Any) -> Callable[..., Any] | None:
     """An initializer by name ("he_normal", "HeNormal"), configuration, class, object or array; None stays None."""
-    if identifier is None:
-        return None
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        identifier = registry.lookup("keras.initializers", identifier, "initializer")
-    if isinstance(identifier, type):
-        return identifier()
     if isinstance(identifier, (Tensor, np.ndarray, np.generic)):
         return _these(as_array(identifier))
-    if callable(identifier):
-        return identifier
+    found = registry.made_of(identifier, "keras.initializers", "initializer")
+    if found is None or callable(found):
+        return found
     raise TypeError(f"an initializer is a name, an object or a function of (shape, dtype), not {identifier!r}")
 
 

@@ -19,6 +19,8 @@ class ReLU(Layer):
         threshold: where the ramp starts.
     """
 
+    supports_masking = True
+
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
     ):
@@ -50,6 +52,8 @@ class LeakyReLU(Layer):
         negative_slope: default 0.3 (the string activation "leaky_relu" has 0.2, as in Keras).
     """
 
+    supports_masking = True
+
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any):
         if "alpha" in kwargs:  # Keras 2's name
             negative_slope = kwargs.pop("alpha")
@@ -75,6 +79,8 @@ class ELU(Layer):
         alpha: minus the limit for small x.
     """
 
+    supports_masking = True
+
     def __init__(self, alpha: float = 1.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.alpha = alpha
@@ -99,6 +105,8 @@ class PReLU(Layer):
 
     Shapes: alpha has the shape of a sample, with 1 for the shared axes.
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -154,6 +162,8 @@ class Softmax(Layer):
     Call with ``mask``, of a shape that broadcasts to the inputs', to leave out the places where it is false: they
     become 0, and the others sum to 1.
     """
+
+    supports_masking = True
 
     def __init__(self, axis: Any = -1, **kwargs: Any):
         super().__init__(**kwargs)

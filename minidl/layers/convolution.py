@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from minidl import constraints, initializers, ops, regularizers
+from minidl import ops
 
 from .convolution_base import ConvolutionBase
 from .core import positive_int
@@ -37,9 +37,7 @@ class _Conv(ConvolutionBase):
             kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer,
             bias_regularizer, bias_constraint,
         )  # fmt: skip
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
+        self._keep("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         if self.filters % self.groups:
             raise ValueError(f"filters must be a multiple of groups, not filters={filters} with groups={groups}")
         self._refuse_strides_with_dilation()

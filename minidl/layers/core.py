@@ -84,6 +84,8 @@ class Dense(Layer):
     Shapes: (batch, ..., features) -> (batch, ..., units); kernel (features, units), bias (units,).
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         units: int,
@@ -171,6 +173,8 @@ class Activation(Layer):
     Args:
         activation: name or function.
     """
+
+    supports_masking = True
 
     def __init__(self, activation: Any, **kwargs: Any):
         super().__init__(**kwargs)
@@ -268,6 +272,8 @@ class Dropout(Layer):
         noise_shape: shape of the mask, broadcast over the inputs.
         seed: for the same masks in every run.
     """
+
+    supports_masking = True
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from minidl import constraints, initializers, ops, regularizers
+from minidl import ops
 
 from .convolution_base import ConvolutionBase
 from .core import positive_int
@@ -39,9 +39,7 @@ class _DepthwiseConv(ConvolutionBase):
             kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer,
             bias_regularizer, bias_constraint,
         )  # fmt: skip
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
+        self._keep("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
 
     def build(self, input_shape):
         channels = self._channels(input_shape)
@@ -123,12 +121,8 @@ class _SeparableConv(ConvolutionBase):
             kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer,
             bias_regularizer, bias_constraint,
         )  # fmt: skip
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.pointwise_initializer = initializers.get(pointwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
-        self.pointwise_constraint = constraints.get(pointwise_constraint)
+        self._keep("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
+        self._keep("pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint)
 
     def build(self, input_shape):
         channels = self._channels(input_shape)

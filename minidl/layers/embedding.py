@@ -1,11 +1,11 @@
 """Embedding: a learned vector for each of the first whole numbers."""
 
-import warnings
 from typing import Any
 
 from minidl import constraints, initializers, ops, registry, regularizers
 from minidl.engine.tensor import raw
 
+from . import masks
 from .core import positive_int
 from .layer import Layer
 
@@ -20,8 +20,7 @@ class Embedding(Layer):
         output_dim: length of a row.
         embeddings_initializer: default "uniform", between -0.05 and 0.05.
         embeddings_regularizer, embeddings_constraint: of the table.
-        mask_zero: whether 0 stands for "nothing here"; ``compute_mask(inputs)`` then says where something is. minidl
-            does not hand masks on from layer to layer: pass them on yourself, as ``mask=``.
+        mask_zero: whether 0 stands for "nothing here"; the outputs then carry a mask of where something is.
         weights: the table, where it is known.
 
     Shapes: (batch, ...) -> (batch, ..., output_dim); the table is (input_dim, output_dim).
@@ -50,11 +49,7 @@ class Embedding(Layer):
         self.embeddings_constraint = constraints.get(embeddings_constraint)
         self.mask_zero = self.supports_masking = mask_zero
         if mask_zero:
-            warnings.warn(
-                "Embedding: mask_zero=True is kept, but minidl hands no masks on from layer to layer; where a layer "
-                "needs one, pass it mask=embedding.compute_mask(inputs)",
-                stacklevel=2,
-            )
+            masks.start()
         if weights is not None:
             self.build()
             self.set_weights(weights if isinstance(weights, list) and len(weights) == 1 else [weights])

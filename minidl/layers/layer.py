@@ -12,6 +12,7 @@ from minidl.engine.tensor import Tensor
 from minidl.graph.symbolic import KerasTensor, flatten, infer, map_structure, record, symbolic_in
 from minidl_kernels.arrays import FLOATS, is_array
 
+from . import masks
 from .arguments import parameters_of, plain_settings, shapes_by_name, without_settings
 from .weights import WeightHolder
 
@@ -50,8 +51,10 @@ class Layer(WeightHolder):
     _built_for: Any = None  # the input shape that build() was called with
     _fitting: tuple[Any, ...] | None = None  # the shape of a sample that was found to fit input_spec
     _run: list[Any]
+    _was_called = False
     _made_with: dict[str, Any] | None = None  # what a layer without get_config was made with
-    supports_masking = False
+    supports_masking = False  # whether the outputs carry the mask that compute_mask gives
+    _warns_of_lost_masks = True
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         layer = super().__new__(cls)
@@ -93,6 +96,10 @@ class Layer(WeightHolder):
         super().__init_subclass__(**kwargs)
         if "compute_output_shape" in cls.__dict__:
             cls._shape_parameters = parameters_of(cls.__dict__["compute_output_shape"])
+        if "compute_mask" in cls.__dict__:
+            cls.supports_masking = True
+            if not cls.__module__.startswith("minidl."):
+                masks.start()
         if "build" in cls.__dict__:  # whoever calls build marks the layer as built
             cls._build_parameters = parameters_of(cls.__dict__["build"])
             cls.build = _marking_built(cls.__dict__["build"])  # type: ignore[method-assign]
@@ -176,14 +183,16 @@ class Layer(WeightHolder):
     # ---- calling ----
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if "_inbound" not in self.__dict__:
-            raise RuntimeError(f"{type(self).__name__}: write super().__init__(**kwargs) at the top of its __init__")
+        if not self._was_called:
+            return self._first(args, kwargs)
         if len(args) != 1:
             args, kwargs = self._by_place(args, kwargs)
         if len(args) != 1 or type(args[0]) is not Tensor or not kwargs.keys() <= {"training"}:
             if any(True for _ in symbolic_in((args, kwargs))):
                 return self._call_symbolically(args, kwargs)
             kwargs = {name: self._converted(value) for name, value in kwargs.items()}
+            if kwargs.get("mask") is not None:
+                masks.start()
         args = tuple([self._converted(a) for a in args])
         if args and (self.input_spec is not None or not self.built):
             self._prepare(args, kwargs)
@@ -195,6 +204,7 @@ class Layer(WeightHolder):
                 training = True
         if self._takes_training and training is not None:
             kwargs["training"] = bool(training)
+        mask = masks.given(self, args, kwargs) if masks.made else None
         context, token = outer, None
         if outer is None or outer.training is not training:
             context = _CallContext(training, outer.losses if outer else [])
@@ -209,6 +219,24 @@ class Layer(WeightHolder):
         finally:
             if token is not None:
                 _context.reset(token)
+        if masks.made:
+            masks.hand_on(self, args, outputs, mask)
+        return outputs
+
+    def _first(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The first call, inside the name scope: layers that it builds are part of this one."""
+        if "_inbound" not in self.__dict__:
+            raise RuntimeError(f"{type(self).__name__}: write super().__init__(**kwargs) at the top of its __init__")
+        with self._scope():
+            self._was_called = True
+            try:
+                outputs = self(*args, **kwargs)
+            except Exception:
+                self._was_called = False
+                raise
+            for layer in self._sublayers():
+                if layer._around is None and not layer.built:  # a later call may reach it
+                    layer._around = registry.opened_scopes()
         return outputs
 
     def _by_place(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -284,7 +312,7 @@ class Layer(WeightHolder):
         if isinstance(value, Tensor):
             dtype = value.dtype
             if self.autocast and dtype.kind == "f" and dtype is not _FLOATS[self.dtype]:
-                return ops.cast(value, self.dtype)
+                return masks.copied(value, ops.cast(value, self.dtype))
             return value
         if is_array(value):
             return Tensor.of(value if value.dtype.kind != "f" else value.astype(self.dtype, copy=False))
@@ -303,8 +331,12 @@ class Layer(WeightHolder):
 
     def _call_symbolically(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._prepare(args, kwargs)
-        outputs = self.compute_output_spec(*args, **kwargs)
+        everything = dict(kwargs)  # the graph holds no masks: in a model they are made anew, of its data
+        mask = masks.given(self, args, everything) if masks.made else None
+        outputs = self.compute_output_spec(*args, **everything)
         record(self, args, kwargs, outputs)
+        if masks.made:
+            masks.hand_on(self, args, outputs, mask)
         self._inbound.append(flatten(outputs)[0].call)
         return outputs
 
@@ -325,7 +357,12 @@ class Layer(WeightHolder):
         return map_structure(lambda leaf: leaf.shape, infer(self, (self._symbolic_of(input_shape),), {}))
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The mask of the outputs for that of the inputs; minidl hands no masks on by itself."""
+        """The mask of the outputs for that of the inputs, None where there is none; here the same.
+
+        The outputs carry it (``_keras_mask``) where ``supports_masking`` is true, which it is for a class that defines
+        this method. Layers whose ``call`` takes ``mask`` get the one that their inputs carry, and losses count only
+        what the mask of the predictions leaves.
+        """
         return previous_mask
 
     @property
@@ -375,7 +412,8 @@ def map_structure_of_shapes(function: Any, shapes: Any) -> Any:
 def _marking_built(build: Any) -> Any:
     @wraps(build)
     def wrapper(self: Layer, *args: Any, **kwargs: Any) -> None:
-        build(self, *args, **kwargs)
+        with self._scope():
+            build(self, *args, **kwargs)
         self.built, self._built_for = True, args[0] if args else None
 
     return wrapper

@@ -19,9 +19,14 @@ _TEXT = (
     "and give those to Embedding"
 )
 _SIGNALS = "minidl has no layers for audio; compute spectrograms with NumPy or SciPy before, in the data"
-_MASKS = (
-    "minidl hands no masks on from layer to layer, so that a Masking layer would have no effect; pass mask= to the "
-    "layers that take one, or sample_weight= to fit()"
+_3D = "minidl has layers for sequences and pictures, and none for volumes, which would want kernels of their own"
+_ADAPTIVE = (
+    "minidl's pooling has windows of one size; take a pooling layer whose pool_size divides the picture, or a global "
+    "pooling layer"
+)
+_AUGMENTATION = (
+    "minidl has RandomFlip, RandomRotation, RandomTranslation, RandomZoom, RandomCrop, RandomBrightness and "
+    "RandomContrast; others can be written as a Layer of ops.image and random"
 )
 _FOREIGN = "minidl runs on its own engine; it does not wrap modules of other frameworks"
 _GONE = "it is gone in Keras 3 as well"
@@ -40,8 +45,35 @@ LEFT_OUT = {
     ),
     **dict.fromkeys(["FeatureSpace", "HashedCrossing", "StringLookup", "TextVectorization"], _TEXT),
     **dict.fromkeys(["MelSpectrogram", "STFTSpectrogram"], _SIGNALS),
+    **dict.fromkeys(
+        [
+            "AveragePooling3D", "AvgPool3D", "Conv3D", "Conv3DTranspose", "Convolution3D", "Convolution3DTranspose",
+            "Cropping3D", "GlobalAveragePooling3D", "GlobalAvgPool3D", "GlobalMaxPool3D", "GlobalMaxPooling3D",
+            "MaxPool3D", "MaxPooling3D", "UpSampling3D", "ZeroPadding3D",
+        ],
+        _3D,
+    ),
+    **dict.fromkeys(
+        [
+            "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D",
+            "AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D",
+        ],
+        _ADAPTIVE,
+    ),
+    **dict.fromkeys(
+        [
+            "AugMix", "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix", "Equalization",
+            "MaxNumBoundingBoxes", "MixUp", "RandAugment", "RandomColorDegeneration", "RandomColorJitter",
+            "RandomElasticTransform", "RandomErasing", "RandomGaussianBlur", "RandomGrayscale", "RandomHue",
+            "RandomInvert", "RandomPerspective", "RandomPosterization", "RandomSaturation", "RandomSharpness",
+            "RandomShear", "Solarization",
+        ],
+        _AUGMENTATION,
+    ),
+    "Hashing": "its numbers follow from a hash function of TensorFlow's; number the values before (np.unique)",
+    "IntegerLookup": "np.unique(x, return_inverse=True) numbers the values of a column before; Embedding takes these",
+    "Pipeline": "a Sequential model of the layers does the same",
     **dict.fromkeys(["FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"], _FOREIGN),
-    "Masking": _MASKS,
     "SpectralNormalization": (
         "whether training overwrites the kernel differs between Keras' backends; a kernel_constraint of your own can "
         "divide a kernel by its largest singular value after every update"

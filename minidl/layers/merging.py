@@ -38,6 +38,12 @@ class _Elementwise(_Merge):
         axes = max(len(one.shape) for one in inputs)
         return self.join([_with_axes(one, axes) for one in inputs])
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Something is where one of the inputs has something; None where one has no mask."""
+        if previous_mask is None or any(mask is None for mask in previous_mask):
+            return None
+        return reduce(ops.logical_or, previous_mask)
+
     def join(self, inputs):
         """The tensors of a list, all with as many axes, as one."""
         raise NotImplementedError
@@ -145,6 +151,19 @@ class Concatenate(_Merge):
         joined = None if None in extents else sum(extents)
         return tuple(joined if i == axis else n for i, n in enumerate(input_shape[0]))
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The masks joined like the inputs; an input without one is all there, and one feature makes a place count."""
+        if previous_mask is None:
+            return None
+        spread = []
+        for one, mask in zip(inputs, previous_mask, strict=True):
+            whole = ops.ones_like(one, dtype="bool")
+            if mask is not None:
+                narrow = len(mask.shape) < len(one.shape)
+                whole = ops.logical_and(ops.expand_dims(mask, -1), whole) if narrow else mask
+            spread.append(whole)
+        return ops.any(ops.concatenate(spread, axis=self.axis), axis=-1)
+
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}
 
@@ -205,6 +224,9 @@ class Dot(_Merge):
             n for i, n in enumerate(second) if i not in (0, b)
         ]
         return (first[0], *(rest or (1,)))
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """No mask: the axes of the inputs are gone."""
 
     def get_config(self):
         return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}

@@ -73,6 +73,8 @@ class SpatialDropout3D(_SpatialOfPictures):
 class _Noisy(Layer):
     """Has a stream of random numbers; the shape stays."""
 
+    supports_masking = True
+
     def __init__(self, seed, **kwargs):
         super().__init__(**kwargs)
         self.seed = seed
@@ -168,6 +170,8 @@ class ActivityRegularization(Layer):
     Args:
         l1, l2: factors from 0 on.
     """
+
+    supports_masking = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any):
         super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)

@@ -24,6 +24,8 @@ class BatchNormalization(Layer):
         center, scale: whether there are beta and gamma.
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         axis: int = -1,

@@ -109,6 +109,8 @@ class LayerNormalization(_Scaled):
         beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of the weights.
     """
 
+    supports_masking = True
+
     def build(self, input_shape):
         self.axis = [self.axis] if isinstance(self.axis, int) else sorted(self.axis)
         self._add_weights(extents_of(self, input_shape, known=True))
@@ -128,6 +130,8 @@ class GroupNormalization(_Scaled):
         beta_initializer, gamma_initializer: default "zeros" and "ones".
         beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of the weights.
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -184,6 +188,8 @@ class UnitNormalization(Layer):
     Args:
         axis: a number, or several; each sample (or row of one) then has length 1.
     """
+
+    supports_masking = True
 
     def __init__(self, axis: Any = -1, **kwargs: Any):
         super().__init__(**kwargs)

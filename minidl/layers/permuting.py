@@ -68,6 +68,8 @@ class RepeatVector(Layer):
 class Identity(Layer):
     """The inputs as they are; any structure of tensors."""
 
+    supports_masking = True
+
     def call(self, inputs):
         return inputs
 

@@ -12,7 +12,7 @@ from minidl_kernels.arrays import is_array, to_numpy
 
 from .layer import Layer
 
-__all__ = ["Normalization", "Rescaling"]
+__all__ = ["Normalization", "Rescaling", "batches_of"]
 
 
 class Rescaling(Layer):
@@ -22,6 +22,8 @@ class Rescaling(Layer):
         scale, offset: a number each, or as many as there are channels. Rescaling(1 / 127.5, offset=-1) brings
             0 ... 255 to -1 ... 1.
     """
+
+    supports_masking = True
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
@@ -68,6 +70,8 @@ class Normalization(Layer):
 
     Weights (without given numbers): mean, variance and count (int32, unused; files of Keras have it).
     """
+
+    supports_masking = True
 
     def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
@@ -131,7 +135,7 @@ class Normalization(Layer):
         """
         if self.input_mean is not None:
             raise ValueError("adapt() is for layers without given mean and variance")
-        batches = _batches(data)
+        batches = batches_of(data)
         total_mean = total_variance = np.zeros(())
         total = 0
         for batch in batches:
@@ -176,8 +180,8 @@ class Normalization(Layer):
         }  # fmt: skip
 
 
-def _batches(data: Any) -> Iterator[np.ndarray]:
-    """The arrays that data holds; a whole array is one batch."""
+def batches_of(data: Any) -> Iterator[np.ndarray]:
+    """The arrays of floats that data holds; a whole array is one batch."""
     if is_array(raw(data)):
         yield _floats(to_numpy(raw(data)))
         return

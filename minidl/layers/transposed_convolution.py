@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from minidl import constraints, initializers, ops, regularizers
+from minidl import ops
 from minidl.ops.layout import several
 from minidl.ops.sliding import transposed_size
 
@@ -49,9 +49,7 @@ class _ConvTranspose(ConvolutionBase):
                     f"output_padding must be smaller than strides along every axis, not {self.output_padding} with "
                     f"strides={self.strides}"
                 )
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
+        self._keep("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self._refuse_strides_with_dilation()
 
     def build(self, input_shape):

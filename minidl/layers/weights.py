@@ -1,10 +1,11 @@
 """The weights of a layer and of the layers inside it: how they are made, listed, frozen, read and assigned."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
-from minidl import constraints, initializers, regularizers
+from minidl import constraints, initializers, registry, regularizers
 from minidl.engine.op import selection
 from minidl.engine.variable import Variable
 from minidl.metrics import Metric
@@ -25,6 +26,15 @@ class WeightHolder:
     _trainable: bool
     _trainable_list: list[Variable]
     _non_trainable_list: list[Variable]
+    _around: tuple[str, ...] | None = None  # the names of what it is part of, which its weights' paths begin with
+
+    def _scopes_around(self) -> tuple[str, ...]:
+        return registry.opened_scopes() if self._around is None else self._around
+
+    def _scope(self) -> AbstractContextManager[None]:
+        """The name scope of the layer; where it is opened first, it stays."""
+        self._around = self._scopes_around()
+        return registry.inside((*self._around, self.name))
 
     def add_weight(
         self,
@@ -65,10 +75,10 @@ class WeightHolder:
             raise ValueError(f"layer {self.name!r}: a weight needs a known shape, not {shape}{hint}")
         default = "glorot_uniform" if dtype.kind == "f" else "zeros"
         start = initializers.get(default if initializer is None else initializer)(shape, dtype=dtype)  # type: ignore[misc]
-        weight = Variable(start, trainable=trainable and self._trainable, name=name, dtype=dtype)
+        with registry.inside((*self._scopes_around(), self.name)):
+            weight = Variable(start, trainable=trainable and self._trainable, name=name, dtype=dtype)
         if weight.shape != shape:
             raise ValueError(f"layer {self.name!r}: the initializer made {weight.shape} for a weight of shape {shape}")
-        weight.path = f"{self.name}/{weight.name}"
         weight.regularizer, weight.constraint = regularizers.get(regularizer), constraints.get(constraint)
         (self._trainable_list if trainable else self._non_trainable_list).append(weight)
         return weight

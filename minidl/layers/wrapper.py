@@ -46,6 +46,8 @@ class TimeDistributed(Wrapper):
     Shapes: (batch, steps, ...) -> (batch, steps, ...), where each step goes through ``layer`` as (batch, ...).
     """
 
+    supports_masking = True
+
     def build(self, input_shape):
         super().build(self._of_one_step(input_shape))
 

@@ -81,17 +81,10 @@ deserialize = registry.deserializer("keras.losses", lambda name: get(name))
 
 def get(identifier: Any) -> Any:
     """A loss by name ("mse", "sparse_categorical_crossentropy"), configuration, class, object or function."""
-    if identifier is None:
-        return None
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        identifier = registry.lookup("keras.losses", identifier, "loss")
-    if isinstance(identifier, type):
-        return identifier()
-    if isinstance(identifier, Tensor) or not callable(identifier):
+    found = registry.made_of(identifier, "keras.losses", "loss")
+    if isinstance(found, Tensor) or not (found is None or callable(found)):
         raise TypeError(f"a loss is a name, an object or a function of (y_true, y_pred), not {identifier!r}")
-    return identifier
+    return found
 
 
 _SHORT = (

@@ -77,8 +77,11 @@ def sparse_categorical_crossentropy(
     if ignore_class is not None:
         valid = labels != ignore_class
         labels = labels * valid
-    check_labels(labels, y_pred.shape[axis])
-    losses = ops.sparse_categorical_crossentropy(labels, y_pred, from_logits=from_logits, axis=axis)
+    try:
+        losses = ops.sparse_categorical_crossentropy(labels, y_pred, from_logits=from_logits, axis=axis)
+    except ValueError:
+        check_labels(labels, y_pred.shape[axis])  # says more of what to do about a label that is no class
+        raise
     if valid is not None:
         losses = ops.where(valid, losses, 0.0)
         losses._keras_mask = valid

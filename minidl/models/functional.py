@@ -4,7 +4,7 @@ from typing import Any
 
 from minidl.graph.function import Function
 from minidl.graph.symbolic import KerasTensor, map_structure
-from minidl.layers import Layer
+from minidl.layers import Layer, masks
 
 from .graph_config import config_of_graph, takes_a_graph
 from .model import Model
@@ -113,7 +113,9 @@ class Functional(Model):
     def _prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         return None
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if mask is not None:
+            masks.put(inputs, mask)
         names = sorted(self.input_structure) if isinstance(self.input_structure, dict) else self.input_names
         given = self._named_inputs(inputs, names)
         values = [self._adapted(v, t, _maker_name(t)) for v, t in zip(given, self.inputs, strict=True)]

@@ -12,7 +12,7 @@ import numpy as np
 from minidl import registry
 from minidl.engine.tensor import Tensor
 from minidl.graph.function import Function
-from minidl.graph.symbolic import Call, KerasTensor, map_structure
+from minidl.graph.symbolic import KerasTensor, map_structure
 from minidl.layers import InputLayer, Layer
 
 __all__ = ["config_of_graph", "graph_of_config", "takes_a_graph"]
@@ -99,16 +99,11 @@ def _op_in_graph(op: Any) -> str:
     return f"a model whose graph calls the op {op.name!r} on symbolic tensors cannot be saved; {instead}"
 
 
-def graph_of_config(config: dict[str, Any]) -> tuple[Any, Any]:
-    """(inputs, outputs) of a graph, in their structures, from what ``config_of_graph`` and Keras write.
-
-    Raises:
-        ValueError: a layer that is not there, or calls that wait for each other.
-    """
+def _layers_of(entries: list[dict[str, Any]]) -> tuple[dict[str, Layer], list[tuple[str, Any]]]:
+    """The layers by name, and the calls to make: (name of the layer, its node)."""
     layers: dict[str, Layer] = {}
-    made: dict[str, list[Call]] = {}
     waiting: list[tuple[str, Any]] = []
-    for entry in config["layers"]:
+    for entry in entries:
         name = entry.get("name") or entry["config"]["name"]
         if str(entry.get("module")).startswith("keras.src.ops"):
             raise ValueError(
@@ -121,8 +116,18 @@ def graph_of_config(config: dict[str, Any]) -> tuple[Any, Any]:
         if name in layers:
             raise ValueError(f"two layers are called {name!r}")
         layers[name] = layer
-        made[name] = layer._inbound[:1] if isinstance(layer, InputLayer) else []
         waiting += [(name, node) for node in entry.get("inbound_nodes") or []]
+    return layers, waiting
+
+
+def graph_of_config(config: dict[str, Any]) -> tuple[Any, Any]:
+    """(inputs, outputs) of a graph, in their structures, from what ``config_of_graph`` and Keras write.
+
+    Raises:
+        ValueError: a layer that is not there, or calls that wait for each other.
+    """
+    layers, waiting = _layers_of(config["layers"])
+    made = {name: one._inbound[:1] if isinstance(one, InputLayer) else [] for name, one in layers.items()}
     first_number = _first_number if all(isinstance(node, dict) for _, node in waiting) else _first_number_in_keras_2
 
     def tensor(history: Any, from_one: bool = False) -> KerasTensor:

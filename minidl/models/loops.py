@@ -88,10 +88,7 @@ class Loops:
         self._kept_metrics = None
         _check_epochs(epochs, initial_epoch, validation_freq)
         if validation_split and validation_data is None:
-            if is_stream(x):
-                raise ValueError(f"validation_split holds out a part of arrays; it cannot of a {type(x).__name__}")
-            x, y, sample_weight = standardized(x, y, sample_weight)
-            (x, y, sample_weight), validation_data = validation_part(x, y, sample_weight, validation_split)
+            x, y, sample_weight, validation_data = _split(x, y, sample_weight, validation_split)
         seed = self._seed_of_fit() if shuffle else None
         data = epochs_of(
             x, y, sample_weight, batch_size, steps_per_epoch, shuffle, seed, class_weight, warns_of_nan=True
@@ -101,41 +98,52 @@ class Loops:
             held_out = _held_out(validation_data, validation_batch_size or data.source.batch_size, validation_steps)
         calls = self._callbacks(callbacks, verbose, epochs, data.length, history=True)
         self.stop_training = False
-        logs: dict[str, Any] = {}
         self._data, self._resumed = data, None
         calls.on_train_begin({})
         try:
-            initial_epoch, first = self._resume(initial_epoch)
-            for epoch in range(initial_epoch, epochs):
-                self.reset_metrics()
-                calls.on_epoch_begin(epoch, {})
-                if first:  # perhaps it was the last batch, and the end of the epoch is all that is left
-                    logs = dict(self._resumed["logs"])
-                step = first - 1
-                for step, batch in enumerate(data, first):
-                    if first and step == first:
-                        self._set_metrics(batch)
-                    calls.on_train_batch_begin(step, {})
-                    logs = as_numbers(self.train_step(as_data(batch)))
-                    calls.on_train_batch_end(step, logs)
-                    if self.stop_training:
-                        break
-                first = 0
-                if step < 0:
-                    _require_batches(epoch, initial_epoch)
-                    break
-                if held_out is not None and _is_due(epoch + 1, validation_freq):
-                    found = self._evaluate(held_out, calls)
-                    logs = dict(sorted((logs | {f"val_{name}": value for name, value in found.items()}).items()))
-                calls.on_epoch_end(epoch, logs)
-                if self.stop_training:
-                    break
+            logs = self._train(initial_epoch, epochs, held_out, validation_freq, calls)
             self._put_averages_in_place()
             calls.on_train_end(logs)
         finally:
             _close(calls)
             self._data = self._resumed = None
         return self.history
+
+    def _train(
+        self, initial_epoch: int, epochs: int, held_out: Epochs | None, validation_freq: Any, calls: CallbackList
+    ) -> dict[str, Any]:
+        """The epochs, each with its evaluation; the logs of the last."""
+        logs: dict[str, Any] = {}
+        initial_epoch, first = self._resume(initial_epoch)
+        for epoch in range(initial_epoch, epochs):
+            self.reset_metrics()
+            calls.on_epoch_begin(epoch, {})
+            counted = self._train_epoch(first, calls)
+            if counted is None:
+                _require_batches(epoch, initial_epoch)
+                break
+            logs, first = counted, 0
+            if held_out is not None and _is_due(epoch + 1, validation_freq):
+                found = self._evaluate(held_out, calls)
+                logs = dict(sorted((logs | {f"val_{name}": value for name, value in found.items()}).items()))
+            calls.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        return logs
+
+    def _train_epoch(self, first: int, calls: CallbackList) -> dict[str, Any] | None:
+        """A step for every batch, which are counted from ``first``; the last logs, None where no batches came."""
+        # Where an epoch is resumed behind its last batch, its end is all that is left.
+        logs = dict(self._resumed["logs"]) if first else None
+        for step, batch in enumerate(self._data, first):
+            if first and step == first:
+                self._set_metrics(batch)
+            calls.on_train_batch_begin(step, {})
+            logs = as_numbers(self.train_step(as_data(batch)))
+            calls.on_train_batch_end(step, logs)
+            if self.stop_training:
+                break
+        return logs
 
     def _resume(self, initial_epoch: int) -> tuple[int, int]:
         """The epoch to begin with, and the number of its batches that were seen already, by BackupAndRestore."""
@@ -283,6 +291,14 @@ def _is_due(epoch: int, validation_freq: Any) -> bool:
     if isinstance(validation_freq, (list, tuple, set)):
         return epoch in validation_freq
     return epoch % validation_freq == 0
+
+
+def _split(x: Any, y: Any, sample_weight: Any, part: float) -> tuple[Any, Any, Any, Any]:
+    """Arrays without their last part, and this part as validation_data."""
+    if is_stream(x):
+        raise ValueError(f"validation_split holds out a part of arrays; it cannot of a {type(x).__name__}")
+    training, held_out = validation_part(*standardized(x, y, sample_weight), part)
+    return *training, held_out
 
 
 def _held_out(validation_data: Any, batch_size: int | None, steps: int | None) -> Epochs:

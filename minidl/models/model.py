@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from minidl import ops
 from minidl.graph.symbolic import KerasTensor, flatten, infer, map_structure, symbolic_in
-from minidl.layers import Layer
+from minidl.layers import Layer, masks
 from minidl.registry import did_you_mean
 
 from .graph_config import graph_of_config, takes_a_graph
@@ -47,6 +47,7 @@ class Model(Trainer, Layer):
         super().__init__(**kwargs)
 
     _input_shape_built: Any = None
+    _warns_of_lost_masks = False  # the layers inside hand them on
 
     @property
     def layers(self) -> list[Layer]:
@@ -248,7 +249,7 @@ class Model(Trainer, Layer):
         Raises:
             ValueError: another shape.
         """
-        rank = len(expected.shape)
+        given, rank = value, len(expected.shape)
         if len(value.shape) == rank - 1 and expected.shape[-1] == 1:
             value = ops.expand_dims(value, -1)
         elif len(value.shape) == rank + 1 and value.shape[-1] == 1:
@@ -261,7 +262,8 @@ class Model(Trainer, Layer):
                 f"model {self.name!r}: input {name!r} expects shape {expected.shape}, got {tuple(value.shape)}"
                 f"{_way_to(expected.shape[1:], tuple(value.shape))}"
             )
-        return value if value.dtype == expected.dtype else ops.cast(value, expected.dtype)
+        value = value if value.dtype == expected.dtype else ops.cast(value, expected.dtype)
+        return value if value is given else masks.copied(given, value)
 
 
 def _way_to(wanted: tuple[int | None, ...], given: tuple[int, ...]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from minidl import registry
 from minidl.engine.tensor import Tensor
 from minidl.graph.symbolic import KerasTensor
-from minidl.layers import Input, InputLayer, Layer
+from minidl.layers import Input, InputLayer, Layer, masks
 
 from .model import Model
 from .trainer import Snapshot
@@ -90,8 +90,9 @@ class Sequential(Model):
         if not self._symbolic and self._stack and isinstance(self._stack[0], InputLayer):
             self._symbolic = [self._stack[0].output]
         if self._symbolic:
-            for layer in self.layers[len(self._symbolic) - 1 :]:
-                self._symbolic.append(layer(self._symbolic[-1]))
+            with self._scope():
+                for layer in self.layers[len(self._symbolic) - 1 :]:
+                    self._symbolic.append(layer(self._symbolic[-1]))
             self.built = bool(self.layers)
 
     def _changed(self) -> None:
@@ -122,7 +123,9 @@ class Sequential(Model):
         if not self.built and isinstance(args[0], Tensor):
             self.build(self._symbolic[0].shape if self._symbolic else (None, *args[0].shape[1:]))
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if mask is not None:
+            masks.put(inputs, mask)
         x, first = inputs, self._stack[0]
         if isinstance(first, InputLayer):
             if not isinstance(x, Tensor):

@@ -41,6 +41,7 @@ class Trainer(Loops):
     _compiled_metrics: CompiledMetrics | None = None
     _snapshot: Snapshot | None = None
     _kept_metrics: list[Metric] | None = None  # those kept as attributes, when they were last looked for
+    _all_metrics: tuple[int, list[Metric]] = (-1, [])  # and all; with how many trackers of outputs there were then
     _training: dict[str, bool]  # what compute_loss is told of the phase, where it takes it
     _testing: dict[str, bool]
 
@@ -251,15 +252,18 @@ class Trainer(Loops):
         """
         layers = self._flatten_layers()  # type: ignore[attr-defined]
         own = [layer for layer in layers if layer is self or not isinstance(layer, Trainer)]
-        self._kept_metrics = None  # or it would be found among the attributes
+        self._kept_metrics, self._all_metrics = None, (-1, [])  # or they would be found among the attributes
         self._kept_metrics = [m for layer in own for value in vars(layer).values() for m in _metrics_in(value)]
         return self._with_compiled(self._kept_metrics)
 
     def _known_metrics(self) -> list[Metric]:
         """The same, with the attributes as last looked through: a step has no time to do it again."""
-        if self._kept_metrics is None or type(self).metrics is not Trainer.metrics:
+        if type(self).metrics is not Trainer.metrics:
             return self.metrics
-        return self._with_compiled(self._kept_metrics)
+        trackers = 0 if self._compiled_loss is None else len(self._compiled_loss.trackers)  # the first batch makes them
+        if self._kept_metrics is None or self._all_metrics[0] != trackers:
+            self._all_metrics = trackers, self.metrics
+        return self._all_metrics[1]
 
     def _with_compiled(self, kept: list[Metric]) -> list[Metric]:
         found: list[Metric] = [self._loss_tracker] if self.compiled else []
@@ -285,9 +289,11 @@ class Trainer(Loops):
 
     def _in_order(self, logs: dict[str, Any]) -> Any:
         """What a step returned as a list in the order of ``metrics_names``; a single number as itself."""
+        if len(logs) == 1:
+            return next(iter(logs.values()))
         names = [name for name in self.metrics_names if name in logs]
         values = [logs[name] for name in (*names, *(name for name in logs if name not in names))]
-        return values[0] if len(values) == 1 else values
+        return values
 
     def _require_compiled(self, name: str) -> None:
         if not self.compiled:

@@ -6,13 +6,12 @@ import minidl_kernels as kernels
 from minidl_kernels.arrays import namespace
 from minidl_kernels.update import adam_rate
 
-from .optimizer import Optimizer
-from .settings import check_numbers
+from .moments import MomentOptimizer
 
 __all__ = ["Adam", "AdamW"]
 
 
-class Adam(Optimizer):
+class Adam(MomentOptimizer):
     """m += (g - m)(1 - beta_1); v += (g^2 - v)(1 - beta_2); w -= a m / (sqrt(v) + epsilon).
 
     a = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t): epsilon is added to the uncorrected root (Keras, and
@@ -35,19 +34,14 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         **settings: Any,
     ):
-        super().__init__(learning_rate, **settings)
-        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
-        check_numbers(self, 0, "beta_1", "beta_2", below=1)
-        check_numbers(self, 0, "epsilon")
-        self.moments: list[Any] = []
-        self.velocities: list[Any] = []
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **settings)
+        self.amsgrad = amsgrad
         self.largest: list[Any] = []
 
     def build(self, variables):
         if self.built:
             return
         super().build(variables)
-        self.moments, self.velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
         if self.amsgrad:
             self.largest = self.add_optimizer_variables(variables, "velocity_hat")
 
@@ -70,8 +64,7 @@ class Adam(Optimizer):
             w -= m * rate / (namespace(w).sqrt(largest) + self.epsilon)
 
     def get_config(self):
-        own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon, "amsgrad": self.amsgrad}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), "amsgrad": self.amsgrad}
 
 
 class AdamW(Adam):

@@ -6,15 +6,14 @@ import numpy as np
 
 from minidl_kernels.arrays import namespace
 
-from .optimizer import Optimizer
-from .settings import check_numbers
+from .moments import MomentOptimizer
 
 __all__ = ["Adamax", "Nadam"]
 
 DECAY = 0.96  # of Nadam's momentum, as in the paper
 
 
-class Adamax(Optimizer):
+class Adamax(MomentOptimizer):
     """m += (g - m)(1 - beta_1); u = max(beta_2 u, |g|); w -= learning_rate m / ((1 - beta_1^t)(u + epsilon)).
 
     Args:
@@ -24,40 +23,18 @@ class Adamax(Optimizer):
         **settings: see ``Optimizer``.
     """
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **settings: Any,
-    ):
-        super().__init__(learning_rate, **settings)
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-        check_numbers(self, 0, "beta_1", "beta_2", below=1)
-        check_numbers(self, 0, "epsilon")
-        self.moments: list[Any] = []
-        self.norms: list[Any] = []
-
-    def build(self, variables):
-        if self.built:
-            return
-        super().build(variables)
-        self.moments, self.norms = self.add_optimizer_variables(variables, ["momentum", "norm"])
+    slot_names = ("momentum", "norm")
 
     def update(self, places, weights, grads, rate):
         rate = rate / (1 - self.beta_1 ** (self._updates() + 1))
         for i, w, g in zip(places, weights, grads, strict=True):
-            m, u = self.moments[i].data, self.norms[i].data
+            m, u = self.moments[i].data, self.velocities[i].data
             m += (g - m) * (1 - self.beta_1)
             u[...] = namespace(w).maximum(self.beta_2 * u, abs(g))
             w -= rate * m / (u + self.epsilon)
 
-    def get_config(self):
-        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
 
-
-class Nadam(Optimizer):
+class Nadam(MomentOptimizer):
     """Adam with Nesterov's momentum: w -= learning_rate * m_hat / (sqrt(v_hat) + epsilon).
 
     m_hat = u' m / (1 - p u') + (1 - u) g / (1 - p) and v_hat = v / (1 - beta_2^t), where u = beta_1 (1 - 0.96^t / 2),
@@ -71,27 +48,12 @@ class Nadam(Optimizer):
         **settings: see ``Optimizer``.
     """
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **settings: Any,
-    ):
-        super().__init__(learning_rate, **settings)
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-        check_numbers(self, 0, "beta_1", "beta_2", below=1)
-        check_numbers(self, 0, "epsilon")
-        self.moments: list[Any] = []
-        self.velocities: list[Any] = []
-        self.product: Any = None
+    product: Any = None  # a variable
 
     def build(self, variables):
         if self.built:
             return
         super().build(variables)
-        self.moments, self.velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
         dtype = variables[0].data.dtype if variables else None
         self.product = self.add_variable((), "ones", dtype, name="variable")
 
@@ -106,6 +68,3 @@ class Nadam(Optimizer):
             v += (g * g - v) * (1 - self.beta_2)
             m_hat = m * (later / (1 - product * later)) + g * ((1 - now) / (1 - product))
             w -= rate * m_hat / (namespace(w).sqrt(v / (1 - self.beta_2**step)) + self.epsilon)
-
-    def get_config(self):
-        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}

@@ -71,9 +71,9 @@ class Optimizer(State):
         self.weight_decay, self.loss_scale_factor = weight_decay, loss_scale_factor
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
+        self.name = name or registry.auto_name(type(self).__name__)
         super().__init__(learning_rate, gradient_accumulation_steps)
         check_settings(self)
-        self.name = name or registry.auto_name(type(self).__name__)
         self.built = False
         self._clips = [(clip, most) for key, clip in CLIPS.items() if (most := getattr(self, key))]
         self._undecayed: tuple[set[int], str | None] = set(), None  # ids of weights, and a pattern for their names

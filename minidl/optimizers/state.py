@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl import config, initializers
+from minidl import config, initializers, registry
 from minidl.engine.op import no_grad
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
@@ -16,20 +16,28 @@ __all__ = ["State"]
 
 
 class State:
-    """The part of an optimizer that is saved.
+    """The part of an optimizer that is saved; ``name`` is set before.
 
     Args:
         learning_rate: a float from 0 on, a LearningRateSchedule, or a function without arguments.
         gradient_accumulation_steps: how many calls of ``apply`` make one update; None: each does.
     """
 
+    name: str
+
     def __init__(self, learning_rate: Any, gradient_accumulation_steps: int | None):
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self._iterations = Variable(np.array(0, np.int32), trainable=False, name="iteration")
-        self._learning_rate: Any = learning_rate if callable(learning_rate) else _rate_variable(learning_rate)
+        self._iterations = self._variable(np.array(0, np.int32), "iteration")
+        self._learning_rate: Any = learning_rate
+        if not callable(learning_rate):
+            self._learning_rate = self._variable(_checked_rate(learning_rate), "learning_rate")
         self._slots: list[Variable] = []
         self._variables: list[Variable] = []
         self._places: dict[int, int] = {}  # of the variables, by id
+
+    def _variable(self, start: Any, name: str | None) -> Variable:
+        with registry.name_scope(self.name):
+            return Variable(start, trainable=False, name=name)
 
     @property
     def iterations(self) -> Tensor:
@@ -84,7 +92,7 @@ class State:
             dtype: default: floatx.
         """
         start = initializers.get(initializer)(tuple(shape), dtype=dtype or config.floatx())  # type: ignore[misc]
-        self._slots.append(Variable(start, trainable=False, name=name))
+        self._slots.append(self._variable(start, name))
         return self._slots[-1]
 
     def add_variable_from_reference(
@@ -94,7 +102,7 @@ class State:
         data = reference_variable.data
         start = initializers.get(initializer)(data.shape, dtype=data.dtype)  # type: ignore[misc]
         name = f"{reference_variable.path.replace('/', '_')}_{name or 'var'}"
-        self._slots.append(Variable(namespace(data).asarray(raw(start)), trainable=False, name=name))
+        self._slots.append(self._variable(namespace(data).asarray(raw(start)), name))
         return self._slots[-1]
 
     def add_optimizer_variables(self, trainable_variables: Any, name: Any, initializer: Any = "zeros") -> Any:
@@ -148,10 +156,6 @@ class State:
     def _get_variable_index(self, variable: Variable) -> int:
         """The place of a weight among those of ``build``; optimizers written for Keras ask for it."""
         return self._places[id(variable)]
-
-
-def _rate_variable(value: Any) -> Variable:
-    return Variable(_checked_rate(value), trainable=False, name="learning_rate")
 
 
 def _checked_rate(value: Any) -> np.ndarray:

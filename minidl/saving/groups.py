@@ -59,15 +59,14 @@ def arrays_of(group: Any, filepath: Any) -> list[Any]:
     return found
 
 
-def write_arrays(group: Any, variables: list[Any], owner: str) -> None:
-    """Write variables under "OWNER/PATH", and the list of these names."""
+def write_arrays(group: Any, variables: list[Any]) -> None:
+    """Write variables under their paths, and the list of these."""
     names: list[str] = []
     for variable in variables:
-        given = variable.path if variable.path.startswith(f"{owner}/") else f"{owner}/{variable.path}"
-        path, number = given, 0
+        path, number = variable.path, 0
         while path in names or any(one.startswith(f"{path}/") or path.startswith(f"{one}/") for one in names):
             number += 1
-            path = f"{given}_{number}"
+            path = f"{variable.path}_{number}"
         names.append(path)
         group[path] = variable.numpy()
     write_names(group, "weight_names", names)

@@ -53,7 +53,7 @@ def image_of_model(model: Model, include_optimizer: bool = True) -> memoryview:
         file.attrs.update({"keras_version": LAYOUT, "backend": "minidl", **encoded})
         write_legacy_weights(model, file.create_group("model_weights"))
         if compiled:
-            write_arrays(file.create_group("optimizer_weights"), model.optimizer.variables, model.optimizer.name)
+            write_arrays(file.create_group("optimizer_weights"), model.optimizer.variables)
     return image.getbuffer()
 
 

@@ -38,8 +38,8 @@ def write_legacy_weights(model: Model, group: Any) -> None:
     write_names(group, "layer_names", [layer.name for layer in model.layers])
     group.attrs["keras_version"], group.attrs["backend"] = LAYOUT, "minidl"
     for layer in {layer.name: layer for layer in model.layers}.values():
-        write_arrays(group.create_group(layer.name), _in_order(layer), layer.name)
-    write_arrays(group.create_group(TOP), [*chain(*model._own_weights())], model.name)
+        write_arrays(group.create_group(layer.name), _in_order(layer))
+    write_arrays(group.create_group(TOP), [*chain(*model._own_weights())])
 
 
 def _in_order(layer: Any) -> list[Variable]:

@@ -112,9 +112,18 @@ def _(name, dtype):
             yield (numbers(dtype, *rows, k), numbers(dtype, k, n), numbers(dtype, n)), {"activation": activation}
 
 
+WIDE = [  # for Winograd's way: channels in whole vectors; tiles that hang over every border, and none that does
+    ((2, 5, 6, 16), (3, 3), 16, (1, 1), "same"),
+    ((1, 7, 10, 16), (3, 3), 48, (1, 1), "valid"),
+    ((1, 6, 10, 32), (3, 3), 16, (1, 1), "valid"),
+    ((3, 3, 3, 16), (3, 3), 16, (1, 1), "valid"),
+    ((1, 1, 2, 16), (3, 3), 16, (1, 1), "same"),
+]
+
+
 @generator("conv2d", "conv2d_input_grad", "conv2d_kernel_grad")
 def _(name, dtype):
-    for shape, window, filters, strides, padding in GEOMETRY:
+    for shape, window, filters, strides, padding in GEOMETRY + WIDE:
         settings = {"strides": strides, "padding": padding}
         size = tuple(extent(n, k, s, padding) for n, k, s in zip(shape[1:3], window, strides, strict=True))
         x, w = numbers(dtype, *shape), numbers(dtype, *window, shape[3], filters)

@@ -21,7 +21,7 @@ def reference(kernel, *arrays):
         return kernel(*(a.astype("float64") for a in arrays))
 
 
-def close(actual, expected, ulps=4, atol=1e-37):
+def assert_close(actual, expected, ulps=4, atol=1e-37):
     np.testing.assert_allclose(actual, expected, rtol=ulps * np.finfo(actual.dtype).eps, atol=atol)
 
 
@@ -35,9 +35,9 @@ def test_every_implementation_agrees_with_the_definition(implementation, dtype):
         for forward, gradient in GRADIENTS:
             y = reference(forward, x).astype(dtype)
             with forward.use(implementation), gradient.use(implementation):
-                close(forward(x), reference(forward, x))
+                assert_close(forward(x), reference(forward, x))
                 # 1 - y^2 cancels digits where y is close to 1
-                close(gradient(g, y), reference(gradient, g, y), atol=8 * np.finfo(dtype).eps)
+                assert_close(gradient(g, y), reference(gradient, g, y), atol=8 * np.finfo(dtype).eps)
         if shape:
             b = normal(shape[-1], dtype=dtype, seed=2)
             with bias_relu.use(implementation):
@@ -52,7 +52,7 @@ def test_edges_of_the_number_range(kernel, implementation):
         y = kernel(x)
     expected = {"relu": lambda v: max(v, 0.0), "sigmoid": lambda v: 1 / (1 + np.exp(-v)), "tanh": np.tanh}[kernel.name]
     with np.errstate(over="ignore"):
-        close(y[:-1], np.array([expected(v) for v in x[:-1].astype("float64")]))
+        assert_close(y[:-1], np.array([expected(v) for v in x[:-1].astype("float64")]))
     assert np.isnan(y[-1])
 
 
@@ -100,7 +100,7 @@ def test_cpu_at_the_borders_of_its_tasks(size):
             y = forward(x)
             dx = gradient(g, y)
         with forward.use("cpu"), gradient.use("cpu"):
-            close(forward(x), y, 8)
+            assert_close(forward(x), y, 8)
             np.testing.assert_allclose(gradient(g, y), dx, rtol=1e-6, atol=1e-6)
 
 
@@ -111,8 +111,8 @@ def test_strided_arguments_and_outputs(implementation):
         out = normal(8, 10, seed=2)[::2, ::3]
         with forward.use(implementation), gradient.use(implementation):
             assert forward(x, out=out) is out
-            close(out, reference(forward, x))
-            close(gradient(g, out), reference(gradient, g, out), atol=1e-6)
+            assert_close(out, reference(forward, x))
+            assert_close(gradient(g, out), reference(gradient, g, out), atol=1e-6)
     with bias_relu.use(implementation):
         np.testing.assert_allclose(bias_relu(x, g[0]), np.maximum(x + g[0], 0), atol=1e-6)
 

@@ -5,43 +5,18 @@ import itertools
 import numpy as np
 import pytest
 
-from minidl_kernels import config
 from minidl_kernels.conv import conv2d, conv2d_input_grad, conv2d_kernel_grad
 from minidl_kernels.conv.geometry import output_size, same_padding
+from tests.kernels.convolutions import (
+    all_three,
+    assert_adjoint,
+    assert_close,
+    assert_same,
+    assert_same_bits_on_any_number_of_threads,
+    normal,
+)
 
-
-def normal(*shape, dtype="float32", seed=0):
-    return np.random.default_rng([seed, *shape]).standard_normal(shape).astype(dtype)
-
-
-def close(actual, expected, terms):
-    """Equal up to the rounding of a sum of so many terms in the dtype of ``actual``."""
-    assert actual.shape == expected.shape
-    scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
-    atol = 4 * np.finfo(actual.dtype).eps * max(terms, 4) ** 0.5 * scale
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
-
-
-def all_three(implementation, x, w, strides, padding):
-    """(y, dx, dw) by one implementation, and how many terms their sums have; g is random."""
-    settings = {"strides": strides, "padding": padding}
-    with conv2d.use(implementation), conv2d_input_grad.use(implementation), conv2d_kernel_grad.use(implementation):
-        y = conv2d(x, w, **settings)
-        g = normal(*y.shape, seed=3).astype(x.dtype)
-        dx = conv2d_input_grad(g, w, input_shape=x.shape, **settings)
-        return y, dx, conv2d_kernel_grad(x, g, kernel_shape=w.shape, **settings)
-
-
-def check(implementation, against, shape, kernel, strides, padding, dtype="float32"):
-    x, w = normal(*shape, dtype=dtype), normal(*kernel, dtype=dtype, seed=1)
-    actual = all_three(implementation, x, w, strides, padding)
-    expected = all_three(against, x.astype("d"), w.astype("d"), strides, padding)
-    (kh, kw, channels, filters), outputs = kernel, actual[0].shape
-    terms = (kh * kw * channels, kh * kw * filters, outputs[0] * outputs[1] * outputs[2])
-    for a, e, n in zip(actual, expected, terms, strict=True):
-        assert a.dtype == dtype
-        close(a, e, n)
-
+FAMILY = (conv2d, conv2d_input_grad, conv2d_kernel_grad)
 
 SMALL = [
     # x, w, strides: no two sizes equal; then equal ones; one of everything; strides larger than the kernel
@@ -65,84 +40,107 @@ def test_against_the_definition(implementation, padding, dtype):
     if implementation == "cpu" and dtype == "float64":
         pytest.skip("computes in float32")
     for shape, kernel, strides in SMALL:
-        check(implementation, "reference", shape, kernel, strides, padding, dtype)
+        assert_same(FAMILY, implementation, "reference", shape, kernel, strides, padding, dtype)
 
 
 def test_the_definition_by_einsum():
     x, w = normal(2, 6, 7, 3), normal(2, 3, 3, 5, seed=1)
     windows = np.lib.stride_tricks.sliding_window_view(x.astype("d"), (2, 3), axis=(1, 2))[:, ::2, ::1]
     with conv2d.use("reference"):
-        close(conv2d(x, w, strides=(2, 1)), np.einsum("nijcab,abcf->nijf", windows, w.astype("d")), 18)
+        assert_close(conv2d(x, w, strides=(2, 1)), np.einsum("nijcab,abcf->nijf", windows, w.astype("d")), 18)
 
 
 @pytest.mark.parametrize("implementation", ["reference", "array", "cpu"])
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_the_gradients_are_adjoint_to_the_forward_pass(implementation, padding):
-    # <conv(x, w), g> = <x, input_grad(g, w)> = <w, kernel_grad(x, g)>: only true adjoints do that.
-    x, w, settings = normal(2, 7, 6, 2), normal(3, 2, 2, 3, seed=1), {"strides": (2, 1), "padding": padding}
-    with conv2d.use(implementation), conv2d_input_grad.use(implementation), conv2d_kernel_grad.use(implementation):
-        y = conv2d(x, w, **settings)
-        g = normal(*y.shape, seed=2)
-        expected = np.vdot(y.astype("d"), g)
-        dx = conv2d_input_grad(g, w, input_shape=x.shape, **settings)
-        dw = conv2d_kernel_grad(x, g, kernel_shape=w.shape, **settings)
-    assert np.vdot(x.astype("d"), dx) == pytest.approx(expected, rel=1e-4)
-    assert np.vdot(w.astype("d"), dw) == pytest.approx(expected, rel=1e-4)
+    assert_adjoint(FAMILY, implementation, padding)
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("channels", [2, 13])  # the input gradient has two ways, for few channels and for many
 def test_every_kernel_size_and_stride_on_the_cpu(padding, channels):
     for k, s, n in itertools.product((1, 2, 3, 4, 5, 7), (1, 2, 3, 4, 8), (7, 8, 9)):
-        check("cpu", "array", (1, n, 8, channels), (k, 3, channels, 3), (s, 2), padding)
-        check("cpu", "array", (1, 8, n, channels), (2, k, channels, 3), (3, s), padding)
-    check("cpu", "array", (2, 40, 37, channels), (5, 4, channels, 3), (2, 3), padding)
+        assert_same(FAMILY, "cpu", "array", (1, n, 8, channels), (k, 3, channels, 3), (s, 2), padding)
+        assert_same(FAMILY, "cpu", "array", (1, 8, n, channels), (2, k, channels, 3), (3, s), padding)
+    assert_same(FAMILY, "cpu", "array", (2, 40, 37, channels), (5, 4, channels, 3), (2, 3), padding)
 
 
 @pytest.mark.parametrize("filters", [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48])
 def test_borders_of_the_tile_on_the_cpu(filters):
     for width, channels in [(5, 3), (6, 16), (13, 5), (14, 8), (29, 17)]:
         padding = "valid" if width % 2 else "same"
-        check("cpu", "array", (2, 4, width, channels), (3, 3, channels, filters), (1, 1), padding)
+        assert_same(FAMILY, "cpu", "array", (2, 4, width, channels), (3, 3, channels, filters), (1, 1), padding)
 
 
 def test_pictures_larger_than_the_buffers_of_the_cpu():
-    check("cpu", "array", (3, 60, 50, 16), (3, 3, 16, 20), (1, 1), "same")
-    check("cpu", "array", (2, 51, 40, 24), (5, 5, 24, 16), (2, 2), "same")
-    check("cpu", "array", (1, 5, 300, 64), (3, 3, 64, 17), (1, 1), "same")
-    check("cpu", "array", (19, 4, 4, 96), (3, 3, 96, 100), (1, 1), "same")
+    assert_same(FAMILY, "cpu", "array", (3, 60, 50, 16), (3, 3, 16, 20), (1, 1), "same")
+    assert_same(FAMILY, "cpu", "array", (2, 51, 40, 24), (5, 5, 24, 16), (2, 2), "same")
+    assert_same(FAMILY, "cpu", "array", (1, 5, 300, 64), (3, 3, 64, 17), (1, 1), "same")
+    assert_same(FAMILY, "cpu", "array", (19, 4, 4, 96), (3, 3, 96, 100), (1, 1), "same")
+
+
+# The largest relative error that Winograd's sums may have; F(4x4) multiplies by up to 8 and divides by up to 24.
+WINOGRAD = {"winograd": 4e-6, "winograd_4x4": 4e-5}
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("implementation", WINOGRAD)
+def test_tiles_of_winograd_at_every_border(implementation, padding):
+    for height, width in itertools.product((3, 4, 5, 6, 7, 8, 9, 10), (3, 6, 11)):
+        for channels, filters in ((16, 32), (48, 16)):
+            x, w = normal(2, height, width, channels), normal(3, 3, channels, filters, seed=1)
+            expected = all_three(FAMILY, "array", x.astype("d"), w.astype("d"), (1, 1), padding)
+            for a, e in zip(all_three(FAMILY, implementation, x, w, (1, 1), padding), expected, strict=True):
+                assert a.shape == e.shape and np.abs(a - e).max() <= WINOGRAD[implementation] * np.abs(e).max()
+
+
+@pytest.mark.parametrize("implementation", WINOGRAD)
+@pytest.mark.parametrize("shape, filters", [((3, 40, 37, 32), 64), ((17, 15, 15, 64), 32), ((1, 12, 12, 256), 128)])
+def test_error_of_winograd_is_the_one_that_is_stated(implementation, shape, filters):
+    x, w = normal(*shape), normal(3, 3, shape[3], filters, seed=1)
+    expected = all_three(FAMILY, "array", x.astype("d"), w.astype("d"), (1, 1), "same")
+    for a, e in zip(all_three(FAMILY, implementation, x, w, (1, 1), "same"), expected, strict=True):
+        assert np.abs(a - e).max() <= WINOGRAD[implementation] / 2 * np.abs(e).max()
+
+
+def test_winograd_is_the_default_where_it_pays_and_refuses_what_it_cannot():
+    before = conv2d.refusals.copy()
+    wide, taps = normal(2, 20, 20, 32), normal(3, 3, 32, 32, seed=1)
+    chosen = conv2d(wide, taps, padding="same")
+    with conv2d.use("winograd"):
+        assert (conv2d(wide, taps, padding="same") == chosen).all()
+        with pytest.raises(ValueError, match="it refuses: takes kernels of 3x3 with stride 1"):
+            conv2d(wide, normal(2, 2, 32, 32))
+        with pytest.raises(ValueError, match="it refuses: takes channels and filters in multiples of"):
+            conv2d(normal(1, 5, 5, 3), normal(3, 3, 3, 16))
+    conv2d(normal(1, 5, 5, 32), taps)
+    assert (conv2d.refusals - before)["winograd", "would not pay"] == 1
 
 
 @pytest.mark.parametrize("implementation", ["reference", "array", "cpu"])
 def test_strided_arguments_and_out(implementation):
     x = normal(2, 5, 12, 8)[:, :, ::2, ::2]
     w = normal(3, 6, 2, 8, seed=1)[:, ::2, :, ::2].transpose(0, 1, 3, 2)  # (3, 3, 4, 2)
-    expected = all_three("array", x.astype("d"), w.astype("d"), (1, 1), "same")
-    for a, e in zip(all_three(implementation, x, w, (1, 1), "same"), expected, strict=True):
-        close(a, e, 60)
+    expected = all_three(FAMILY, "array", x.astype("d"), w.astype("d"), (1, 1), "same")
+    for a, e in zip(all_three(FAMILY, implementation, x, w, (1, 1), "same"), expected, strict=True):
+        assert_close(a, e, 60)
     with conv2d.use(implementation):
         for out in (np.full((2, 5, 6, 2), 9, "f"), np.full((2, 5, 6, 4), 9, "f")[..., ::2]):
             assert conv2d(x, w, padding="same", out=out) is out
-            close(out, expected[0], 36)
+            assert_close(out, expected[0], 36)
 
 
 @pytest.mark.parametrize("shape", [(3, 20, 18, 8), (40, 6, 6, 8)])
 def test_the_same_bits_on_any_number_of_threads(shape):
-    before, results = config.threads(), []
-    try:
-        for threads in (1, 2, 3):
-            config.set_threads(threads)
-            results.append(all_three("cpu", normal(*shape), normal(3, 3, 8, 33, seed=1), (1, 1), "same"))
-    finally:
-        config.set_threads(before)
-    for other in results[1:]:
-        assert all((one == two).all() for one, two in zip(results[0], other, strict=True))
+    assert_same_bits_on_any_number_of_threads(FAMILY, "cpu", normal(*shape), normal(3, 3, 8, 33, seed=1))
+    wide = normal(*shape[:3], 16), normal(3, 3, 16, 32, seed=1)
+    assert_same_bits_on_any_number_of_threads(FAMILY, "winograd", *wide)
 
 
 def test_error_of_float32_on_a_real_layer():
     x, w = normal(4, 16, 16, 64), normal(3, 3, 64, 64, seed=1)
-    exact = all_three("array", x.astype("d"), w.astype("d"), (1, 1), "same")
-    for actual, expected in zip(all_three("cpu", x, w, (1, 1), "same"), exact, strict=True):
+    exact = all_three(FAMILY, "array", x.astype("d"), w.astype("d"), (1, 1), "same")
+    for actual, expected in zip(all_three(FAMILY, "cpu", x, w, (1, 1), "same"), exact, strict=True):
         assert np.linalg.norm(actual - expected) / np.linalg.norm(expected) < 1e-6
 
 

@@ -5,44 +5,18 @@ import itertools
 import numpy as np
 import pytest
 
-from minidl_kernels import config
 from minidl_kernels.conv import conv2d
 from minidl_kernels.depthwise import depthwise_conv2d, depthwise_conv2d_input_grad, depthwise_conv2d_kernel_grad
+from tests.kernels.convolutions import (
+    all_three,
+    assert_adjoint,
+    assert_close,
+    assert_same,
+    assert_same_bits_on_any_number_of_threads,
+    normal,
+)
 
 FAMILY = (depthwise_conv2d, depthwise_conv2d_input_grad, depthwise_conv2d_kernel_grad)
-
-
-def normal(*shape, dtype="float32", seed=0):
-    return np.random.default_rng([seed, *shape]).standard_normal(shape).astype(dtype)
-
-
-def close(actual, expected, terms):
-    """Equal up to the rounding of a sum of so many terms in the dtype of ``actual``."""
-    assert actual.shape == expected.shape
-    scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
-    atol = 4 * np.finfo(actual.dtype).eps * max(terms, 4) ** 0.5 * scale
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
-
-
-def all_three(implementation, x, w, strides, padding):
-    """(y, dx, dw) by one implementation; g is random."""
-    settings = {"strides": strides, "padding": padding}
-    with FAMILY[0].use(implementation), FAMILY[1].use(implementation), FAMILY[2].use(implementation):
-        y = depthwise_conv2d(x, w, **settings)
-        g = normal(*y.shape, seed=3).astype(x.dtype)
-        dx = depthwise_conv2d_input_grad(g, w, input_shape=x.shape, **settings)
-        return y, dx, depthwise_conv2d_kernel_grad(x, g, kernel_shape=w.shape, **settings)
-
-
-def check(implementation, against, shape, kernel, strides, padding, dtype="float32"):
-    x, w = normal(*shape, dtype=dtype), normal(*kernel, dtype=dtype, seed=1)
-    actual = all_three(implementation, x, w, strides, padding)
-    expected = all_three(against, x.astype("d"), w.astype("d"), strides, padding)
-    outputs = actual[0].shape
-    terms = (kernel[0] * kernel[1], kernel[0] * kernel[1] * kernel[3], outputs[0] * outputs[1] * outputs[2])
-    for a, e, n in zip(actual, expected, terms, strict=True):
-        assert a.dtype == dtype
-        close(a, e, n)
 
 
 SMALL = [
@@ -64,7 +38,7 @@ def test_against_the_definition(implementation, padding, dtype):
     if implementation == "cpu" and dtype == "float64":
         pytest.skip("computes in float32")
     for shape, kernel, strides in SMALL:
-        check(implementation, "reference", shape, kernel, strides, padding, dtype)
+        assert_same(FAMILY, implementation, "reference", shape, kernel, strides, padding, dtype)
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
@@ -79,39 +53,27 @@ def test_the_definition_is_a_convolution_of_each_channel_alone(padding):
 @pytest.mark.parametrize("implementation", ["reference", "array", "cpu"])
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_the_gradients_are_adjoint_to_the_forward_pass(implementation, padding):
-    x, w = normal(2, 7, 6, 2), normal(3, 2, 2, 3, seed=1)
-    y, dx, dw = all_three(implementation, x, w, (2, 1), padding)
-    expected = np.vdot(y.astype("d"), normal(*y.shape, seed=3))
-    assert np.vdot(x.astype("d"), dx) == pytest.approx(expected, rel=1e-4)
-    assert np.vdot(w.astype("d"), dw) == pytest.approx(expected, rel=1e-4)
+    assert_adjoint(FAMILY, implementation, padding)
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_every_kernel_size_and_stride_on_the_cpu(padding):
     for k, s, n in itertools.product((1, 2, 3, 5, 7), (1, 2, 3, 8), (7, 8, 9)):
-        check("cpu", "array", (1, n, 8, 5), (k, 3, 5, 1), (s, 2), padding)
-        check("cpu", "array", (1, 8, n, 5), (2, k, 5, 2), (3, s), padding)
-    check("cpu", "array", (3, 30, 27, 40), (3, 3, 40, 1), (1, 1), padding)
+        assert_same(FAMILY, "cpu", "array", (1, n, 8, 5), (k, 3, 5, 1), (s, 2), padding)
+        assert_same(FAMILY, "cpu", "array", (1, 8, n, 5), (2, k, 5, 2), (3, s), padding)
+    assert_same(FAMILY, "cpu", "array", (3, 30, 27, 40), (3, 3, 40, 1), (1, 1), padding)
 
 
 def test_strided_arguments():
     x, w = normal(2, 5, 12, 8)[:, :, ::2, ::2], normal(3, 6, 2, 4, seed=1)[:, ::2].transpose(0, 1, 3, 2)
-    expected = all_three("array", x.astype("d"), w.astype("d"), (1, 1), "same")
+    expected = all_three(FAMILY, "array", x.astype("d"), w.astype("d"), (1, 1), "same")
     for implementation in ("reference", "array", "cpu"):
-        for a, e in zip(all_three(implementation, x, w, (1, 1), "same"), expected, strict=True):
-            close(a, e, 60)
+        for a, e in zip(all_three(FAMILY, implementation, x, w, (1, 1), "same"), expected, strict=True):
+            assert_close(a, e, 60)
 
 
 def test_the_same_bits_on_any_number_of_threads():
-    before, results = config.threads(), []
-    try:
-        for threads in (1, 2, 3):
-            config.set_threads(threads)
-            results.append(all_three("cpu", normal(6, 20, 18, 16), normal(3, 3, 16, 1, seed=1), (1, 1), "same"))
-    finally:
-        config.set_threads(before)
-    for other in results[1:]:
-        assert all((one == two).all() for one, two in zip(results[0], other, strict=True))
+    assert_same_bits_on_any_number_of_threads(FAMILY, "cpu", normal(6, 20, 18, 16), normal(3, 3, 16, 1, seed=1))
 
 
 X, W, G = normal(2, 5, 6, 3), normal(2, 3, 3, 2), normal(2, 4, 4, 6)

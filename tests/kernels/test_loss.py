@@ -27,7 +27,7 @@ def reference(kernel, *arrays):
         return kernel(*(a.astype("float64") if a.dtype.kind == "f" else a for a in arrays))
 
 
-def close(actual, expected, ulps=16):
+def assert_close(actual, expected, ulps=16):
     eps = np.finfo(actual.dtype).eps
     np.testing.assert_allclose(actual, expected, rtol=ulps * eps, atol=ulps * eps)
 
@@ -39,19 +39,19 @@ def test_every_implementation_agrees_with_the_definition(implementation, dtype):
         for forward, gradient in PAIRS:
             y = reference(forward, x).astype(dtype)
             with forward.use(implementation), gradient.use(implementation):
-                close(forward(x), reference(forward, x))
-                close(gradient(g, y), reference(gradient, g, y), 64)
+                assert_close(forward(x), reference(forward, x))
+                assert_close(gradient(g, y), reference(gradient, g, y), 64)
         if len(shape) == 2 and shape != (3, 0):
             labels = np.random.default_rng(0).integers(0, shape[1], shape[0])
             with softmax_cross_entropy.use(implementation), softmax_cross_entropy_grad.use(implementation):
                 loss, probabilities = softmax_cross_entropy(x, labels)
                 expected = reference(softmax_cross_entropy, x, labels)
-                close(loss, expected[0])
-                close(probabilities, expected[1])
+                assert_close(loss, expected[0])
+                assert_close(probabilities, expected[1])
                 upstream = normal(shape[0], dtype=dtype)
                 for kind in ("int8", "uint8", "int32", "uint64"):
                     dx = softmax_cross_entropy_grad(upstream, probabilities, labels.astype(kind))
-                    close(dx, reference(softmax_cross_entropy_grad, upstream, probabilities, labels))
+                    assert_close(dx, reference(softmax_cross_entropy_grad, upstream, probabilities, labels))
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
@@ -114,11 +114,11 @@ def test_strided_arguments_and_outputs(implementation):
     out = (np.empty(8, "f")[::2], np.empty((4, 14), "f")[:, ::2])
     with softmax_cross_entropy.use(implementation), softmax_grad.use(implementation), softmax.use(implementation):
         assert softmax_cross_entropy(x, labels, out=out) is out
-        close(out[0], reference(softmax_cross_entropy, x, labels)[0])
-        close(out[1], reference(softmax, x))
-        close(softmax_grad(g, out[1]), reference(softmax_grad, g, out[1]))
+        assert_close(out[0], reference(softmax_cross_entropy, x, labels)[0])
+        assert_close(out[1], reference(softmax, x))
+        assert_close(softmax_grad(g, out[1]), reference(softmax_grad, g, out[1]))
         target = np.empty((7, 4), "f").T
-        close(softmax(x, out=target), reference(softmax, x))
+        assert_close(softmax(x, out=target), reference(softmax, x))
 
 
 def test_the_same_bits_on_any_number_of_threads():

@@ -14,7 +14,7 @@ def normal(*shape, dtype="float32", seed=0):
     return np.random.default_rng([seed, *shape]).standard_normal(shape).astype(dtype)
 
 
-def close(actual, expected, terms):
+def assert_close(actual, expected, terms):
     """Equal up to the rounding of a sum of so many terms in the dtype of ``actual``."""
     assert actual.shape == expected.shape
     tolerance = 4 * np.finfo(actual.dtype).eps * max(terms, 4) ** 0.5
@@ -37,7 +37,7 @@ def test_matmul(implementation, transpose_a, transpose_b, dtype):
         with matmul.use(implementation):
             y = matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
         assert y.dtype == dtype
-        close(y, expected, k)
+        assert_close(y, expected, k)
 
 
 @pytest.mark.parametrize("transpose_a", [False, True])
@@ -51,7 +51,7 @@ def test_cpu_at_the_borders_of_its_blocks(transpose_a, transpose_b):
         b = normal(*((n, k) if transpose_b else (k, n)), seed=1)
         expected = (a.T if transpose_a else a).astype("d") @ (b.T if transpose_b else b).astype("d")
         with matmul.use("cpu"):
-            close(matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b), expected, k)
+            assert_close(matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b), expected, k)
 
 
 @pytest.mark.parametrize("implementation", ["reference", "array"])
@@ -59,15 +59,15 @@ def test_stacks_broadcast(implementation):
     for a_shape, b_shape in [((2, 3, 4), (4, 5)), ((3, 4), (2, 4, 5)), ((2, 1, 3, 4), (6, 4, 5)), ((0, 3, 4), (4, 5))]:
         a, b = normal(*a_shape), normal(*b_shape, seed=1)
         with matmul.use(implementation):
-            close(matmul(a, b), np.matmul(a.astype("d"), b.astype("d")), 4)
-            close(matmul(a.swapaxes(-1, -2), b, transpose_a=True), np.matmul(a.astype("d"), b.astype("d")), 4)
+            assert_close(matmul(a, b), np.matmul(a.astype("d"), b.astype("d")), 4)
+            assert_close(matmul(a.swapaxes(-1, -2), b, transpose_a=True), np.matmul(a.astype("d"), b.astype("d")), 4)
 
 
 def test_a_stack_times_one_matrix_on_the_cpu():
     a, b = normal(2, 3, 5, 7), normal(7, 20, seed=1)
     with matmul.use("cpu"):
-        close(matmul(a, b), np.matmul(a.astype("d"), b.astype("d")), 7)
-        close(matmul(a, b.T.copy(), transpose_b=True), np.matmul(a.astype("d"), b.astype("d")), 7)
+        assert_close(matmul(a, b), np.matmul(a.astype("d"), b.astype("d")), 7)
+        assert_close(matmul(a, b.T.copy(), transpose_b=True), np.matmul(a.astype("d"), b.astype("d")), 7)
     with matmul.use("cpu"), pytest.raises(ValueError, match="refuses: takes one matrix b"):
         matmul(a, normal(2, 3, 7, 4))
 
@@ -76,8 +76,8 @@ def test_a_stack_times_one_matrix_on_the_cpu():
 def test_empty_and_strided_arguments(implementation):
     a, b = normal(10, 14)[::2, ::2], normal(7, 40, seed=1)[:, ::2]
     with matmul.use(implementation), dense.use(implementation), column_sum.use(implementation):
-        close(matmul(a, b), a.astype("d") @ b.astype("d"), 7)
-        close(matmul(a.T, b, transpose_a=True), a.astype("d") @ b.astype("d"), 7)
+        assert_close(matmul(a, b), a.astype("d") @ b.astype("d"), 7)
+        assert_close(matmul(a.T, b, transpose_a=True), a.astype("d") @ b.astype("d"), 7)
         assert matmul(normal(0, 3), normal(3, 4)).shape == (0, 4)
         assert matmul(normal(3, 4), normal(4, 0)).shape == (3, 0)
         assert not matmul(normal(3, 0), normal(0, 4)).any()
@@ -85,14 +85,14 @@ def test_empty_and_strided_arguments(implementation):
         assert dense(normal(0, 3), normal(3, 2), bias).shape == (0, 2)
         assert (dense(normal(4, 0), normal(0, 2), bias, activation="relu") == [1, 0]).all()
         assert (column_sum(normal(0, 3)) == 0).all()
-        close(column_sum(normal(9, 8)[::2, ::3]), normal(9, 8)[::2, ::3].astype("d").sum(0), 5)
+        assert_close(column_sum(normal(9, 8)[::2, ::3]), normal(9, 8)[::2, ::3].astype("d").sum(0), 5)
         fixed = np.broadcast_to(np.ones((1, 7), "f"), (5, 7))  # read-only
-        close(matmul(fixed, b), fixed.astype("d") @ b.astype("d"), 7)
+        assert_close(matmul(fixed, b), fixed.astype("d") @ b.astype("d"), 7)
         b.flags.writeable = False
-        close(matmul(a, b), a.astype("d") @ b.astype("d"), 7)
+        assert_close(matmul(a, b), a.astype("d") @ b.astype("d"), 7)
         out = normal(5, 40, seed=2)[:, ::2]
         assert matmul(a, b, out=out) is out
-        close(out, a.astype("d") @ b.astype("d"), 7)
+        assert_close(out, a.astype("d") @ b.astype("d"), 7)
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
@@ -104,7 +104,7 @@ def test_dense(implementation, activation):
         out = np.full((*shape[:-1], n), 7, "f")
         with dense.use(implementation):
             assert dense(x, w, b, activation=activation, out=out) is out
-        close(out, np.maximum(expected, 0) if activation else expected, shape[-1])
+        assert_close(out, np.maximum(expected, 0) if activation else expected, shape[-1])
 
 
 @pytest.mark.parametrize("implementation", ["array", "cpu"])
@@ -121,7 +121,7 @@ def test_column_sum(implementation):
     for shape in [(5,), (1, 1), (3, 4), (7, 8), (8, 7), (17, 2, 3), (9, 33)]:
         g = normal(*shape)
         with column_sum.use(implementation):
-            close(column_sum(g), g.astype("d").reshape(-1, shape[-1]).sum(0), g.size)
+            assert_close(column_sum(g), g.astype("d").reshape(-1, shape[-1]).sum(0), g.size)
 
 
 def test_column_sum_of_many_rows():

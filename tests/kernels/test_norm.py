@@ -23,7 +23,7 @@ def all_of(implementation, x, dtype=None, epsilon=1e-3):
         return *forward, *gradients, scale_shift(x, gamma, beta)
 
 
-def close(actual, expected, terms):
+def assert_close(actual, expected, terms):
     """Equal up to the rounding of sums of so many terms."""
     names = ("y", "mean", "variance", "dx", "dgamma", "dbeta", "scaled")
     for name, a, e in zip(names, actual, expected, strict=True):
@@ -39,7 +39,7 @@ def test_every_implementation_agrees_with_the_definition(implementation, dtype):
         x = normal(*shape)
         actual = all_of(implementation, x, dtype)
         assert all(a.dtype == dtype for a in actual)
-        close(actual, all_of("reference", x, "float64" if dtype == "float64" else "float32"), x.size)
+        assert_close(actual, all_of("reference", x, "float64" if dtype == "float64" else "float32"), x.size)
 
 
 @pytest.mark.parametrize("implementation", ["array", "cpu"])
@@ -117,7 +117,7 @@ def test_gradients_against_differences(implementation):
 @pytest.mark.parametrize("implementation", ["array", "cpu"])
 def test_strided_arguments_and_outputs(implementation):
     x = normal(12, 9, 8)[::2, :, ::2]
-    close(all_of(implementation, x), all_of("reference", x.copy()), x.size)
+    assert_close(all_of(implementation, x), all_of("reference", x.copy()), x.size)
     gamma, beta = normal(8)[::2], normal(8, seed=1)[::2]
     out = (normal(6, 9, 8)[..., ::2], normal(8)[::2], normal(8)[::2])
     with batch_norm.use(implementation):

@@ -67,10 +67,11 @@ def test_every_kernel_has_cases_and_a_reference():
     assert set(minidl_kernels.kernels) >= set(OURS)
 
 
-def test_most_cases_are_accepted_by_every_implementation():
+def test_every_implementation_accepts_most_cases_or_at_least_five():
     for name, implementation in IMPLEMENTATIONS:
         refused = [refuses(OURS[name], implementation, *call) for call in CASES[name]("float32")]
-        assert sum(refused) <= len(refused) / 2, (name, implementation)
+        accepted = len(refused) - sum(refused)
+        assert accepted >= min(len(refused) / 2, 5), (name, implementation)
 
 
 def test_a_kernel_without_a_case_is_noticed():

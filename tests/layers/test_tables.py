@@ -18,9 +18,8 @@ def test_numbers_without_a_row(numbers):
         layers.Embedding(5, 2)(np.array(numbers))
 
 
-def test_mask_zero_says_that_masks_are_not_handed_on():
-    with pytest.warns(UserWarning, match="hands no masks on"):
-        embedding = layers.Embedding(5, 2, mask_zero=True)
+def test_mask_zero_masks_the_zeros():
+    embedding = layers.Embedding(5, 2, mask_zero=True)
     x = np.array([[3, 0, 1]])
     assert embedding.compute_mask(x).tolist() == [[True, False, True]]
     assert layers.Embedding(5, 2).compute_mask(x) is None

@@ -17,9 +17,10 @@ NOT_PUBLIC = ("src", "_tf_keras")
 RECURRENT = "recurrent: minidl is made for dense and convolutional nets"
 ATTENTION = "attention: it is composed of ops.einsum, ops.matmul and Softmax"
 TEXT = "text and tokens: tensors hold numbers; words are made numbers before"
-MASKS = "masks: they are not handed on from layer to layer"
+HASHES = "hash functions of TensorFlow, which alone runs these layers in Keras: np.unique numbers values before"
+LOOKUPS = "tables of values, which TensorFlow alone runs in Keras: np.unique numbers them before"
 TABLES = "encodings of columns: NumPy or scikit-learn make them before"
-THREE = "3D: pictures and sequences only"
+THREE = "3D: volumes want kernels of their own; there are those for pictures and sequences"
 AUDIO = "audio: spectra are made in the data, with NumPy or SciPy"
 COMPLEX = "complex numbers: tensors are real"
 LINEAR = "factorisations: cholesky, det, inv, solve and norm are there"
@@ -64,12 +65,13 @@ REASONS: dict[str, dict[str, str]] = {
         "config": "disable_flash_attention enable_flash_attention is_flash_attention_enabled",
     },
     TEXT: {
-        "layers": "HashedCrossing Hashing IntegerLookup StringLookup TextVectorization",
+        "layers": "StringLookup TextVectorization",
         "utils": "text_dataset_from_directory",
         "preprocessing": "text_dataset_from_directory",
     },
-    MASKS: {"layers": "Masking"},
-    TABLES: {"layers": "CategoryEncoding Discretization", "utils": "FeatureSpace"},
+    HASHES: {"layers": "HashedCrossing Hashing"},
+    LOOKUPS: {"layers": "IntegerLookup"},
+    TABLES: {"utils": "FeatureSpace"},
     THREE: {
         "layers": "AveragePooling3D AvgPool3D Conv3D Conv3DTranspose Convolution3D Convolution3DTranspose Cropping3D "
         "GlobalAveragePooling3D GlobalAvgPool3D GlobalMaxPool3D GlobalMaxPooling3D MaxPool3D MaxPooling3D "

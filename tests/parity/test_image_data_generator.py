@@ -100,13 +100,13 @@ FLOWS = {
 }
 
 
-def same_batches(ours, theirs):
+def assert_same_batches(ours, theirs):
     if not isinstance(theirs, (tuple, list)):
         assert ours.dtype == theirs.dtype
         return close(ours, theirs, "batch")
     assert type(ours) is type(theirs) and len(ours) == len(theirs)
     for mine, reference in zip(ours, theirs, strict=True):
-        same_batches(mine, reference)
+        assert_same_batches(mine, reference)
 
 
 @pytest.mark.parametrize("name", FLOWS)
@@ -124,14 +124,14 @@ def test_flow(name, keras_image):
         results.append((len(batches), [*found, next(batches)]))
     assert results[0][0] == results[1][0]
     for mine, reference in zip(results[0][1], results[1][1], strict=True):
-        same_batches(mine, reference)
+        assert_same_batches(mine, reference)
 
 
 def test_flow_with_other_inputs(keras_image):
     theirs, ours = both(keras_image, horizontal_flip=True)
     other = [np.arange(7), np.arange(14).reshape(7, 2)]
     for given in ((COLORS, other), [COLORS, other[1]]):
-        same_batches(next(ours.flow(given, LABELS, seed=1)), next(theirs.flow(given, LABELS, seed=1)))
+        assert_same_batches(next(ours.flow(given, LABELS, seed=1)), next(theirs.flow(given, LABELS, seed=1)))
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +182,7 @@ def test_flow_from_directory(name, folder, keras_image, capsys):
     np.testing.assert_array_equal(mine.labels, reference.labels)
     assert len(mine) == len(reference)
     for _ in range(len(mine) + 1):
-        same_batches(next(mine), next(reference))
+        assert_same_batches(next(mine), next(reference))
 
 
 def test_pictures_are_saved_as_keras_does(keras_image, tmp_path):

@@ -168,7 +168,7 @@ def data(name):
     return drawn(*targets, rng), drawn(*predictions, rng)
 
 
-def compare(name, weight, reduction):
+def assert_as_in_keras(name, weight, reduction):
     """Value and gradient of one case."""
     import jax
 
@@ -185,7 +185,7 @@ def compare(name, weight, reduction):
 
 @pytest.mark.parametrize("name", CASES)
 def test_values_and_gradients(name):
-    compare(name, None, "sum_over_batch_size")
+    assert_as_in_keras(name, None, "sum_over_batch_size")
 
 
 WEIGHTED = [
@@ -198,12 +198,12 @@ WEIGHTED = [
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("name", WEIGHTED)
 def test_reductions_of_weighted_losses(name, reduction):
-    compare(name, np.array([0.5, 2, 0, 1, 1.5, 3], "float32"), reduction)
+    assert_as_in_keras(name, np.array([0.5, 2, 0, 1, 1.5, 3], "float32"), reduction)
 
 
 @pytest.mark.parametrize("name", ["mse sequences", "sparse sequences", "sparse ignore sequences"])
 def test_weights_for_every_step_of_a_sequence(name):
-    compare(name, generator("steps").uniform(0, 2, (6, 4)).astype("float32"), "sum_over_batch_size")
+    assert_as_in_keras(name, generator("steps").uniform(0, 2, (6, 4)).astype("float32"), "sum_over_batch_size")
 
 
 @pytest.mark.parametrize("reduction", ["mean_with_sample_weight", "sum", None])
@@ -303,12 +303,12 @@ def test_masks_of_predictions(name, weighted, reduction):
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("name", ["mse sequences", "categorical sequences"])
 def test_one_weight_for_each_row_of_a_sequence(name, reduction):
-    compare(name, np.array([[0.5], [2], [0], [1], [1.5], [3]], "float32"), reduction)
+    assert_as_in_keras(name, np.array([[0.5], [2], [0], [1], [1.5], [3]], "float32"), reduction)
 
 
 @pytest.mark.parametrize("reduction", ["mean_with_sample_weight", "sum_over_batch_size"])
 def test_weights_that_are_all_0(reduction):
-    compare("mse", np.zeros(6, "float32"), reduction)
+    assert_as_in_keras("mse", np.zeros(6, "float32"), reduction)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

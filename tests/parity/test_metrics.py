@@ -201,16 +201,16 @@ def test_three_batches(name, weights):
     for batch in range(4):
         if batch == 3:
             ours.reset_state(), theirs.reset_state()
-            same_state(ours, theirs)
+            assert_same_state(ours, theirs)
         y_true, y_pred = drawn(*targets, rng), drawn(*predictions, rng)
         weight = weights_of(weights, name, rng)
         theirs.update_state(y_true, y_pred, sample_weight=weight)
         ours.update_state(y_true, y_pred, sample_weight=weight)
         close(ours.result(), theirs.result(), "result so far")
-        same_state(ours, theirs)
+        assert_same_state(ours, theirs)
 
 
-def same_state(ours, theirs):
+def assert_same_state(ours, theirs):
     assert [v.name for v in ours.variables] == [v.name for v in theirs.variables]
     for mine, other in zip(ours.variables, theirs.variables, strict=True):
         assert str(mine.dtype) == other.dtype and mine.path == other.path

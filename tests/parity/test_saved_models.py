@@ -18,7 +18,7 @@ TOLERANCE = 1e-6  # of the largest number
 AFTER_TRAINING = 1e-4
 
 
-def same_outputs(ours, theirs, x):
+def assert_same_outputs(ours, theirs, x):
     mine, wanted = ours.predict(x, verbose=0), theirs.predict(x, verbose=0)
     if isinstance(wanted, dict):
         assert set(mine) == set(wanted)
@@ -26,7 +26,7 @@ def same_outputs(ours, theirs, x):
         close(a, b, f"output {number}", TOLERANCE)
 
 
-def same_weights(ours, theirs, tolerance=0.0):
+def assert_same_weights(ours, theirs, tolerance=0.0):
     for a, b in zip(ours.weights, theirs.weights, strict=True):
         close(a.numpy(), np.asarray(b), b.path, tolerance)
 
@@ -55,16 +55,16 @@ def test_json_and_yaml(net):
     x = inputs_of(ours)
     there = with_weights(keras.models.model_from_json(ours.to_json()), ours)
     same_structure(there, ours)
-    same_outputs(ours, there, x)
+    assert_same_outputs(ours, there, x)
     here = with_weights(model_from_json(theirs.to_json()), theirs)
     same_structure(here, theirs)
-    same_outputs(here, theirs, x)
+    assert_same_outputs(here, theirs, x)
     yaml = pytest.importorskip("yaml")
     back = keras.models.model_from_json(json.dumps(yaml.safe_load(ours.to_yaml())))
     same_structure(back, ours)
     here = with_weights(model_from_yaml(yaml.safe_dump(json.loads(theirs.to_json()))), theirs)
     same_structure(here, theirs)
-    same_outputs(here, theirs, x)
+    assert_same_outputs(here, theirs, x)
 
 
 @pytest.mark.parametrize("net", MORE)
@@ -75,12 +75,12 @@ def test_whole_models_in_hdf5(net, tmp_path):
     ours.save(tmp_path / "ours.h5")
     for opened in (keras.models.load_model(tmp_path / "ours.h5"), load_model(tmp_path / "ours.h5")):
         same_structure(opened, ours)
-        same_outputs(ours, opened, x)
+        assert_same_outputs(ours, opened, x)
     theirs.save(tmp_path / "theirs.h5")
     model = load_model(tmp_path / "theirs.h5")
     same_structure(model, theirs)
-    same_weights(model, theirs)
-    same_outputs(model, theirs, x)
+    assert_same_weights(model, theirs)
+    assert_same_outputs(model, theirs, x)
 
 
 @pytest.mark.parametrize("net", MORE)
@@ -92,7 +92,7 @@ def test_weights_in_the_layout_of_keras_2(net, tmp_path):
     ours.save_weights(tmp_path / "ours.h5")
     theirs.set_weights([np.zeros(w.shape, w.dtype) for w in wanted])
     theirs.load_weights(tmp_path / "ours.h5")
-    same_weights(ours, theirs)
+    assert_same_weights(ours, theirs)
     with h5py.File(tmp_path / "theirs.h5", "w") as file:
         legacy_h5_format.save_weights_to_hdf5_group(file, theirs)
     for by_name in (False, True):
@@ -183,10 +183,10 @@ def test_training_goes_on_along_one_line(optimizer, tmp_path):
         assert int(np.asarray(model.optimizer.variables[0])) == 6
     for model in (mine, theirs, moved, brought, again):
         train(model)
-    same_weights(mine, theirs, AFTER_TRAINING)
-    same_weights(mine, moved, AFTER_TRAINING)
-    same_weights(brought, theirs, AFTER_TRAINING)
-    same_weights(again, mine)
+    assert_same_weights(mine, theirs, AFTER_TRAINING)
+    assert_same_weights(mine, moved, AFTER_TRAINING)
+    assert_same_weights(brought, theirs, AFTER_TRAINING)
+    assert_same_weights(again, mine)
 
 
 SETTINGS = {

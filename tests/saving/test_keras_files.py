@@ -24,7 +24,7 @@ def opened(keras, path):
     return keras.saving.load_model(path), minidl.saving.load_model(path)
 
 
-def same_outputs(ours, theirs, x, tolerance=TOLERANCE):
+def assert_same_outputs(ours, theirs, x, tolerance=TOLERANCE):
     mine, wanted = ours.predict(x, verbose=0), theirs.predict(x, verbose=0)
     if isinstance(wanted, dict):
         assert set(mine) == set(wanted)
@@ -32,7 +32,7 @@ def same_outputs(ours, theirs, x, tolerance=TOLERANCE):
         close(a, b, f"output {number}", tolerance)
 
 
-def same_weights(ours, theirs, tolerance=0.0):
+def assert_same_weights(ours, theirs, tolerance=0.0):
     assert [tuple(w.shape) for w in ours.weights] == [tuple(w.shape) for w in theirs.weights]
     for a, b in zip(ours.weights, theirs.weights, strict=True):
         close(a.numpy(), np.asarray(b), b.path, tolerance)
@@ -61,9 +61,9 @@ def test_keras_opens_ours(net, tmp_path):
     model.save(tmp_path / "m.keras")
     theirs, again = opened(keras, tmp_path / "m.keras")
     x = inputs_of(model)
-    same_outputs(model, theirs, x)
-    same_outputs(again, theirs, x)
-    same_weights(model, theirs)
+    assert_same_outputs(model, theirs, x)
+    assert_same_outputs(again, theirs, x)
+    assert_same_weights(model, theirs)
     assert [layer.name for layer in model.layers] == [layer.name for layer in theirs.layers]
     assert [layer.name for layer in again.layers] == [layer.name for layer in theirs.layers]
 
@@ -75,13 +75,13 @@ def test_minidl_opens_theirs(net, tmp_path):
     copy_weights(theirs, theirs)
     theirs.save(tmp_path / "m.keras")
     model = minidl.saving.load_model(tmp_path / "m.keras")
-    same_outputs(model, theirs, inputs_of(theirs))
-    same_weights(model, theirs)
+    assert_same_outputs(model, theirs, inputs_of(theirs))
+    assert_same_weights(model, theirs)
     assert [layer.name for layer in model.layers] == [layer.name for layer in theirs.layers]
     assert [w.trainable for w in model.weights] == [w.trainable for w in theirs.weights]
     # and back again: what minidl made of Keras' file is a file for Keras
     model.save(tmp_path / "back.keras")
-    same_outputs(model, keras.saving.load_model(tmp_path / "back.keras"), inputs_of(theirs))
+    assert_same_outputs(model, keras.saving.load_model(tmp_path / "back.keras"), inputs_of(theirs))
 
 
 @pytest.mark.parametrize("net", NETS)
@@ -198,9 +198,9 @@ def test_training_goes_on_along_one_line(net, optimizer, tmp_path):
         np.testing.assert_array_equal(np.asarray(variable), same.numpy())
     for model in (mine, theirs, moved, brought):
         train(model)
-    same_weights(mine, theirs, AFTER_TRAINING)
-    same_weights(mine, moved, AFTER_TRAINING)
-    same_weights(brought, theirs, AFTER_TRAINING)
+    assert_same_weights(mine, theirs, AFTER_TRAINING)
+    assert_same_weights(mine, moved, AFTER_TRAINING)
+    assert_same_weights(brought, theirs, AFTER_TRAINING)
 
 
 def branches_without_dropout(k):
@@ -286,18 +286,18 @@ def test_weights_move_along(net, compiled, tmp_path):
             variable.assign(np.full(variable.shape, 3))
     theirs.save_weights(tmp_path / "theirs.weights.h5")
     ours.load_weights(tmp_path / "theirs.weights.h5")
-    same_weights(ours, theirs)
+    assert_same_weights(ours, theirs)
     if compiled:
         for a, b in zip(ours.optimizer.variables, theirs.optimizer.variables, strict=True):
             np.testing.assert_array_equal(a.numpy(), np.asarray(b))
     ours.save_weights(tmp_path / "ours.weights.h5")
     theirs.set_weights([np.zeros(w.shape, w.dtype) for w in theirs.weights])
     theirs.load_weights(tmp_path / "ours.weights.h5")
-    same_weights(ours, theirs)
+    assert_same_weights(ours, theirs)
     theirs.save(tmp_path / "whole.keras")
     ours.set_weights([np.zeros_like(w) for w in ours.get_weights()])
     ours.load_weights(tmp_path / "whole.keras")
-    same_weights(ours, theirs)
+    assert_same_weights(ours, theirs)
 
 
 def subclassed(k):
@@ -349,14 +349,14 @@ def test_weights_of_subclassed_models_move_along(compiled, tmp_path):
             model.fit(x, np.zeros((8, 2), "float32"), verbose=0)
     theirs.save_weights(tmp_path / "theirs.weights.h5")
     ours.load_weights(tmp_path / "theirs.weights.h5")
-    same_weights(ours, theirs)
-    same_outputs(ours, theirs, x, 5 * TOLERANCE)  # sums of many terms that cancel
+    assert_same_weights(ours, theirs)
+    assert_same_outputs(ours, theirs, x, 5 * TOLERANCE)  # sums of many terms that cancel
     ours.save_weights(tmp_path / "ours.weights.h5")
     generators = {name: item for name, item in paths_of(tmp_path / "ours.weights.h5").items() if "seed_" in name}
     assert paths_of(tmp_path / "ours.weights.h5") == {**paths_of(tmp_path / "theirs.weights.h5"), **generators}
     theirs.set_weights([np.zeros(w.shape, w.dtype) for w in theirs.weights])
     theirs.load_weights(tmp_path / "ours.weights.h5")
-    same_weights(ours, theirs)
+    assert_same_weights(ours, theirs)
     if compiled:
         for a, b in zip(ours.optimizer.variables, theirs.optimizer.variables, strict=True):
             np.testing.assert_array_equal(a.numpy(), np.asarray(b))
@@ -384,9 +384,9 @@ def test_keras_opens_layers_that_are_shared(tmp_path):
         model.save(tmp_path / "m.keras")
         theirs, again = opened(keras, tmp_path / "m.keras")
         data = inputs_of(model)
-        same_outputs(model, theirs, data)
-        same_outputs(again, theirs, data)
-        same_weights(model, theirs)
+        assert_same_outputs(model, theirs, data)
+        assert_same_outputs(again, theirs, data)
+        assert_same_weights(model, theirs)
 
 
 def test_a_model_inside_has_its_own_optimizer(tmp_path):
@@ -448,4 +448,4 @@ def test_file_of_an_untrained_model(tmp_path):
     y = targets_of(theirs, x)
     for one in (model, theirs):
         one.fit(x, y, shuffle=False, verbose=0)
-    same_weights(model, theirs, AFTER_TRAINING)
+    assert_same_weights(model, theirs, AFTER_TRAINING)

@@ -134,7 +134,7 @@ def test_a_cnn_as_h5(tmp_path):
     with h5py.File(tmp_path / "my_cnn.h5") as file:
         config = json.loads(file.attrs["model_config"])
         assert config["class_name"] == "Sequential" and len(config["config"]["layers"]) == 9
-        assert file["model_weights/conv2d/conv2d/kernel"].shape == (3, 3, 3, 32)
+        assert file[f"model_weights/conv2d/{cnn.name}/conv2d/kernel"].shape == (3, 3, 3, 32)
         assert json.loads(file.attrs["training_config"])["loss"] == "categorical_crossentropy"
     pictures = RNG.random((4, 32, 32, 3), "float32")
     loaded = load_model(tmp_path / "my_cnn.h5")

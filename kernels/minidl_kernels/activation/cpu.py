@@ -88,40 +88,40 @@ def _bias_relu(args, task, tasks):
 @relu.implementation("cpu", on="numpy", accepts=only_float32, from_size=8192)
 @contiguous
 def relu_cpu(x, *, out):
-    _relu(x.size, x, out, tasks=tasks_for(x.size))
+    return _relu.launch(x.size, x, out, tasks=tasks_for(x.size))
 
 
 @relu_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=4096)
 @contiguous
 def relu_grad_cpu(g, y, *, out):
-    _relu_grad(g.size, g, y, out, tasks=tasks_for(g.size))
+    return _relu_grad.launch(g.size, g, y, out, tasks=tasks_for(g.size))
 
 
 @sigmoid.implementation("cpu", on="numpy", accepts=only_float32, from_size=256)
 @contiguous
 def sigmoid_cpu(x, *, out):
-    _sigmoid(x.size, x, out, tasks=tasks_for(x.size))
+    return _sigmoid.launch(x.size, x, out, tasks=tasks_for(x.size))
 
 
 @sigmoid_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=16384)
 @contiguous
 def sigmoid_grad_cpu(g, y, *, out):
-    _sigmoid_grad(g.size, g, y, out, tasks=tasks_for(g.size))
+    return _sigmoid_grad.launch(g.size, g, y, out, tasks=tasks_for(g.size))
 
 
 @tanh.implementation("cpu", on="numpy", accepts=only_float32, from_size=4096)
 @contiguous
 def tanh_cpu(x, *, out):
-    _tanh(x.size, x, out, tasks=tasks_for(x.size))
+    return _tanh.launch(x.size, x, out, tasks=tasks_for(x.size))
 
 
 @tanh_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=16384)
 @contiguous
 def tanh_grad_cpu(g, y, *, out):
-    _tanh_grad(g.size, g, y, out, tasks=tasks_for(g.size))
+    return _tanh_grad.launch(g.size, g, y, out, tasks=tasks_for(g.size))
 
 
 @bias_relu.implementation("cpu", on="numpy", accepts=only_float32, from_size=8192)
 @contiguous
 def bias_relu_cpu(x, b, *, out):
-    _bias_relu(x.size // b.size if b.size else 0, b.size, x, b, out, tasks=tasks_for(x.size))
+    return _bias_relu.launch(x.size // b.size if b.size else 0, b.size, x, b, out, tasks=tasks_for(x.size))

@@ -142,7 +142,7 @@ def conv2d_cpu(x, w, *, strides, padding, out):
     if not x.size or not w.size or not out.size:
         out[...] = 0
     elif w.shape[:2] == strides == (1, 1):
-        product(x, w, out, x.size // x.shape[3], w.shape[3], w.shape[2])
+        return product(x, w, out, x.size // x.shape[3], w.shape[3], w.shape[2])
     else:
         (top, _), (left, _) = padding_pairs(x.shape[1:3], w.shape[:2], strides, padding)
         rows = forward_axis(top, out.shape[1], w.shape[0], strides[0])
@@ -163,7 +163,7 @@ def conv2d_input_grad_cpu(g, w, *, input_shape, strides, padding, out):
     if not g.size or not w.size or not out.size:
         out[...] = 0
     elif w.shape[:2] == strides == (1, 1):
-        product(g, w, out, g.size // g.shape[3], w.shape[2], w.shape[3], transpose_b=True)
+        return product(g, w, out, g.size // g.shape[3], w.shape[2], w.shape[3], transpose_b=True)
     elif w.shape[2] <= FEW_CHANNELS:
         (top, _), (left, _) = padding_pairs(input_shape[1:3], w.shape[:2], strides, padding)
         spread(g, w, out, strides, (top, left))

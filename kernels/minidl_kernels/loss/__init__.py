@@ -37,7 +37,7 @@ def _check_labels(name: str, labels: Any, rows: int) -> None:
         raise ValueError(f"{name}: labels has shape {labels.shape}; expected ({rows},), one class for each row")
 
 
-def _labels_in_range(name: str, *arrays: Any) -> None:
+def _labels_in_range(name: str, *arrays: Any, **settings: Any) -> None:
     """The part of the contract that looks at the labels themselves: the last array, for the classes of the others."""
     labels, classes = arrays[-1], max(array.shape[-1] for array in arrays if array.ndim == 2)
     # Negative labels of 64 bits are huge ones without a sign: one pass instead of two.

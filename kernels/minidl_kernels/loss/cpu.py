@@ -175,46 +175,50 @@ def _rows(x):
 @softmax.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def softmax_cpu(x, *, out):
-    _softmax(*_rows(x), x, out, tasks=tasks_for(x.size))
+    return _softmax.launch(*_rows(x), x, out, tasks=tasks_for(x.size))
 
 
 @softmax_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=512)
 @contiguous
 def softmax_grad_cpu(g, y, *, out):
-    _softmax_grad(*_rows(g), g, y, out, tasks=tasks_for(g.size))
+    return _softmax_grad.launch(*_rows(g), g, y, out, tasks=tasks_for(g.size))
 
 
 @log_softmax.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def log_softmax_cpu(x, *, out):
-    _log_softmax(*_rows(x), x, out, tasks=tasks_for(x.size))
+    return _log_softmax.launch(*_rows(x), x, out, tasks=tasks_for(x.size))
 
 
 @log_softmax_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=512)
 @contiguous
 def log_softmax_grad_cpu(g, y, *, out):
-    _log_softmax_grad(*_rows(g), g, y, out, tasks=tasks_for(g.size))
+    return _log_softmax_grad.launch(*_rows(g), g, y, out, tasks=tasks_for(g.size))
 
 
 @softmax_cross_entropy.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def softmax_cross_entropy_cpu(logits, labels, *, out):
     labels = labels.astype(np.int64, copy=False)
-    _cross_entropy(*_rows(logits), logits, labels, *out, tasks=tasks_for(logits.size))
+    return _cross_entropy.launch(*_rows(logits), logits, labels, *out, tasks=tasks_for(logits.size))
 
 
 @softmax_cross_entropy_grad.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def softmax_cross_entropy_grad_cpu(g, probabilities, labels, *, out):
     labels = labels.astype(np.int64, copy=False)
-    _cross_entropy_grad(*_rows(probabilities), g, probabilities, labels, out, tasks=tasks_for(probabilities.size))
+    return _cross_entropy_grad.launch(
+        *_rows(probabilities), g, probabilities, labels, out, tasks=tasks_for(probabilities.size)
+    )
 
 
 @probability_cross_entropy.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def probability_cross_entropy_cpu(output, labels, *, epsilon, out):
     labels = labels.astype(np.int64, copy=False)
-    _probability_cross_entropy(*_rows(output), float(epsilon), output, labels, *out, tasks=tasks_for(output.size))
+    return _probability_cross_entropy.launch(
+        *_rows(output), float(epsilon), output, labels, *out, tasks=tasks_for(output.size)
+    )
 
 
 @probability_cross_entropy_grad.implementation("cpu", on="numpy", accepts=only_float32)
@@ -222,4 +226,4 @@ def probability_cross_entropy_cpu(output, labels, *, epsilon, out):
 def probability_cross_entropy_grad_cpu(g, output, p, labels, *, epsilon, out):
     labels = labels.astype(np.int64, copy=False)
     sizes = (*_rows(output), float(epsilon))
-    _probability_cross_entropy_grad(*sizes, g, output, p, labels, out, tasks=tasks_for(output.size))
+    return _probability_cross_entropy_grad.launch(*sizes, g, output, p, labels, out, tasks=tasks_for(output.size))

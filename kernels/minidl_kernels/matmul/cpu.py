@@ -95,7 +95,7 @@ def _chunks(m, n, k, transpose_a, threads):
 
 
 def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None, activation=None, sums=None):
-    """out (m, n) = activation(a @ b + bias) for C-contiguous float32 arrays, read as (m, k) and (k, n) matrices.
+    """The launch of out (m, n) = activation(a @ b + bias), C-contiguous float32 arrays read as (m, k) and (k, n).
 
     ``sums``, where given, receives the sums of b's columns, which must not be transposed.
     """
@@ -105,11 +105,11 @@ def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None,
             sums[...] = b.sum(axis=0)
         if activation == "relu":
             np.maximum(out, 0, out=out)
-        return
+        return None
     a_row, a_k = (4, m * 4) if transpose_a else (k * 4, 4)
     b_k, b_column = (4, k * 4) if transpose_b else (n * 4, 4)
     row_chunks, column_chunks = _chunks(m, n, k, transpose_a, config.threads())
-    _product(
+    return _product.launch(
         heart.address, m, n, k, a, a_row, a_k, b, b_k, b_column,
         0 if bias is None else bias, RELU_FLAG[activation], out, row_chunks, 0 if sums is None else sums,
         tasks=row_chunks * column_chunks,
@@ -127,19 +127,19 @@ def _accepts_product(a, b, *, transpose_a, transpose_b):
 def matmul_cpu(a, b, *, transpose_a, transpose_b, out):
     m, n = rows(out.shape), out.shape[-1]
     k = b.shape[1] if transpose_b else b.shape[0]
-    product(a, b, out, m, n, k, transpose_a, transpose_b)
+    return product(a, b, out, m, n, k, transpose_a, transpose_b)
 
 
 @dense.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def dense_cpu(x, w, b, *, activation, out):
-    product(x, w, out, rows(x.shape), w.shape[1], w.shape[0], bias=b, activation=activation)
+    return product(x, w, out, rows(x.shape), w.shape[1], w.shape[0], bias=b, activation=activation)
 
 
 @dense_weight_grad.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def dense_weight_grad_cpu(x, g, *, out):
-    product(x, g, out[0], x.shape[1], g.shape[1], x.shape[0], transpose_a=True, sums=out[1])
+    return product(x, g, out[0], x.shape[1], g.shape[1], x.shape[0], transpose_a=True, sums=out[1])
 
 
 @task(fastmath=True)
@@ -169,8 +169,7 @@ def column_sum_cpu(g, *, out):
     n = rows(g.shape)
     tasks = min(16, n // 64) if g.size >= 1 << 16 else 1
     if tasks <= 1:
-        _column_sums(n, count, g, out)
-    else:
-        partial = np.empty((tasks, count), np.float32)
-        _column_sums(n, count, g, partial, tasks=tasks)
-        _column_sums(tasks, count, partial, out)
+        return _column_sums.launch(n, count, g, out)
+    partial = np.empty((tasks, count), np.float32)
+    _column_sums(n, count, g, partial, tasks=tasks)
+    return _column_sums(tasks, count, partial, out)

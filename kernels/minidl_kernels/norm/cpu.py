@@ -216,4 +216,4 @@ def batch_norm_grad_cpu(g, x, gamma, mean, variance, *, epsilon, out):
 @contiguous
 def scale_shift_cpu(x, scale, shift, *, out):
     if x.size:
-        _scale_shift(x.size // scale.size, scale.size, x, scale, shift, out, tasks=tasks_for(x.size))
+        return _scale_shift.launch(x.size // scale.size, scale.size, x, scale, shift, out, tasks=tasks_for(x.size))

@@ -198,7 +198,7 @@ def _is_exact(shape, pooled, pool_size, strides, padding):
 def max_pool_cpu(x, *, pool_size, strides, padding, out):
     if out.size:
         geometry = _geometry(x.shape, out.shape, pool_size, strides, padding)
-        _max_pool(*geometry, x, out, tasks=tasks_for(x.size))
+        return _max_pool.launch(*geometry, x, out, tasks=tasks_for(x.size))
 
 
 @max_pool_gather.implementation("cpu", on="numpy", accepts=only_float32)
@@ -206,7 +206,7 @@ def max_pool_cpu(x, *, pool_size, strides, padding, out):
 def max_pool_gather_cpu(v, x, *, pool_size, strides, padding, out):
     if out.size:
         geometry = _geometry(x.shape, out.shape, pool_size, strides, padding)
-        _max_pool_gather(*geometry, x, v, out, tasks=tasks_for(x.size))
+        return _max_pool_gather.launch(*geometry, x, v, out, tasks=tasks_for(x.size))
 
 
 @max_pool_scatter.implementation("cpu", on="numpy", accepts=only_float32)
@@ -215,7 +215,7 @@ def max_pool_scatter_cpu(g, x, *, pool_size, strides, padding, out):
     if out.size:
         geometry = _geometry(x.shape, g.shape, pool_size, strides, padding)
         exact = _is_exact(x.shape, g.shape, pool_size, strides, padding)
-        _max_pool_scatter(*geometry, x, g, out, exact, tasks=min(x.shape[0], tasks_for(x.size)))
+        return _max_pool_scatter.launch(*geometry, x, g, out, exact, tasks=min(x.shape[0], tasks_for(x.size)))
 
 
 @average_pool.implementation("cpu", on="numpy", accepts=only_float32)
@@ -223,7 +223,7 @@ def max_pool_scatter_cpu(g, x, *, pool_size, strides, padding, out):
 def average_pool_cpu(x, *, pool_size, strides, padding, out):
     if out.size:
         geometry = _geometry(x.shape, out.shape, pool_size, strides, padding)
-        _average_pool(*geometry, x, out, tasks=tasks_for(x.size))
+        return _average_pool.launch(*geometry, x, out, tasks=tasks_for(x.size))
 
 
 @average_pool_grad.implementation("cpu", on="numpy", accepts=only_float32)
@@ -231,4 +231,4 @@ def average_pool_cpu(x, *, pool_size, strides, padding, out):
 def average_pool_grad_cpu(g, *, input_shape, pool_size, strides, padding, out):
     if out.size:
         geometry = _geometry(out.shape, g.shape, pool_size, strides, padding)
-        _average_pool_grad(*geometry, g, out, tasks=min(out.shape[0], tasks_for(out.size)))
+        return _average_pool_grad.launch(*geometry, g, out, tasks=min(out.shape[0], tasks_for(out.size)))

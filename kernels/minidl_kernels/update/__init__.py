@@ -4,6 +4,7 @@ The numbers are those of Keras 3. They are computed in float64 and rounded to th
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from ..arrays import FLOATS, Array, is_array
 from ..kernel import kernel
@@ -44,7 +45,28 @@ def _check_fraction(name: str, argument: str, value: float, top: bool = False) -
         raise ValueError(f"{name}: {argument} must be from 0 to 1{'' if top else ' (exclusive)'}, not {value!r}")
 
 
-@kernel(arrays=0)
+def _check_sgd_momentum(name: str, *lists: Any, momentum: float, **settings: Any) -> None:
+    _check_fraction(name, "momentum", momentum, top=True)
+
+
+def _check_adam(
+    name: str, *lists: Any, beta_1: float, beta_2: float, epsilon: float, step: int, **settings: Any
+) -> None:
+    _check_fraction(name, "beta_1", beta_1)
+    _check_fraction(name, "beta_2", beta_2)
+    if not epsilon >= 0:
+        raise ValueError(f"{name}: epsilon must be at least 0, not {epsilon!r}")
+    if not step >= 1:
+        raise ValueError(f"{name}: step counts from 1, it cannot be {step!r}")
+
+
+def _check_rmsprop(name: str, *lists: Any, rho: float, epsilon: float, **settings: Any) -> None:
+    _check_fraction(name, "rho", rho, top=True)
+    if not epsilon >= 0:
+        raise ValueError(f"{name}: epsilon must be at least 0, not {epsilon!r}")
+
+
+@kernel(lists=True)
 def sgd(ws: Sequence[Array], gs: Sequence[Array], *, learning_rate: float) -> None:
     """w -= learning_rate * g, in place.
 
@@ -59,7 +81,7 @@ def sgd(ws: Sequence[Array], gs: Sequence[Array], *, learning_rate: float) -> No
     _check_lists("sgd", ws, gs)
 
 
-@kernel(arrays=0)
+@kernel(lists=True, values=_check_sgd_momentum)
 def sgd_momentum(
     ws: Sequence[Array],
     gs: Sequence[Array],
@@ -82,10 +104,9 @@ def sgd_momentum(
         nesterov: look ahead (Nesterov 1983).
     """
     _check_lists("sgd_momentum", ws, gs, ms=ms)
-    _check_fraction("sgd_momentum", "momentum", momentum, top=True)
 
 
-@kernel(arrays=0)
+@kernel(lists=True, values=_check_adam)
 def adam(
     ws: Sequence[Array],
     gs: Sequence[Array],
@@ -114,15 +135,9 @@ def adam(
         step: 1 for the first step.
     """
     _check_lists("adam", ws, gs, ms=ms, vs=vs)
-    _check_fraction("adam", "beta_1", beta_1)
-    _check_fraction("adam", "beta_2", beta_2)
-    if not epsilon >= 0:
-        raise ValueError(f"adam: epsilon must be at least 0, not {epsilon!r}")
-    if not step >= 1:
-        raise ValueError(f"adam: step counts from 1, it cannot be {step!r}")
 
 
-@kernel(arrays=0)
+@kernel(lists=True, values=_check_rmsprop)
 def rmsprop(
     ws: Sequence[Array],
     gs: Sequence[Array],
@@ -145,9 +160,6 @@ def rmsprop(
         epsilon: at least 0.
     """
     _check_lists("rmsprop", ws, gs, vs=vs)
-    _check_fraction("rmsprop", "rho", rho, top=True)
-    if not epsilon >= 0:
-        raise ValueError(f"rmsprop: epsilon must be at least 0, not {epsilon!r}")
 
 
 def adam_rate(learning_rate: float, beta_1: float, beta_2: float, step: int) -> float:

@@ -10,7 +10,7 @@ from array import array
 import numpy as np
 
 from ..on_cpu import tasks_for
-from ..parallel import address_of, floats, integer, njit, number, share, task
+from ..parallel import addresses_of, floats, integer, njit, number, share, task
 from . import adam, adam_rate, rmsprop, sgd, sgd_momentum
 
 
@@ -102,14 +102,18 @@ def _only_float32(ws, *lists, **settings):
 def _run(kernel, numbers, ws, gs, *slots):
     """Build the table and run ``kernel`` over all weights."""
     gs = [np.ascontiguousarray(g) for g in gs]  # held here: the table knows addresses only
-    table, total = array("q"), 0
-    for arrays in zip(ws, gs, *slots, strict=True):
-        size = arrays[0].size
-        table.extend((size, total, *map(address_of, arrays)))
+    lists = (ws, gs, *slots)
+    addresses = [addresses_of(arrays) for arrays in lists]
+    sizes = [w.size for w in ws]
+    table = array("q")
+    total = 0
+    for size, *row in zip(sizes, *addresses, strict=True):
+        table.extend((size, total, *row))
         total += size
     if total:
-        row_bytes = (2 + 2 + len(slots)) * table.itemsize
-        kernel(len(ws), table.buffer_info()[0], row_bytes, total, *numbers, tasks=tasks_for(total))
+        kernel(
+            len(ws), table.buffer_info()[0], (2 + len(lists)) * table.itemsize, total, *numbers, tasks=tasks_for(total)
+        )
 
 
 @sgd.implementation("cpu", on="numpy", accepts=_only_float32)

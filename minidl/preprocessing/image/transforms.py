@@ -112,6 +112,14 @@ def apply_brightness_shift(x: np.ndarray, brightness: float, scale: bool = True)
     return y / 255 * (high - low) + low if outside and not scale else y
 
 
+def _moved(
+    x: np.ndarray, row_axis: int, col_axis: int, channel_axis: int, fill_mode: str, cval: float, order: int,
+    **by: float,
+) -> np.ndarray:  # fmt: skip
+    axes = {"row_axis": row_axis, "col_axis": col_axis, "channel_axis": channel_axis}
+    return apply_affine_transform(x, **by, **axes, fill_mode=fill_mode, cval=cval, order=order)  # type: ignore[arg-type]
+
+
 def random_rotation(
     x: np.ndarray,
     rg: float,
@@ -124,10 +132,7 @@ def random_rotation(
 ) -> np.ndarray:
     """A picture turned by an angle between -rg and rg degrees."""
     theta = np.random.uniform(-rg, rg)
-    return apply_affine_transform(
-        x, theta=theta, row_axis=row_axis, col_axis=col_axis, channel_axis=channel_axis, fill_mode=fill_mode,
-        cval=cval, order=interpolation_order,
-    )  # fmt: skip
+    return _moved(x, row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order, theta=theta)
 
 
 def random_shift(
@@ -144,10 +149,7 @@ def random_shift(
     """A picture moved by up to the parts ``wrg`` of its width and ``hrg`` of its height."""
     tx = np.random.uniform(-hrg, hrg) * x.shape[row_axis]
     ty = np.random.uniform(-wrg, wrg) * x.shape[col_axis]
-    return apply_affine_transform(
-        x, tx=tx, ty=ty, row_axis=row_axis, col_axis=col_axis, channel_axis=channel_axis, fill_mode=fill_mode,
-        cval=cval, order=interpolation_order,
-    )  # fmt: skip
+    return _moved(x, row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order, tx=tx, ty=ty)
 
 
 def random_shear(
@@ -162,10 +164,7 @@ def random_shear(
 ) -> np.ndarray:
     """A picture sheared by an angle between -intensity and intensity degrees."""
     shear = np.random.uniform(-intensity, intensity)
-    return apply_affine_transform(
-        x, shear=shear, row_axis=row_axis, col_axis=col_axis, channel_axis=channel_axis, fill_mode=fill_mode,
-        cval=cval, order=interpolation_order,
-    )  # fmt: skip
+    return _moved(x, row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order, shear=shear)
 
 
 def random_zoom(
@@ -185,10 +184,7 @@ def random_zoom(
     """
     low, high = two_numbers("zoom_range", zoom_range)
     zx, zy = (1, 1) if low == 1 and high == 1 else np.random.uniform(low, high, 2)
-    return apply_affine_transform(
-        x, zx=zx, zy=zy, row_axis=row_axis, col_axis=col_axis, channel_axis=channel_axis, fill_mode=fill_mode,
-        cval=cval, order=interpolation_order,
-    )  # fmt: skip
+    return _moved(x, row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order, zx=zx, zy=zy)
 
 
 def random_channel_shift(x: np.ndarray, intensity_range: float, channel_axis: int = 0) -> np.ndarray:
