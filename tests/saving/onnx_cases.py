@@ -56,6 +56,14 @@ CASES: list[Case] = [
     *rows("Embedding", (6,), args=(9, 3), dtype="int32"),
     *rows("Embedding", (6,), args=(9, 3), dtype="uint8"),
     *rows("Embedding", (6, 2), args=(9, 3), dtype="whole"),
+    # columns
+    *rows("CategoryEncoding", (6,), {"output_mode": "one_hot"}, {}, {"output_mode": "count"}, args=(9,), dtype="int32"),
+    *rows("CategoryEncoding", (1,), {"output_mode": "one_hot"}, {}, args=(9,), dtype="int32"),
+    *rows("CategoryEncoding", (6,), {}, args=(9,), dtype="whole"),
+    *rows("Discretization", (4, 3), {}, {"output_mode": "one_hot"}, args=([-1.0, 0.0, 0.5],)),
+    *rows("Discretization", (6,), {"output_mode": "multi_hot"}, {"output_mode": "count"}, args=([-1.0, 0.0, 0.5],)),
+    *rows("Discretization", (6,), args=([2.0, 5.0],), dtype="whole"),
+    *rows("Masking", (5, 2), {"mask_value": 1.0}, args=(), dtype="whole", limit=2), *rows("Masking", (5, 3)),
     # convolutions
     *rows("Conv1D", SEQUENCE, *MOVING, {"groups": 2, **SAME}, {"padding": "causal", "dilation_rate": 2},
           {"padding": "causal", "strides": 2, "groups": 4}, {"padding": "causal", **FIRST}, args=(8, 3)),

@@ -212,6 +212,72 @@ def test_masks_that_are_arguments():
     check(model, data)
 
 
+def masked_sequences():
+    """Whole numbers with zeros at the ends of the rows, and what is masked otherwise."""
+    numbers = np.array([[3, 1, 0, 0, 0, 0], [1, 2, 3, 4, 5, 6], [5, 5, 0, 5, 0, 0]])
+    steps = np.where(numbers[..., None] > 0, np.sin(np.arange(54)).reshape(3, 6, 3), 0)
+    return {"numbers": numbers.astype("int32"), "steps": steps.astype("float32")}
+
+
+def embedded(numbers):
+    return layers.Embedding(7, 4, mask_zero=True)(numbers)
+
+
+MASKED = {
+    "to a mean": lambda numbers, steps: layers.GlobalAveragePooling1D()(embedded(numbers)),
+    "through layers": lambda numbers, steps: layers.GlobalAveragePooling1D()(
+        layers.Dropout(0.5)(layers.LayerNormalization()(layers.Dense(3, activation="relu")(embedded(numbers))))
+    ),
+    "set to zero": lambda numbers, steps: layers.GlobalAveragePooling1D()(layers.Dense(2)(layers.Masking()(steps))),
+    "joined": lambda numbers, steps: layers.GlobalAveragePooling1D()(
+        layers.Concatenate()([embedded(numbers), layers.Masking(0.5)(steps)])
+    ),
+    "joined along the steps": lambda numbers, steps: layers.GlobalAveragePooling1D()(
+        layers.Concatenate(axis=1)([embedded(numbers), layers.Dense(4)(steps)])
+    ),
+    "added": lambda numbers, steps: layers.GlobalAveragePooling1D()(
+        layers.Add()([embedded(numbers), layers.Dense(4)(layers.Masking()(steps))])
+    ),
+    "added to one without": lambda numbers, steps: layers.GlobalAveragePooling1D()(
+        layers.Add()([embedded(numbers), layers.Dense(4)(steps)])
+    ),
+    "step by step": lambda numbers, steps: layers.GlobalAveragePooling1D()(
+        layers.TimeDistributed(keras.Sequential([layers.Dense(3), layers.BatchNormalization()]))(embedded(numbers))
+    ),
+    "through a model": lambda numbers, steps: layers.GlobalAveragePooling1D()(
+        keras.Sequential([layers.Input((6, 4)), layers.Dense(3), layers.Activation("tanh")])(embedded(numbers))
+    ),
+    "into a model": lambda numbers, steps: keras.Sequential([layers.Input((6, 4)), layers.GlobalAveragePooling1D()])(
+        embedded(numbers)
+    ),
+    "lost on the way": lambda numbers, steps: layers.GlobalAveragePooling1D()(
+        layers.Conv1D(3, 2, padding="same")(embedded(numbers))
+    ),
+    "lost by an op": lambda numbers, steps: layers.GlobalAveragePooling1D()(ops.stop_gradient(embedded(numbers))),
+    "lost by an order that stays": lambda numbers, steps: layers.GlobalAveragePooling1D()(
+        layers.Permute((1, 2))(layers.Cropping1D(0)(embedded(numbers)))
+    ),
+    "given": lambda numbers, steps: layers.GlobalAveragePooling1D()(
+        layers.BatchNormalization()(steps, mask=ops.not_equal(numbers, 0))
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:.*got inputs with a mask, but hands none on")
+@pytest.mark.parametrize("made", MASKED.values(), ids=MASKED)
+def test_masks_pass_from_layer_to_layer(made):
+    numbers, steps = layers.Input((6,), dtype="int32", name="numbers"), layers.Input((6, 3), name="steps")
+    model = with_random_weights(keras.Model([numbers, steps], made(numbers, steps)), "masked")
+    check(model, masked_sequences())
+
+
+def test_counts_that_are_weighted():
+    numbers, weights = layers.Input((6,), dtype="int32", name="numbers"), layers.Input((6,), name="weights")
+    y = layers.CategoryEncoding(7, output_mode="count")(numbers, count_weights=weights)
+    model = keras.Model([numbers, weights], y)
+    check(model, {"numbers": masked_sequences()["numbers"], "weights": np.ones((3, 6), "float32") / 3})
+
+
 def test_shared_layers_nested_models_several_inputs_and_outputs():
     one, two = layers.Input((6,), name="one"), layers.Input((6,), name="two")
     shared = layers.Dense(4, activation="tanh", name="shared")
@@ -427,14 +493,6 @@ def test_refusals_name_the_layer_and_write_nothing(make, message, tmp_path):
 def test_training_false_is_prediction():
     model = with_random_weights(called_with(training=False), "prediction")
     check(model, data_for(model, "prediction"))
-
-
-def test_a_mask_that_a_layer_has_no_use_for_there():
-    x, mask = layers.Input((3, 4)), layers.Input((3,))
-    step = layers.GlobalAveragePooling1D()
-    y = layers.TimeDistributed(step, name="td")(layers.Reshape((3, 2, 2))(x), mask=mask)
-    with pytest.raises(ValueError, match="layer 'td' .*mask"):
-        proto_of(keras.Model([x, mask], y))
 
 
 def test_export_writes_a_file(tmp_path, capsys):

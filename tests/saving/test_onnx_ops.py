@@ -18,6 +18,8 @@ ROWS = np.array([2.0, 0.5, -1.0, 3.0, 1.5, 0.25], "float32")
 FUNCTIONS = {
     "abs": lambda x, y: abs(x),
     "add": [lambda x, y: x + y, lambda x, y: 1 + x, lambda x, y: x + ROWS, lambda x, y: ops.argmax(y, axis=1) + 1.5],
+    "all": lambda x, y: ops.all(ops.greater(y, -0.9), axis=1),
+    "any": [lambda x, y: ops.any(ops.greater(y, 0.9), axis=-1), lambda x, y: ops.any(ops.relu(y - 0.9), axis=(1, 2))],
     "arccos": lambda x, y: ops.arccos(x / 2.1),
     "arccosh": lambda x, y: ops.arccosh(abs(x) + 1.1),
     "arcsin": lambda x, y: ops.arcsin(x / 2.1),

@@ -11,7 +11,7 @@ from minidl.layers import InputSpec
 from minidl.models import Functional, Model, Sequential
 
 from ..atomic import replacing
-from . import dense, merging, models, normalization, pictures, pooling, shaping  # noqa: F401 - they fill the table
+from . import dense, encoding, merging, models, normalization, pictures, pooling, shaping  # noqa: F401 - they fill the table
 from .graph import OPSET, Graph
 from .table import entry_of
 from .value import Value

@@ -7,6 +7,7 @@ from minidl.graph.symbolic import flatten
 from minidl.layers import Layer
 from minidl.models import Functional, Sequential
 
+from .masks import put
 from .operations import write_op
 from .table import exports, refusal, write
 from .value import Value, node
@@ -14,9 +15,10 @@ from .value import Value, node
 __all__ = ["functional", "sequential"]
 
 
-@exports(Sequential, integers=True)
-def sequential(model: Any, x: Any) -> Any:
+@exports(Sequential, takes=("mask",), integers=True)
+def sequential(model: Any, x: Any, mask: Any = None) -> Any:
     """One layer after the other."""
+    put(x, mask)
     if model._symbolic:
         x = adapted(model, flatten(x)[0], model._symbolic[0])
     for layer in model.layers:
@@ -24,9 +26,10 @@ def sequential(model: Any, x: Any) -> Any:
     return x
 
 
-@exports(Functional, integers=True)
-def functional(model: Any, inputs: Any) -> Any:
+@exports(Functional, takes=("mask",), integers=True)
+def functional(model: Any, inputs: Any, mask: Any = None) -> Any:
     """The calls of its graph."""
+    put(inputs, mask)
     names = sorted(model.input_structure) if isinstance(model.input_structure, dict) else model.input_names
     given = model._named_inputs(inputs, names)
     values = [adapted(model, one, expected) for one, expected in zip(given, model.inputs, strict=True)]
@@ -45,7 +48,7 @@ def _called(called: Any, *args: Any, **kwargs: Any) -> Any:
 
 def adapted(model: Any, value: Value, expected: Any) -> Value:
     """As Model has it: a last axis of 1 added or taken off where that makes it fit, and in the dtype of the input."""
-    rank = len(expected.shape)
+    given, rank = value, len(expected.shape)
     if value.rank == rank - 1 and expected.shape[-1] == 1:
         value = node("Unsqueeze", value, value.integers(-1), shape=(*value.shape, 1))
     elif value.rank == rank + 1 and value.shape[-1] == 1:
@@ -55,4 +58,6 @@ def adapted(model: Any, value: Value, expected: Any) -> Value:
     )
     if not fits:
         raise refusal(model, f"its input is of shape {tuple(expected.shape)}, but it is called on {value.shape}")
-    return value.cast(expected.dtype)
+    value = value.cast(expected.dtype)
+    put(value, given.mask)
+    return value

@@ -16,7 +16,7 @@ from minidl_kernels.arrays import is_array, to_numpy
 from .activations import clipped, compared, glu, log_softmax, operator, relu, sigmoid, softmax, sparsemax, tanh, where
 from .indexing import getitem
 from .merging import concatenated, in_one_dtype
-from .operators import alike, arg, binary, comparing, floats, logical, reducing, unary
+from .operators import alike, arg, binary, comparing, floats, logical, reducing, testing, unary
 from .shaping import padded
 from .value import Value, elementwise, node
 
@@ -146,6 +146,8 @@ OPS: dict[str, Callable[..., Value]] = {
         "sum": "ReduceSum", "max": "ReduceMax", "min": "ReduceMin", "prod": "ReduceProd",
     }.items()},
     "abs": operator("Abs"),
+    "all": testing("ReduceMin"),
+    "any": testing("ReduceMax"),
     "argmax": arg("ArgMax"),
     "argmin": arg("ArgMin"),
     "bias_relu": lambda x, bias: relu(x + bias),
@@ -218,13 +220,17 @@ def write_op(op: Any, *args: Any, **kwargs: Any) -> Value:
 
     spec = infer(op, map_structure(symbol_of, bound.args), {})
     with beside.graph.inside(op.name):
-        y = OPS[op.name](*map_structure(value_of, bound.args)).cast(spec.dtype)
-    y.shape = spec.shape
+        y = OPS[op.name](*map_structure(value_of, bound.args)).cast(spec.dtype).copy()
+    y.shape = tuple(spec.shape)
     return y
 
 
-def traced(function: Callable[..., Any], x: Value) -> Value:
-    """What a function of ops makes of a value, op by op."""
-    symbol = KerasTensor(x.shape, x.dtype)
-    y: Value = Function(symbol, function(symbol))([x], stand_in=lambda op: partial(write_op, op))
-    return y
+def traced(function: Callable[..., Any], *args: Any) -> Any:
+    """What a function of ops makes of values, op by op; None where it returns that."""
+    symbols = map_structure(lambda one: KerasTensor(one.shape, one.dtype) if isinstance(one, Value) else one, args)
+    y = function(*symbols)
+    if y is None:
+        return None
+    values = [one for one in flatten(args) if isinstance(one, Value)]
+    graph = Function([one for one in flatten(symbols) if isinstance(one, KerasTensor)], y)
+    return graph(values, stand_in=lambda op: partial(write_op, op))

@@ -9,7 +9,7 @@ from .activations import operator
 from .merging import in_one_dtype
 from .value import Value, elementwise, node, reduced
 
-__all__ = ["alike", "arg", "binary", "comparing", "floats", "logical", "reducing", "unary"]
+__all__ = ["alike", "arg", "binary", "comparing", "floats", "logical", "reducing", "testing", "unary"]
 
 
 def floats(x: Value) -> Value:
@@ -60,6 +60,11 @@ def reducing(kind: str, floating: bool = False) -> Callable[..., Value]:
         return reduced(kind, floats(x) if floating else x, axes, keepdims)
 
     return reduce
+
+
+def testing(kind: str) -> Callable[..., Value]:
+    """Whether all or any are true, along some axes."""
+    return lambda x, axis, keepdims: reducing(kind)(x.cast(bool).cast("int32"), axis, keepdims).cast(bool)
 
 
 def arg(kind: str) -> Callable[..., Value]:

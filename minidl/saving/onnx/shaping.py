@@ -86,7 +86,7 @@ def cropping(layer: Any, x: Value) -> Value:
     layer.compute_output_shape(x.shape)
     widths = {axis: width for axis, width in enumerate(layer._widths()) if sum(width)}
     if not widths:
-        return x
+        return x.copy()
     starts = {axis: before for axis, (before, _) in widths.items()}
     return cut(x, starts, {axis: -after if after else 2**31 - 1 for axis, (_, after) in widths.items()})
 
@@ -94,10 +94,12 @@ def cropping(layer: Any, x: Value) -> Value:
 @exports(layers.TimeDistributed, takes=("mask",))
 def time_distributed(layer: Any, x: Value, mask: Any = None) -> Value:
     """The steps of all samples as one long batch, and back."""
-    if mask is not None and "mask" in layer.layer._call_parameters:
-        raise refusal(layer, "its steps are called with a mask; leave mask out")
     steps, rest = x.shape[1], x.shape[2:]
     if steps is None or rest.count(None) > 0:
         raise refusal(layer, f"of its input {x.shape} all but the batch axis must be known; give sizes in Input(shape)")
-    y = write(layer.layer, x.reshape((-1, *rest), (None, *rest)))
+    if mask is not None and "mask" in layer.layer._call_parameters:
+        mask = mask.reshape((-1, *mask.shape[2:]), (None, *mask.shape[2:]))
+    else:
+        mask = None
+    y = write(layer.layer, x.reshape((-1, *rest), (None, *rest)), mask=mask)
     return y.reshape((-1, steps, *y.shape[1:]), (x.shape[0], steps, *y.shape[1:]))

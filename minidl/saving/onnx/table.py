@@ -11,6 +11,7 @@ from minidl.models import Model
 from minidl_kernels.arrays import is_array, to_numpy
 
 from .graph import Graph
+from .masks import hand_on, mask_of, put
 from .value import Value
 
 __all__ = ["LAYERS", "REFUSED", "entry_of", "exports", "refusal", "write"]
@@ -30,8 +31,8 @@ LAYERS: dict[type, Entry] = {}
 
 # Methods that subclasses may have in their own way: what they do does not change the outputs.
 NOT_COMPUTING = (
-    "add_loss", "add_weight", "build", "build_from_config", "compute_mask", "compute_output_shape",
-    "compute_output_spec", "from_config", "get_build_config", "get_config",
+    "add_loss", "add_weight", "build", "build_from_config", "compute_output_shape", "compute_output_spec",
+    "from_config", "get_build_config", "get_config",
 )  # fmt: skip
 
 REFUSED: dict[str, str] = {
@@ -109,8 +110,15 @@ def write(layer: Layer, inputs: Any, **arguments: Any) -> Any:
     leaves = [one for one in flatten((inputs, given)) if isinstance(one, Value)]
     graph = leaves[0].graph
     inputs, given = map_structure(partial(_converted, layer, entry, graph), (inputs, given))
+    mask = given.get("mask")
+    if mask is None:
+        mask = mask_of(inputs)
+        if mask is not None and "mask" in layer._call_parameters:
+            given["mask"] = mask
     with graph.inside(layer.name):
-        return entry.function(layer, inputs, **given)
+        outputs = entry.function(layer, inputs, **given)
+        hand_on(layer, inputs, outputs, mask)
+    return outputs
 
 
 def _converted(layer: Layer, entry: Entry, graph: Graph, value: Any) -> Any:
@@ -120,4 +128,6 @@ def _converted(layer: Layer, entry: Entry, graph: Graph, value: Any) -> Any:
         value = Value(graph, array.shape, array.dtype, array=to_numpy(array))
     if not isinstance(value, Value) or (entry.integers and value.dtype.kind != "f") or value.dtype == bool:
         return value
-    return value.cast(layer.dtype) if layer.autocast or value.dtype.kind != "f" else value
+    made = value.cast(layer.dtype) if layer.autocast or value.dtype.kind != "f" else value
+    put(made, value.mask)
+    return made

@@ -33,6 +33,7 @@ class Value:
     ):  # fmt: skip
         self.graph, self.shape, self.dtype = graph, tuple(shape), np.dtype(dtype)
         self._plain, self._first, self.array, self.label = plain, first, array, label
+        self.mask: Value | None = None  # true where there is something, as tensors carry it
 
     @property
     def rank(self) -> int:
@@ -73,6 +74,10 @@ class Value:
         whole = self.array.reshape((1,) * (rank - self.rank) + self.shape)
         return self.graph.constant(np.moveaxis(whole, -1, 1), self.label)
 
+    def copy(self) -> "Value":
+        """The same numbers, without a mask."""
+        return Value(self.graph, self.shape, self.dtype, self._plain, self._first, self.array, self.label)
+
     def cast(self, dtype: Any) -> "Value":
         """The same numbers in another dtype."""
         if self.dtype == np.dtype(dtype):
@@ -103,7 +108,7 @@ class Value:
     def transpose(self, *order: int) -> "Value":
         """The axes in another order."""
         if order == tuple(range(self.rank)):
-            return self
+            return self.copy()
         return node("Transpose", self, shape=[self.shape[i] for i in order], perm=order)
 
     def __add__(self, other: Any) -> "Value":
