@@ -67,7 +67,7 @@ class File:
 Place = tuple[File, ast.stmt]
 
 
-class Tests:
+class Suite:
     """Test files by dotted name, and what a test reaches in them: helpers, tables, fixtures, imports."""
 
     def __init__(self, files: dict[str, File]):
@@ -198,8 +198,8 @@ def _names_in(node: ast.stmt) -> set[str]:
     return names | {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
 
 
-def tests() -> Tests:
-    return Tests(
+def suite() -> Suite:
+    return Suite(
         {
             ".".join(("tests", *path.relative_to(TESTS).with_suffix("").parts)): File(
                 path.read_text("utf-8"), path.relative_to(TESTS).parts[:-1]
@@ -212,7 +212,7 @@ def tests() -> Tests:
 
 @pytest.fixture(scope="module")
 def used() -> list[Uses]:
-    return tests().uses()
+    return suite().uses()
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -271,7 +271,7 @@ def lonely(k):
     ],
 )  # fmt: skip
 def test_uses_are_seen(module, name, expected):
-    (used,) = Tests({"tests.sample": File(SOURCE)}).uses()
+    (used,) = Suite({"tests.sample": File(SOURCE)}).uses()
     assert used.mentions(module, name) == expected
 
 
@@ -285,5 +285,5 @@ def test_helpers_and_fixtures_of_other_files_are_followed():
             "from tests.sub.help import assert_small\ndef test_it(built):\n    assert_small(built)\n", ("sub",)
         ),
     }
-    used = Tests(files).uses()[-1]
+    used = Suite(files).uses()[-1]
     assert used.mentions("layers", "Add") and used.mentions("losses", "mse") and not used.mentions("losses", "mae")

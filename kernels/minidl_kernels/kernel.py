@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import config
+from . import config, memory
 from .arrays import FLOATS, library_name, namespace, promote
 
 __all__ = ["Implementation", "Kernel", "Output", "kernel", "kernels"]
@@ -277,11 +277,10 @@ class Kernel:
         raise ValueError(f"{self.name}: no implementation accepts this call: {dict(self.refusals)}")
 
     def _allocate(self, like: Any, outputs: Any) -> Any:
-        # The one place where kernels get memory for results: a buffer pool can stand here.
-        xp = np if type(like) is np.ndarray else namespace(like)
+        new = memory.empty if type(like) is np.ndarray else namespace(like).empty
         if type(outputs) is Output:
-            return xp.empty(outputs.shape, outputs.dtype)
-        return tuple(xp.empty(o.shape, o.dtype) for o in outputs)
+            return new(outputs.shape, outputs.dtype)
+        return tuple([new(o.shape, o.dtype) for o in outputs])
 
 
 def kernel(

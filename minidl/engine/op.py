@@ -132,7 +132,7 @@ class Op:
         y, others = (result[0], result[1:]) if isinstance(result, tuple) else (result, ())
         if not isinstance(y, np.ndarray):  # NumPy's sums are no arrays
             y = as_array(y)
-        if variables and (y.base is not None or any(y is variable.data for variable in variables)):
+        if variables and any(y is v.data or (y.base is not None and np.may_share_memory(y, v.data)) for v in variables):
             y = y.copy()  # an optimizer's update in place would change a view under the graph
         node = None
         if live and recording.get() and not self.constant and y.dtype.kind == "f":

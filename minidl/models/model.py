@@ -9,6 +9,7 @@ from minidl.layers import Layer, masks
 from minidl.registry import did_you_mean
 
 from .graph_config import graph_of_config, takes_a_graph
+from .memory_report import MemoryReport, memory_report
 from .trainer import Trainer
 
 __all__ = ["Model"]
@@ -155,6 +156,10 @@ class Model(Trainer, Layer):
 
         text = summary_text(self, line_length, positions, expand_nested, show_trainable, layer_range)
         (print_fn or print)(text)
+
+    def memory_report(self) -> MemoryReport:
+        """Where the bytes of a training are: weights, optimizer, results that are kept to be used again."""
+        return memory_report(self)
 
     def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Save architecture, weights and the state of training to a ``.keras`` or ``.h5`` file; Keras 3 opens both.

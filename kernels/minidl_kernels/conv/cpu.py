@@ -13,6 +13,8 @@ buffer that stays in the second cache.
 
 import numpy as np
 
+from .. import memory
+from ..arrays import FLOATS
 from ..matmul.cpu import RELU_FLAG, product
 from ..microkernel import ACCUMULATE, WIDTH, clear, copy, heart, keep, multiply
 from ..on_cpu import contiguous, only_float32
@@ -250,7 +252,7 @@ def conv2d_kernel_grad_cpu(x, g, *, kernel_shape, strides, padding, out):
         # The shares follow from the sizes alone, so that every number of threads adds in the same order.
         groups = max(1, min(n, 16, PARTIAL // out.size))
         shares = min(-(-filters // WIDTH), -(-16 // groups))
-        partial = out if groups == 1 else np.empty((groups, out.size), np.float32)
+        partial = out if groups == 1 else memory.empty((groups, out.size), FLOATS[0])
         _kernel_gradient(
             heart.address, x, g, partial, n, height, width, channels, kh, kw, filters, sh, sw, top, left,
             rows, pixels, groups, strip_rows, tasks=groups * shares,

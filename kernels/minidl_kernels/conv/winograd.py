@@ -22,6 +22,8 @@ from contextlib import nullcontext
 
 import numpy as np
 
+from .. import memory
+from ..arrays import FLOATS
 from ..microkernel import ACCUMULATE, INT, LANES, VECTOR, WIDTH, clear, copy, heart, keep, multiply, read, vector_at
 from ..on_cpu import contiguous, only_float32
 from ..parallel import integer, share, task
@@ -341,7 +343,7 @@ def convolve(m, x, w, out, top, left):
     """out = x (*) w for 3x3 taps and stride 1; ``top`` and ``left`` are the cells of padding before the picture."""
     channels, filters = w.shape[2:]
     n, rows, pixels, _ = out.shape
-    taps = np.empty((-(-filters // WIDTH), (m + 2) ** 2, channels, WIDTH), np.float32)
+    taps = memory.empty((-(-filters // WIDTH), (m + 2) ** 2, channels, WIDTH), FLOATS[0])
     _tap_planes(m, w, channels, filters, taps, tasks=8 if taps.size >= 1 << 16 else 1)
     blocks = _blocks(m, -(-rows // m) * -(-pixels // m), channels)
     _convolve(heart.address, m, x, taps, out, *x.shape[1:], rows, pixels, filters, top, left, blocks, tasks=n * blocks)
@@ -354,7 +356,7 @@ def kernel_gradient(m, x, g, out, top, left):
     panels, planes = -(-filters // WIDTH), (m + 2) ** 2
     # The shares follow from the sizes alone, so that every number of threads adds in the same order.
     groups = max(1, min(n, 16, PARTIAL // (panels * planes * channels * WIDTH)))
-    sums = np.empty((groups, panels, planes, channels, WIDTH), np.float32)
+    sums = memory.empty((groups, panels, planes, channels, WIDTH), FLOATS[0])
     blocks = _blocks(m, -(-rows // m) * -(-pixels // m), channels)
     _plane_gradient(
         heart.address, m, x, g, sums, *x.shape[1:], rows, pixels, filters, top, left, blocks, n, tasks=groups

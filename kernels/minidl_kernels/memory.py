@@ -1,0 +1,101 @@
+"""Memory for the results of kernels: buffers of earlier results are used again when nobody holds them any more.
+
+A training step makes the same arrays every time. To get megabytes from the system and give them back at each step costs
+a page fault for every 4 KiB, a tenth of the step of a convolutional net. So large results are views of buffers that an
+arena keeps. A buffer to which nothing else refers (no array or view of it, so no tensor and no node of a graph either)
+is free for the next result that fits. What a caller keeps is never touched.
+
+Each thread has an arena of its own. A free buffer that was not wanted for long is given back. (A Python without the
+global lock cannot tell how many hold an object; there the arena keeps nothing.)
+"""
+
+import math
+import sys
+import threading
+from bisect import bisect_left
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["LARGE", "Report", "empty", "release", "report"]
+
+LARGE = 1 << 17  # bytes from which buffers are kept: smaller ones C's allocator keeps itself
+ROOMIEST = 2  # times as large as the result may a buffer be that serves for it
+PATIENCE = 2000  # large results after which a buffer that was not wanted is given back
+
+
+class Report(NamedTuple):
+    """What the arena of a thread holds."""
+
+    in_use: int  # bytes of buffers that somebody holds
+    free: int  # bytes of buffers that wait to be used again
+    made: int  # results for which a buffer was asked of the system
+    reused: int  # results that found a free one
+
+
+class _Arena(threading.local):
+    def __init__(self) -> None:
+        self.made = self.reused = 0
+        self.buffers: list[np.ndarray] = []  # of bytes, the smallest first
+        self.wanted: list[int] = []  # how many results there had been when each was last given out
+
+
+_arena = _Arena()
+
+
+def _holders(buffers: list[np.ndarray], place: int) -> int:
+    return sys.getrefcount(buffers[place])
+
+
+_NOBODY = _holders([np.empty(1)], 0)  # the list, and what this way of counting adds
+_COUNTS = getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """A C-contiguous array of NumPy that holds anything.
+
+    Args:
+        shape, dtype: small ones (below ``LARGE`` bytes) come from NumPy; large ones from the arena.
+    """
+    size = math.prod(shape) * dtype.itemsize
+    if size < LARGE or not _COUNTS:
+        return np.empty(shape, dtype)
+    buffers, wanted = _arena.buffers, _arena.wanted
+    place = bisect_left(buffers, size, key=_size)
+    while place < len(buffers) and buffers[place].size <= size * ROOMIEST:
+        if _holders(buffers, place) == _NOBODY:
+            _arena.reused += 1
+            wanted[place] = _arena.made + _arena.reused
+            return np.ndarray(shape, dtype, buffers[place])
+        place += 1
+    _arena.made += 1
+    now = _arena.made + _arena.reused
+    _give_back(now - PATIENCE)
+    place = bisect_left(buffers, size, key=_size)
+    buffers.insert(place, np.empty(size, np.uint8))
+    wanted.insert(place, now)
+    return np.ndarray(shape, dtype, buffers[place])
+
+
+def _size(buffer: np.ndarray) -> int:
+    return buffer.size
+
+
+def _give_back(since: int) -> None:
+    """Forget free buffers that were last wanted before."""
+    for place in reversed(range(len(_arena.buffers))):
+        if _arena.wanted[place] < since and _holders(_arena.buffers, place) == _NOBODY:
+            del _arena.buffers[place], _arena.wanted[place]
+
+
+def release() -> None:
+    """Give all free buffers of this thread back."""
+    _give_back(_arena.made + _arena.reused + 1)
+
+
+def report() -> Report:
+    """How much this thread's arena holds, and how often it served."""
+    places = range(len(_arena.buffers))
+    free = sum(_arena.buffers[place].size for place in places if _holders(_arena.buffers, place) == _NOBODY)
+    held = sum(_arena.buffers[place].size for place in places) - free
+    return Report(held, free, _arena.made, _arena.reused)
