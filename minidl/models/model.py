@@ -165,7 +165,7 @@ class Model(Trainer, Layer):
         save_model(self, filepath, overwrite=overwrite, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Save the weights to a ``.weights.h5`` file, or to ``.h5`` in the layout of Keras 2."""
+        """Save the weights to a ``.weights.h5`` or ``.safetensors`` file, or to ``.h5`` in the layout of Keras 2."""
         from minidl.saving import save_weights
 
         save_weights(self, filepath, overwrite=overwrite)

@@ -166,9 +166,11 @@ def test_models_want_their_ending(tmp_path, name):
 
 
 def test_weights_want_their_ending(tmp_path):
-    with pytest.raises(ValueError, match=r"must end in \.weights\.h5, \.h5 or \.hdf5, .*m'; write '.*m\.weights\.h5'"):
+    with pytest.raises(
+        ValueError, match=r"must end in \.weights\.h5, \.h5, \.hdf5 or \.safetensors, .*; write '.*m\.weights"
+    ):
         model_of(1.0).save_weights(str(tmp_path / "m"))
-    with pytest.raises(ValueError, match=r"must end in \.weights\.h5, \.keras, \.h5 or \.hdf5"):
+    with pytest.raises(ValueError, match=r"must end in \.weights\.h5, \.keras, \.h5, \.hdf5 or \.safetensors"):
         model_of(1.0).load_weights(tmp_path / "m")
     with pytest.raises(TypeError):
         model_of(1.0).save_weights(3)
