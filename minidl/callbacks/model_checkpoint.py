@@ -17,9 +17,9 @@ class ModelCheckpoint(MonitorCallback):
     There is always a whole file: a new one takes the place of the old one when it is complete.
 
     Args:
-        filepath: where; ends in ".keras" or ".h5", or with save_weights_only in ".weights.h5" or ".safetensors". ``{epoch:02d}`` (from
-            1), ``{batch}`` (from 1, with a save_freq in batches) and the names of the logs, such as
-            ``{val_loss:.2f}``, are filled in. Folders are made where they are missing.
+        filepath: where; ends in ".keras" or ".h5", or with save_weights_only in ".weights.h5" or ".safetensors".
+            ``{epoch:02d}`` (from 1), ``{batch}`` (from 1, with a save_freq in batches) and the names of the logs, such
+            as ``{val_loss:.2f}``, are filled in. Folders are made where they are missing.
         monitor: the name in the logs; default "val_loss".
         verbose: 1: print what is done.
         save_best_only: save only when that number is better than it ever was. Where the logs lack it, save anyway, with

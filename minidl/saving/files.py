@@ -4,10 +4,10 @@ import os
 import warnings
 from typing import Any
 
+from minidl.atomic import replacing
 from minidl.models import Model
 
 from .archive import assign_archived_weights, read_archive, write_archive
-from .atomic import replacing
 from .hdf5 import image_of_model, read_hdf5
 from .legacy import assign_legacy_weights, image_of_legacy_weights
 from .safetensors_weights import assign_safetensors, write_safetensors

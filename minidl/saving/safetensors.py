@@ -14,9 +14,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from minidl.atomic import replacing
 from minidl_kernels.arrays import to_numpy
 
-from .atomic import replacing
 from .errors import FormatError, damage_is_named
 
 __all__ = ["Entry", "load_file", "read_array", "read_header", "save_file", "write_arrays"]

@@ -1,8 +1,8 @@
 """The weights of a model in a ``.safetensors`` file, and the names that they have there.
 
-A weight is called by its Keras path, such as ``dense/kernel``; where two have one path, the second is
-``dense/kernel_1``. The state of a layer's random numbers is ``LAYER/ATTRIBUTE/seed_generator_state``. An optimizer's
-variables are numbered, as in Keras' other files: ``optimizer/vars/0``, ...
+A weight is called by its Keras path without the name of the model, such as ``dense/kernel``; where two have one path,
+the second is ``dense/kernel_1``. The state of a layer's random numbers is ``LAYER/ATTRIBUTE/seed_generator_state``.
+An optimizer's variables are numbered, as in Keras' other files: ``optimizer/vars/0``, ...
 """
 
 import copy
@@ -42,7 +42,7 @@ def names_of_weights(model: Model) -> dict[str, Variable]:
         if isinstance(place.owner, Optimizer):
             continue
         for variable in place.variables:
-            path = variable.path
+            path = variable.path.removeprefix(f"{model.name}/") or variable.name
             if isinstance(place.owner, SeedGenerator):
                 path = f"{getattr(place.parent, 'name', 'model')}/{place.path.rpartition('/')[2]}/{variable.name}"
             name, number = path, 0

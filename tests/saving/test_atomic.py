@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl import layers, saving
-from minidl.saving import archive, atomic
-from minidl.saving.atomic import replacing
+from minidl import atomic, layers, saving
+from minidl.atomic import replacing
+from minidl.saving import archive
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="modes and links of POSIX")
 
