@@ -102,12 +102,12 @@ class BackupAndRestore(Callback):
             "position": self.model._data.position(),
             "metrics": metrics if batch else [],
             "logs": {name: value for name, value in (logs or {}).items() if isinstance(value, float)},
-            "weights": zlib.crc32(image),
+            "weights": image.checksum(),
         }
         with replacing(self._next) as file:
             file.write(json.dumps(state).encode())
         with replacing(self._weights) as file:
-            file.write(image)
+            image.write(file)
         os.replace(self._next, self._metadata)
 
     # ---- reading ----

@@ -24,7 +24,7 @@ LARGE, MOST_EXPANSION = 1 << 28, 100
 
 
 def write_archive(model: Model, file: BinaryIO, include_optimizer: bool = True) -> None:
-    """Write a model; all of it is made before the first byte is written.
+    """Write a model; everything but the numbers is made before the first byte is written.
 
     Args:
         include_optimizer: False: leave out what compile() was given, and the optimizer's state.
@@ -48,7 +48,11 @@ def write_archive(model: Model, file: BinaryIO, include_optimizer: bool = True) 
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(METADATA, json.dumps(metadata))
         archive.writestr(CONFIG, text)
-        archive.writestr(WEIGHTS, weights)
+        member = zipfile.ZipInfo(WEIGHTS, datetime.now().timetuple()[:6])
+        member.external_attr = 0o600 << 16  # as zipfile's own members
+        member.file_size = weights.size  # from 2 GiB on, there must be more room in the member's head
+        with archive.open(member, "w") as file_in_archive:
+            weights.write(file_in_archive)
 
 
 def read_archive(

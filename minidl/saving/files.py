@@ -71,7 +71,7 @@ def save_model(
     if path.endswith(LEGACY):
         image = image_of_model(model, include_optimizer)
         with replacing(path) as file:
-            file.write(image)
+            image.write(file)
         return
     with replacing(path) as file:
         write_archive(model, file, include_optimizer)
@@ -117,7 +117,7 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
         return
     image = image_of_weights(model) if path.endswith(WEIGHTS) else image_of_legacy_weights(model)
     with replacing(path) as file:
-        file.write(image)
+        image.write(file)
 
 
 def load_weights(model: Model, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:

@@ -4,7 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from minidl_kernels.arrays import to_numpy
+
 from .errors import FormatError
+from .hdf5_writer import Image
 
 __all__ = ["arrays_of", "datasets_of", "member", "names_of", "write_arrays", "write_names"]
 
@@ -59,7 +62,7 @@ def arrays_of(group: Any, filepath: Any) -> list[Any]:
     return found
 
 
-def write_arrays(group: Any, variables: list[Any], owner: str) -> None:
+def write_arrays(image: Image, group: Any, variables: list[Any], owner: str) -> None:
     """Write variables under "OWNER/PATH", and the list of these names."""
     names: list[str] = []
     for variable in variables:
@@ -69,7 +72,7 @@ def write_arrays(group: Any, variables: list[Any], owner: str) -> None:
             number += 1
             path = f"{given}_{number}"
         names.append(path)
-        group[path] = variable.numpy()
+        image.put(group, path, to_numpy(variable.data))
     write_names(group, "weight_names", names)
 
 

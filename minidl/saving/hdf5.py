@@ -4,7 +4,6 @@ Attributes ``model_config`` and, of a compiled model, ``training_config`` hold J
 ``optimizer_weights`` hold arrays. Weights are matched by the order of the layers.
 """
 
-import io
 import json
 from typing import Any, BinaryIO
 
@@ -15,6 +14,7 @@ from minidl.models.graph_config import takes_a_graph
 from .archive import LAYOUT
 from .errors import FormatError, damage_is_named
 from .groups import arrays_of, member, write_arrays
+from .hdf5_writer import Image
 from .legacy import legacy_values, write_legacy_weights
 from .optimizer_state import assign_optimizer_state
 from .text import model_of_config
@@ -23,14 +23,12 @@ from .training_config import compile_arguments, training_config
 __all__ = ["image_of_model", "read_hdf5"]
 
 
-def image_of_model(model: Model, include_optimizer: bool = True) -> memoryview:
-    """The bytes of an HDF5 file with architecture, weights, what compile() was given, and the optimizer's state.
+def image_of_model(model: Model, include_optimizer: bool = True) -> Image:
+    """An HDF5 file with architecture, weights, what compile() was given, and the optimizer's state.
 
     Raises:
         ValueError: a subclassed model, or something that cannot be saved.
     """
-    import h5py
-
     if not (isinstance(model, Sequential) or (isinstance(model, Functional) and takes_a_graph(type(model)))):
         raise ValueError(
             f"{model.name!r} is a subclassed model, of which .h5 files hold weights only: use "
@@ -48,13 +46,12 @@ def image_of_model(model: Model, include_optimizer: bool = True) -> memoryview:
         raise ValueError(
             f"{model.name!r} cannot be saved: a get_config() returns what JSON cannot hold: {error}"
         ) from None
-    image = io.BytesIO()
-    with h5py.File(image, "w") as file:
+    with Image() as (image, file):
         file.attrs.update({"keras_version": LAYOUT, "backend": "minidl", **encoded})
-        write_legacy_weights(model, file.create_group("model_weights"))
+        write_legacy_weights(model, image, file.create_group("model_weights"))
         if compiled:
-            write_arrays(file.create_group("optimizer_weights"), model.optimizer.variables, model.optimizer.name)
-    return image.getbuffer()
+            write_arrays(image, file.create_group("optimizer_weights"), model.optimizer.variables, model.optimizer.name)
+    return image
 
 
 def read_hdf5(

@@ -4,7 +4,6 @@ The published weights of the networks in ``minidl.applications`` lie in such fil
 as in Keras, or by name.
 """
 
-import io
 import warnings
 from itertools import chain
 from typing import Any, BinaryIO
@@ -17,29 +16,27 @@ from minidl.models import Model
 from .archive import LAYOUT
 from .errors import damage_is_named
 from .groups import datasets_of, member, names_of, write_arrays, write_names
+from .hdf5_writer import Image
 
 __all__ = ["assign_legacy_weights", "image_of_legacy_weights", "legacy_values", "write_legacy_weights"]
 
 TOP = "top_level_model_weights"
 
 
-def image_of_legacy_weights(model: Model) -> memoryview:
-    """The bytes of an HDF5 file with the weights of a model, as Keras 2 wrote them into ``.h5`` files."""
-    import h5py
-
-    image = io.BytesIO()
-    with h5py.File(image, "w") as file:
-        write_legacy_weights(model, file)
-    return image.getbuffer()
+def image_of_legacy_weights(model: Model) -> Image:
+    """An HDF5 file with the weights of a model, as Keras 2 wrote them into ``.h5`` files."""
+    with Image() as (image, file):
+        write_legacy_weights(model, image, file)
+    return image
 
 
-def write_legacy_weights(model: Model, group: Any) -> None:
+def write_legacy_weights(model: Model, image: Image, group: Any) -> None:
     """Write a group for each layer, and one for the weights of the model itself."""
     write_names(group, "layer_names", [layer.name for layer in model.layers])
     group.attrs["keras_version"], group.attrs["backend"] = LAYOUT, "minidl"
     for layer in {layer.name: layer for layer in model.layers}.values():
-        write_arrays(group.create_group(layer.name), _in_order(layer), layer.name)
-    write_arrays(group.create_group(TOP), [*chain(*model._own_weights())], model.name)
+        write_arrays(image, group.create_group(layer.name), _in_order(layer), layer.name)
+    write_arrays(image, group.create_group(TOP), [*chain(*model._own_weights())], model.name)
 
 
 def _in_order(layer: Any) -> list[Variable]:

@@ -1,7 +1,6 @@
 """The tree of weights in an HDF5 file: ``PATH/vars/0``, ``PATH/vars/1``, ... for every place of a model."""
 
 import copy
-import io
 import warnings
 from typing import Any, BinaryIO
 
@@ -11,19 +10,18 @@ from minidl.engine.variable import Variable
 from minidl.models import Model
 from minidl.optimizers import Optimizer
 from minidl.random import SeedGenerator
+from minidl_kernels.arrays import to_numpy
 
 from .errors import FormatError, damage_is_named
+from .hdf5_writer import Image
 from .places import Place, places
 
 __all__ = ["assign_weights", "image_of_weights"]
 
 
-def image_of_weights(model: Model, include_optimizer: bool = True) -> memoryview:
-    """The bytes of an HDF5 file with all variables of a model; those of its optimizer may be left out."""
-    import h5py
-
-    image = io.BytesIO()
-    with h5py.File(image, "w") as file:
+def image_of_weights(model: Model, include_optimizer: bool = True) -> Image:
+    """An HDF5 file with all variables of a model; those of its optimizer may be left out."""
+    with Image() as (image, file):
         for place in places(model):
             if not include_optimizer and place.owner is model.optimizer:
                 continue
@@ -31,8 +29,8 @@ def image_of_weights(model: Model, include_optimizer: bool = True) -> memoryview
             if isinstance(getattr(place.owner, "name", None), str):
                 group.attrs["name"] = place.owner.name
             for number, variable in enumerate(place.variables):
-                group[str(number)] = variable.numpy()
-    return image.getbuffer()
+                image.put(group, str(number), to_numpy(variable.data))
+    return image
 
 
 def assign_weights(model: Model, file: BinaryIO, filepath: Any, skip_mismatch: bool = False) -> None:
