@@ -146,8 +146,10 @@ def save_img(
     kind = file_format or Image.registered_extensions().get(Path(path).suffix.lower())
     if kind is None:
         raise ValueError(f"save_img: path {os.fspath(path)!r} has no ending of a picture; file_format names one")
+    content = io.BytesIO()  # Pillow writes into real files by itself, and does not notice when the disk is full
+    image.save(content, format=kind, **kwargs)
     with replacing(path) as file:
-        image.save(file, format=kind, **kwargs)
+        file.write(content.getbuffer())
 
 
 def smart_resize(x: Any, size: Any, interpolation: str = "bilinear", data_format: str = "channels_last") -> Any:

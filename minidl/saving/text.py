@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from minidl import registry
+from minidl.atomic import write_text
 from minidl.models import Model
 
 from .errors import damage_is_named
@@ -16,25 +17,30 @@ __all__ = ["model_from_json", "model_from_yaml", "model_of_config", "to_json", "
 MOST_NODES = 1_000_000  # of a YAML text with its aliases written out
 
 
-def to_json(model: Model, **kwargs: Any) -> str:
+def to_json(model: Model, filepath: Any = None, **kwargs: Any) -> str:
     """The architecture of a model (and what compile() was given) as JSON that Keras 3 reads.
 
     Args:
+        filepath: a file to write the text into as well; there is always a whole one.
         **kwargs: passed to ``json.dumps``, such as indent=2.
 
     Raises:
         ValueError: something that a text cannot hold, and what to do about it.
     """
     try:
-        return json.dumps(_config_of(model), **kwargs)
+        text = json.dumps(_config_of(model), **kwargs)
     except TypeError as error:
         raise ValueError(f"{model.name!r} cannot be written as JSON: {error}") from None
+    if filepath is not None:
+        write_text(filepath, text)
+    return text
 
 
-def to_yaml(model: Model, **kwargs: Any) -> str:
+def to_yaml(model: Model, filepath: Any = None, **kwargs: Any) -> str:
     """The same as ``to_json`` as YAML, of plain data only.
 
     Args:
+        filepath: a file to write the text into as well; there is always a whole one.
         **kwargs: passed to ``yaml.dump``, such as indent=4.
 
     Raises:
@@ -48,7 +54,10 @@ def to_yaml(model: Model, **kwargs: Any) -> str:
             return True
 
     plain = json.loads(to_json(model))
-    return str(yaml.dump(plain, **{"Dumper": Dumper, "sort_keys": False, "default_flow_style": False, **kwargs}))
+    text = str(yaml.dump(plain, **{"Dumper": Dumper, "sort_keys": False, "default_flow_style": False, **kwargs}))
+    if filepath is not None:
+        write_text(filepath, text)
+    return text
 
 
 def model_from_json(json_string: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True) -> Model:
