@@ -91,9 +91,7 @@ def killed_while_saving(name: str, kills: int, folder: Path, rng: np.random.Gene
     """
     path, empty, model = folder / name, model_of(0), model_of(0)
     save(empty, path)
-    start = time.perf_counter()
-    save(empty, path)
-    longest = LONGEST * (time.perf_counter() - start)
+    longest = LONGEST * min(_seconds_to_save(empty, path) for _ in range(3))
     counters = np.frombuffer(mmap.mmap(-1, 16), np.int64)  # shared with the children: version begun, version saved
     counters[:] = 0
     before = within = 0
@@ -109,6 +107,12 @@ def killed_while_saving(name: str, kills: int, folder: Path, rng: np.random.Gene
     left = [one for one in os.listdir(folder) if one.endswith(".tmp")]
     assert len(left) <= 1, f"{len(left)} temporary files are left"  # that of the last child
     return {"kills": kills, "in the middle": within, "versions": int(counters[0])}
+
+
+def _seconds_to_save(model: Any, path: Path) -> float:
+    start = time.perf_counter()
+    save(model, path)
+    return time.perf_counter() - start
 
 
 def _save_for_ever(model: Any, path: Path, counters: np.ndarray) -> None:
