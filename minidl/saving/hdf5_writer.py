@@ -11,10 +11,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from .pieces import bytes_of, pieces_of
+
 __all__ = ["Image"]
 
 PAGE = 4096
-PIECE = 1 << 22  # bytes handed on at once
 
 
 class _Pages(io.RawIOBase):
@@ -112,15 +113,12 @@ class Image:
         place = 0
         for offset, array in self._arrays:
             yield from self._described(place, offset)
-            flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
-            for start in range(0, len(flat), PIECE):
-                yield flat[start : start + PIECE]
-            place = offset + len(flat)
+            yield from pieces_of(bytes_of(array))
+            place = offset + array.nbytes
         yield from self._described(place, self.size)
 
-    def _described(self, start: int, stop: int) -> Iterator[bytes]:
-        for place in range(start, stop, PIECE):
-            yield self._pages.between(place, min(place + PIECE, stop))
+    def _described(self, start: int, stop: int) -> Iterator[Any]:
+        return pieces_of(self._pages.between(start, stop))
 
     def write(self, file: BinaryIO | Any) -> None:
         """Write it to an open file."""

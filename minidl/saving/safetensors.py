@@ -18,6 +18,7 @@ from minidl.atomic import replacing
 from minidl_kernels.arrays import to_numpy
 
 from .errors import FormatError, damage_is_named
+from .pieces import bytes_of, pieces_of
 
 __all__ = ["Entry", "load_file", "read_array", "read_header", "save_file", "write_arrays"]
 
@@ -106,9 +107,8 @@ class _Plan:
         file.write(struct.pack("<Q", len(self.header)))
         file.write(self.header)
         for _, array in self.arrays:
-            # reshape after the cast: what has no axes, or no numbers, has no memoryview of bytes
-            flat = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1)
-            file.write(flat.view(np.uint8).data)
+            for piece in pieces_of(bytes_of(array.astype(array.dtype.newbyteorder("<"), copy=False))):
+                file.write(piece)
 
 
 def _kind(name: Any, array: np.ndarray) -> str:

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from minidl.saving import hdf5_writer
+from minidl.saving import pieces
 from minidl.saving.hdf5_writer import Image
 
 
@@ -35,9 +35,9 @@ def content_of(image):
     return file.getvalue()
 
 
-@pytest.mark.parametrize("piece", [64, hdf5_writer.PIECE])
+@pytest.mark.parametrize("piece", [64, pieces.PIECE])
 def test_h5py_reads_what_was_put_in(piece, monkeypatch):
-    monkeypatch.setattr(hdf5_writer, "PIECE", piece)
+    monkeypatch.setattr(pieces, "PIECE", piece)
     arrays = some_arrays()
     image = image_of(arrays)
     content = content_of(image)
@@ -63,7 +63,7 @@ def test_numbers_are_not_copied():
 
     class Nowhere:
         def write(self, piece):
-            assert len(piece) <= hdf5_writer.PIECE
+            assert len(piece) <= pieces.PIECE
 
     tracemalloc.start()
     image = image_of({"a": array})
