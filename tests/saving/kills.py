@@ -116,7 +116,8 @@ def _seconds_to_save(model: Any, path: Path) -> float:
 
 
 def _save_for_ever(model: Any, path: Path, counters: np.ndarray) -> None:
-    while True:
+    parent = os.getppid()
+    while os.getppid() == parent:  # it may be killed itself
         version = int(counters[0]) + 1
         _fill(model, version)
         counters[0] = version
