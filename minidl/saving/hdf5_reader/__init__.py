@@ -12,10 +12,10 @@ that are checked to be there:
 * an object can be reached by one path only, and a node of a tree once, so that nothing is endless;
 * everything else ends in a FormatError with the file, the path inside it, and the byte.
 
-What a module reads of the specification stands at its top. Read are: superblocks 0 to 3; object headers 1 and 2; groups of
-both kinds, with many members too; attributes; arrays of integers, floats (bfloat16 among them), bools and texts, in one
-piece, in the header, or in chunks with gzip, shuffle and fletcher32. Refused by name are links, external and virtual
-storage, compounds, references, other compressions, and the chunk indexes of ``libver="latest"``.
+What a module reads of the specification stands at its top. Read are: superblocks 0 to 3; object headers 1 and 2;
+groups of both kinds, with many members too; attributes; arrays of integers, floats (bfloat16 among them), bools and
+texts, in one piece, in the header, or in chunks with gzip, shuffle and fletcher32. Refused by name are links, external
+and virtual storage, compounds, references, other compressions, and the chunk indexes of ``libver="latest"``.
 """
 
 from .tree import Dataset, Group, open_hdf5

@@ -15,7 +15,7 @@ __all__ = ["Datatype", "datatype_of"]
 FIXED, FLOAT, STRING, OPAQUE, ENUM, VARIABLE = 0, 1, 3, 5, 8, 9
 OTHERS = {2: "times", 4: "bit fields", 6: "compounds", 7: "references", 10: "arrays", 11: "complex numbers"}
 # bits: precision, place and width of the exponent, place and width of the mantissa, bias
-FLOATS = {
+FLOATS: dict[tuple[int, ...], str] = {
     (16, 10, 5, 0, 10, 15): "f2", (32, 23, 8, 0, 23, 127): "f4", (64, 52, 11, 0, 52, 1023): "f8",
     (16, 7, 8, 0, 7, 127): "bfloat16",
 }  # fmt: skip

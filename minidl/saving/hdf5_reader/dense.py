@@ -1,4 +1,4 @@
-"""Many links or attributes of the newer kind: a fractal heap that holds them, and a B-tree of version 2 that lists them.
+"""Many links or attributes of the newer kind: a fractal heap holds them, and a B-tree of version 2 lists them.
 
 HDF5 File Format Specification version 3.0, sections III.A.2 "Version 2 B-trees" and III.G "Fractal Heap". Files have
 these where groups track the order of their members, or where ``libver="latest"`` was asked for.

@@ -68,7 +68,8 @@ def _first(storage: Storage, address: int) -> list[Message]:
     prefix.take(1)
     count = prefix.number(2)
     prefix.take(4)  # how many names refer to it
-    blocks, seen, found = [(address + 16, prefix.number(4))], {address + 16}, []
+    blocks, seen = [(address + 16, prefix.number(4))], {address + 16}
+    found: list[Message] = []
     while blocks:
         block = storage.block(*blocks.pop(0))
         while block.left >= 8 and len(found) < count:
@@ -88,8 +89,8 @@ def _second(storage: Storage, address: int) -> list[Message]:
     flags = prefix.number(1)
     prefix.take((16 if flags & TIMES else 0) + (4 if flags & ATTRIBUTE_PHASES else 0))
     size = prefix.number(1 << (flags & 3))
-    blocks, seen, found = [(address, prefix.position + size + 4)], {address}, []
-    skipped = prefix.position
+    blocks, seen, skipped = [(address, prefix.position + size + 4)], {address}, prefix.position
+    found: list[Message] = []
     while blocks:
         start, whole = blocks.pop(0)
         block = storage.block(start, whole)

@@ -57,7 +57,7 @@ class Storage:
         """Fill a C-contiguous array with the bytes at an address, ``first`` bytes on."""
         if target.nbytes:
             self.must_hold(address, first + target.nbytes)
-            self._fill(address + first, memoryview(target.reshape(-1).view(np.uint8)))
+            self._fill(address + first, target.reshape(-1).view(np.uint8).data)
 
     def must_hold(self, address: int, size: int) -> None:
         """Raise Damage unless so many bytes from an address on lie inside the file."""

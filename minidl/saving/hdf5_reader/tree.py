@@ -12,14 +12,12 @@ import numpy as np
 
 from minidl.saving.errors import FormatError
 
+from . import headers
 from .attributes import Attributes
 from .dataspaces import LARGEST, elements, shape_of
 from .datatypes import Datatype, datatype_of
 from .filters import Filter, filters_of
-from .headers import (
-    DATASPACE, DATATYPE, EXTERNAL_FILES, FILL_VALUE, FILTERS, LAYOUT, LINK, LINK_INFO, SYMBOL_TABLE, Message, first,
-    messages_of,
-)  # fmt: skip
+from .headers import Message, first, messages_of
 from .layouts import CHUNKED, COMPACT, Layout, chunks_of, fill_value, layout_of
 from .links import members_of
 from .storage import Block, Damage, Storage
@@ -70,7 +68,7 @@ class _Tree:
         if self.paths.setdefault(address, path) != path:
             raise Damage(address, f"it is the same object as {self.paths[address]}")
         messages = messages_of(self.storage, address)
-        if first(messages, LAYOUT) is not None:
+        if first(messages, headers.LAYOUT) is not None:
             return Dataset(self, path, messages)
         return Group(self, path, address, messages)
 
@@ -109,7 +107,7 @@ class Group(_Object):
             tree.paths[address] = name
             messages = messages_of(tree.storage, address)
         super().__init__(tree, name, messages)
-        if not any(first(messages, kind) for kind in (SYMBOL_TABLE, LINK_INFO, LINK)):
+        if not any(first(messages, kind) for kind in (headers.SYMBOL_TABLE, headers.LINK_INFO, headers.LINK)):
             raise Damage(address, "it is neither a group nor a dataset")
         if name.count("/") > DEEPEST:
             raise Damage(address, f"groups inside groups, more than {DEEPEST}")
@@ -170,9 +168,9 @@ class Dataset(_Object):
 
     def __init__(self, tree: _Tree, name: str, messages: list[Message]):
         super().__init__(tree, name, messages)
-        if first(messages, EXTERNAL_FILES) is not None:
+        if first(messages, headers.EXTERNAL_FILES) is not None:
             raise FormatError(f"{tree.filepath}: {name} is not an array in this file, but in another")
-        space, type_, layout = (first(messages, kind) for kind in (DATASPACE, DATATYPE, LAYOUT))
+        space, type_, layout = (first(messages, kind) for kind in (headers.DATASPACE, headers.DATATYPE, headers.LAYOUT))
         if space is None or type_ is None or layout is None:
             raise Damage(messages[0].at, "a dataset lacks its shape or its datatype")
         shape = shape_of(space.body())
@@ -184,8 +182,8 @@ class Dataset(_Object):
             raise Damage(space.at, f"the shape {self.shape} is impossible")
         self._at_byte = layout.at
         self._layout: Layout = layout_of(layout, self._type.size, len(self.shape))
-        self._steps: list[Filter] = filters_of(first(messages, FILTERS)) if self._layout.kind == CHUNKED else []
-        self._fill = fill_value(first(messages, FILL_VALUE), self._type.size)
+        self._steps: list[Filter] = filters_of(first(messages, headers.FILTERS)) if self._layout.kind == CHUNKED else []
+        self._fill = fill_value(first(messages, headers.FILL_VALUE), self._type.size)
         self._checked = self._charged = False
 
     @property
