@@ -8,6 +8,7 @@ from minidl import registry
 from minidl.models import Model
 
 from .errors import damage_is_named
+from .json_text import parse_json
 from .lambdas import without_code
 from .modern import modern
 
@@ -65,7 +66,7 @@ def model_from_json(json_string: Any, custom_objects: dict[str, Any] | None = No
     """
     text, source = _text_of(json_string, "model_from_json", lambda text: text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["))
     with damage_is_named(source, "is not JSON"):
-        config = json.loads(text.lstrip("\ufeff"))
+        config = parse_json(text.lstrip("\ufeff"))
     return model_of_config(config, source, custom_objects, safe_mode)
 
 

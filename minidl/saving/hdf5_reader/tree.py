@@ -27,6 +27,7 @@ from .texts import Texts
 __all__ = ["Dataset", "Group", "open_hdf5"]
 
 DEEPEST = 256
+PIECE = 1 << 20  # bytes that are read at once where they have to be cast
 
 
 def open_hdf5(file: BinaryIO, filepath: Any, start: int = 0, size: int | None = None) -> "Group":
@@ -215,6 +216,26 @@ class Dataset(_Object):
         self.check()
         with self._tree.naming(self.name):
             return self._read()
+
+    def read_into(self, target: np.ndarray) -> None:
+        """Fill a C-contiguous array of numbers, of this shape, with the elements, cast to its dtype.
+
+        They are read where they go, or piece by piece: there is no second copy of all of them.
+        """
+        self.check()
+        storage, layout, type_ = self._tree.storage, self._layout, self._type
+        if layout.kind == CHUNKED or layout.address is None or type_.kind != "number" or not self.shape:
+            target[...] = self.read()
+            return
+        with self._tree.naming(self.name):
+            if type_.dtype == target.dtype:
+                storage.read_into(layout.address, target)
+                return
+            flat, step = target.reshape(-1), max(PIECE // type_.size, 1)
+            for first_ in range(0, flat.size, step):
+                raw = np.empty(min(step, flat.size - first_), type_.dtype)
+                storage.read_into(layout.address, raw, first_ * type_.size)
+                flat[first_ : first_ + step] = raw
 
     def _check(self) -> None:
         storage, layout = self._tree.storage, self._layout

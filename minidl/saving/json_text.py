@@ -1,0 +1,46 @@
+"""JSON that a stranger wrote: as ``json.loads``, with limits on depth and number of values, and no key twice."""
+
+import json
+import re
+from typing import Any
+
+__all__ = ["parse_json"]
+
+DEEPEST = 400
+MEMORY = 100  # bytes that a value takes, about
+MOST_BASE, MOST_FACTOR = 48 << 20, 8  # bytes that all values may take: 8 times the text, and 48 MiB
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+
+
+def parse_json(text: Any) -> Any:
+    """The values of a JSON text.
+
+    Args:
+        text: a string, or bytes in UTF-8.
+
+    Raises:
+        ValueError: it is none, has a key twice, is nested too deeply, or would take much more memory than it has bytes.
+    """
+    if isinstance(text, (bytes, bytearray, memoryview)):
+        text = bytes(text).decode("utf-8-sig")
+    if not isinstance(text, str):
+        raise ValueError(f"it should be a text, not {type(text).__name__}")
+    values = text.count(",") + text.count("[") + text.count("{")
+    if values * MEMORY > MOST_FACTOR * len(text) + MOST_BASE:
+        raise ValueError(f"it has about {values} values in {len(text)} bytes")
+    depth = deepest = 0
+    for mark in re.findall(r"[\[{\]}]", _STRING.sub("", text)):
+        depth += 1 if mark in "[{" else -1
+        deepest = max(depth, deepest)
+    if deepest > DEEPEST:
+        raise ValueError(f"it is nested {deepest} deep")
+    return json.loads(text, object_pairs_hook=_without_doubles)
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"the key {twice[:100]!r} is there twice")
+    return found
