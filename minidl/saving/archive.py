@@ -10,9 +10,11 @@ from minidl.config import __version__
 from minidl.models import Model
 
 from .errors import damage_is_named
+from .hdf5_reader import open_hdf5
 from .json_text import parse_json
 from .lambdas import without_code
-from .weights import assign_weights, image_of_weights
+from .reading import as_much_as_in
+from .weights import assign_tree, assign_weights, image_of_weights
 from .zip_reader import members, opened
 
 __all__ = ["assign_archived_weights", "read_archive", "write_archive"]
@@ -71,11 +73,13 @@ def read_archive(
             raise ValueError("it does not describe a model")
     if not compiled:
         config["compile_config"] = None
-    with damage_is_named(filepath, "the model cannot be made"), registry.sharing():
+    source, start, size = _member(file, WEIGHTS, filepath)
+    tree = open_hdf5(source, filepath, start, size)
+    with damage_is_named(filepath, "the model cannot be made"), registry.sharing(), as_much_as_in(tree):
         model = registry.deserialize(without_code(config, custom_objects, safe_mode), custom_objects)
         if not isinstance(model, Model):
             raise ValueError(f"{CONFIG} describes no model, but {model!r}")
-    assign_archived_weights(model, file, filepath)
+    assign_tree(model, tree, filepath)
     return model
 
 

@@ -14,10 +14,10 @@ class FormatError(ValueError):
     """A file that is damaged, cut off, or of another format than its name says."""
 
 
-# What zipfile, json, h5py and a configuration that makes no sense raise.
+# What json, YAML and a configuration that makes no sense raise, and what a file does that cannot be read.
 _SIGNS = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, NotImplementedError, RecursionError,
-    LookupError, TypeError, AttributeError, ValueError, OverflowError,
+    LookupError, MemoryError, TypeError, AttributeError, ValueError, ArithmeticError, AssertionError,
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from .hdf5_reader import Group, open_hdf5
 from .json_text import parse_json
 from .legacy import legacy_values, write_legacy_weights
 from .optimizer_state import assign_optimizer_state
-from .reading import assign_all
+from .reading import as_much_as_in, assign_all
 from .text import model_of_config
 from .training_config import compile_arguments, training_config
 
@@ -86,7 +86,8 @@ def read_hdf5(
             group = member(tree, "optimizer_weights", filepath)
             state = arrays_of(group, filepath)
             names = [dataset.name.removeprefix(f"{group.name}/") for dataset in state]
-        model = model_of_config(config, filepath, custom_objects, safe_mode)
+        with as_much_as_in(tree):
+            model = model_of_config(config, filepath, custom_objects, safe_mode)
         with damage_is_named(filepath, "its weights do not fit its model_config"):
             values, problem = legacy_values(model, member(tree, "model_weights", filepath), filepath)
             if problem:

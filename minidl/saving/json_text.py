@@ -8,7 +8,7 @@ __all__ = ["parse_json"]
 
 DEEPEST = 400
 MEMORY = 100  # bytes that a value takes, about
-MOST_BASE, MOST_FACTOR = 48 << 20, 8  # bytes that all values may take: 8 times the text, and 48 MiB
+MOST_BASE, MOST_FACTOR = 32 << 20, 8  # bytes that all values may take: 8 times the text, and 32 MiB
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 

@@ -4,7 +4,7 @@ import json
 import os
 from typing import Any
 
-from minidl import registry
+from minidl import opening, registry
 from minidl.models import Model
 
 from .errors import damage_is_named
@@ -67,7 +67,8 @@ def model_from_json(json_string: Any, custom_objects: dict[str, Any] | None = No
     text, source = _text_of(json_string, "model_from_json", lambda text: text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["))
     with damage_is_named(source, "is not JSON"):
         config = parse_json(text.lstrip("\ufeff"))
-    return model_of_config(config, source, custom_objects, safe_mode)
+    with _limited():
+        return model_of_config(config, source, custom_objects, safe_mode)
 
 
 def model_from_yaml(yaml_string: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True) -> Model:
@@ -99,7 +100,8 @@ def model_from_yaml(yaml_string: Any, custom_objects: dict[str, Any] | None = No
             raise ValueError(str(error)) from error
         if _written_out(config, {}) > MOST_NODES:
             raise ValueError(f"its aliases stand for more than {MOST_NODES} values")
-    return model_of_config(config, source, custom_objects, safe_mode)
+    with _limited():
+        return model_of_config(config, source, custom_objects, safe_mode)
 
 
 def model_of_config(
@@ -121,6 +123,10 @@ def model_of_config(
         if not isinstance(model, Model):
             raise ValueError(f"it describes no model, but {model!r}")
     return model
+
+
+def _limited() -> Any:
+    return opening.limited(opening.half_of_memory(), "half of the memory of this machine")
 
 
 def _config_of(model: Model) -> Any:

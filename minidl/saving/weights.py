@@ -15,7 +15,7 @@ from .hdf5_reader import Dataset, Group, open_hdf5
 from .places import Place, places
 from .reading import assign_all, numbers
 
-__all__ = ["assign_weights", "image_of_weights"]
+__all__ = ["assign_tree", "assign_weights", "image_of_weights"]
 
 
 def image_of_weights(model: Model, include_optimizer: bool = True) -> memoryview:
@@ -50,8 +50,13 @@ def assign_weights(
         FormatError: the file cannot be read.
         ValueError: it holds the weights of another model.
     """
+    assign_tree(model, open_hdf5(file, filepath, start, size), filepath, skip_mismatch)
+
+
+def assign_tree(model: Model, tree: Group, filepath: Any, skip_mismatch: bool = False) -> None:
+    """The same, for a file whose root was opened."""
     with damage_is_named(filepath, "cannot be read as HDF5"):
-        reading = _Reading(open_hdf5(file, filepath, start, size), filepath)
+        reading = _Reading(tree, filepath)
         problems = [
             f"{place.path or model.name}: {problem}" for place in places(model) if (problem := reading.place(place))
         ]
@@ -61,9 +66,9 @@ def assign_weights(
         message = f"{filepath} holds the weights of another model than {model.name!r}:{listed}"
         if not skip_mismatch:
             raise ValueError(message)
-        warnings.warn(f"{message}\nThese stay as they are.", stacklevel=4)
+        warnings.warn(f"{message}\nThese stay as they are.", stacklevel=5)
     for text in warned:
-        warnings.warn(f"{filepath}: {text}", stacklevel=4)
+        warnings.warn(f"{filepath}: {text}", stacklevel=5)
     reading.assign()
 
 

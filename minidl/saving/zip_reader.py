@@ -2,7 +2,7 @@
 
 Written after PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7 (local headers), 4.3.12 (the directory), 4.3.14 to 4.3.16
 (its end, also of archives beyond 4 GiB). Nothing is ever unpacked into a folder. Members that overlap, that stand twice
-in the directory, that are encrypted, or that have names no honest writer gives (absolute, with "..", links) are refused.
+in the directory, that are encrypted, or that have names no honest writer gives (absolute, "..", links) are refused.
 """
 
 import io
@@ -19,7 +19,7 @@ ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 LINK = 0o120000
 EXTRA_64 = 1
 PIECE = 1 << 20
-MOST_BASE, MOST_FACTOR = 32 << 20, 6  # what a packed member may grow to: 6 times the archive, and 32 MiB
+MOST_BASE, MOST_FACTOR = 16 << 20, 6  # what a packed member may grow to: 6 times the archive, and 16 MiB
 
 
 class Member(NamedTuple):

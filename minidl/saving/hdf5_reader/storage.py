@@ -11,7 +11,7 @@ import numpy as np
 __all__ = ["Block", "Damage", "Storage"]
 
 WORK_BASE, WORK_FACTOR = 1 << 20, 2  # structure that is read: each byte of a file twice at most, and 1 MiB
-DATA_BASE, DATA_FACTOR = 32 << 20, 6  # arrays and texts that are made of a file: 6 times its size, and 32 MiB
+DATA_BASE, DATA_FACTOR = 16 << 20, 6  # arrays and texts that are made of a file: 6 times its size, and 16 MiB
 
 
 class Damage(Exception):

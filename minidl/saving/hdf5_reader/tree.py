@@ -148,15 +148,20 @@ class Group(_Object):
                 self._members[name] = self._tree.object(path, address)
         return self._members[name]
 
+    @property
+    def file_size(self) -> int:
+        """Bytes of the whole file."""
+        return self._tree.storage.size
+
     def datasets(self) -> "Iterator[Dataset]":
-        """All datasets in this group and below."""
+        """All datasets in this group and below; links to somewhere else are passed over."""
         stack: list[Group | Dataset] = [self]
         while stack:
             item = stack.pop()
             if isinstance(item, Dataset):
                 yield item
             else:
-                stack.extend(item[name] for name in reversed(list(item)))
+                stack.extend(item[name] for name, address in reversed(item._links().items()) if address is not None)
 
 
 class Dataset(_Object):
