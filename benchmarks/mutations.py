@@ -4,6 +4,7 @@ Each takes a whole file and a generator of random numbers, and returns a spoiled
 """
 
 import io
+import itertools
 import json
 import random
 import re
@@ -104,7 +105,7 @@ def spoiled_json(text: str, random: random.Random) -> str:
     """Values replaced, keys removed, renamed, doubled; members nested deep, or repeated."""
     value = json.loads(text)
     for _ in range(random.choice((1, 1, 1, 2, 5))):
-        places = list(_places(value))
+        places = list(itertools.islice(_places(value), 5000))
         if not places:
             break
         holder, key = random.choice(places)
@@ -119,7 +120,8 @@ def spoiled_json(text: str, random: random.Random) -> str:
             other, place = random.choice(places)
             holder[key] = json.loads(json.dumps(other.get(place) if isinstance(other, dict) else None))
         else:
-            holder[key] = [holder[key]] * random.choice((1, 2, 1000))
+            times = random.choice((1, 2, 1000))
+            holder[key] = json.loads(json.dumps([holder[key]])) * (times if len(json.dumps(holder[key])) < 5000 else 1)
     changed = json.dumps(value)
     kind = random.randrange(40)
     if kind == 0:

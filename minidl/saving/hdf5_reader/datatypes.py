@@ -39,10 +39,10 @@ class Datatype:
 
     @property
     def shown(self) -> np.dtype:
-        """The dtype of arrays as they are handed out."""
+        """The dtype of arrays as they are handed out, in this machine's byte order."""
         if self.kind in ("bfloat16", "bool"):
             return np.dtype(np.float32 if self.kind == "bfloat16" else np.bool_)
-        return self.dtype
+        return self.dtype.newbyteorder("=")
 
 
 def datatype_of(block: Block, depth: int = 0) -> Datatype:

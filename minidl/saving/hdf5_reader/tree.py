@@ -290,5 +290,4 @@ class Dataset(_Object):
             return self._tree.texts.read(block, elements(self.shape)).reshape(self.shape)
         if self._type.kind == "bfloat16":
             return (raw.astype(np.uint32) << 16).view(np.float32)
-        native = raw.dtype.newbyteorder("=")
-        return raw.astype(native, copy=False) if self._type.kind != "bool" else raw.astype(np.bool_)
+        return raw.astype(self.dtype, copy=False)
