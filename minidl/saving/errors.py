@@ -21,6 +21,9 @@ _SIGNS = (
 )  # fmt: skip
 
 
+LONGEST = 4000  # characters of a reason; a configuration may repeat itself in it
+
+
 @contextmanager
 def damage_is_named(path: Any, what: str) -> Iterator[None]:
     """Turn every error of reading inside the ``with`` block into a FormatError that names the file."""
@@ -30,4 +33,5 @@ def damage_is_named(path: Any, what: str) -> Iterator[None]:
         raise
     except _SIGNS as error:
         said = str(error).strip() or type(error).__name__
+        said = said if len(said) <= LONGEST else f"{said[:LONGEST]} ..."
         raise FormatError(f"{path}: {what}: {said}") from error
