@@ -7,7 +7,7 @@ import struct
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -60,6 +60,7 @@ def same(write, **settings):
     assert image.getvalue() == before
 
 
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # smaller examples take minutes to find, and say no more
 NUMBERS = st.one_of(
     arrays.integer_dtypes(), arrays.unsigned_integer_dtypes(), arrays.floating_dtypes(sizes=(16, 32, 64)),
     arrays.boolean_dtypes(), arrays.byte_string_dtypes(max_len=9),
@@ -74,8 +75,10 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0/"), min_size
 ATTRIBUTES = st.dictionaries(NAMES, st.one_of(ARRAYS, TEXTS, st.lists(TEXTS, min_size=1, max_size=5)), max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.dictionaries(NAMES, ARRAYS, max_size=12), ATTRIBUTES, st.sampled_from(DIALECTS))
+@settings(max_examples=60, deadline=None, phases=PHASES)
+@given(
+    st.dictionaries(NAMES, ARRAYS, max_size=12), ATTRIBUTES, st.sampled_from([*DIALECTS, {"libver": ("v110", "v110")}])
+)
 def test_arrays_and_attributes_of_all_kinds(values, attributes, dialect):
     def write(file):
         for name, value in values.items():
@@ -87,7 +90,7 @@ def test_arrays_and_attributes_of_all_kinds(values, attributes, dialect):
     same(write, **dialect)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, phases=PHASES)
 @given(st.data())
 def test_chunks_and_filters(data):
     dtype = data.draw(NUMBERS)
@@ -136,6 +139,17 @@ def test_values_that_are_rare(dialect):
         file.attrs["raw"], file.attrs["empty"], file.attrs["bool"] = np.bytes_(b"abc"), h5py.Empty("f"), True
         file.attrs["names"] = np.array([b"a", b"longer"])
         file["deep/er/and/deeper"] = np.ones((2, 0, 3))
+
+    same(write, **dialect)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=str)
+def test_many_large_attributes(dialect):
+    """Beyond 4 KiB they stand outside of the heap of their group, where it has one."""
+
+    def write(file):
+        for number in range(30):
+            file.attrs[f"numbers {number}"] = np.arange(number * 60, dtype="int32")
 
     same(write, **dialect)
 

@@ -11,7 +11,8 @@ from .storage import Block, Damage, Storage
 
 __all__ = ["heap_objects"]
 
-MANAGED, TINY = 0, 2  # types of heap IDs; 1 is "huge"
+MANAGED, HUGE, TINY = 0, 1, 2  # types of heap IDs
+HUGE_OBJECTS = 1  # the type of records in a B-tree: huge objects, not compressed, found by a number
 CHECKED = 2  # flag of a heap: its direct blocks have checksums
 DEEPEST = 8
 
@@ -25,7 +26,7 @@ def heap_objects(storage: Storage, heap: int, tree: int, kind: int, id_at: int) 
         id_at: where in a record the heap ID stands.
 
     Raises:
-        Damage: they cannot be read, or objects are "huge" or compressed.
+        Damage: they cannot be read, or are compressed.
     """
     source = _Heap(storage, heap)
     for record in _records(storage, tree, kind):
@@ -96,7 +97,8 @@ class _Heap:
         self.id_size, filters, self.flags, largest = head.number(2), head.number(2), head.number(1), head.number(4)
         if filters:
             raise Damage(address, "a fractal heap is compressed, which is not supported")
-        head.take(storage.length_size + storage.offset_size)  # huge objects
+        head.length()
+        self.huge = head.offset()
         head.take(storage.length_size + storage.offset_size)  # free space
         head.take(8 * storage.length_size)  # counts and sizes of what is inside
         self.width, self.start, self.most_direct = head.number(2), head.length(), head.length()
@@ -109,6 +111,7 @@ class _Heap:
         self.length_bytes = min((self.most_direct.bit_length() + 6) // 8, _bytes_for(largest))
         self.direct_rows = self.most_direct.bit_length() - self.start.bit_length() + 2
         self._blocks: dict[int, Block] = {}
+        self._huge: dict[int, tuple[int | None, int]] | None = None
 
     def object(self, its: Block) -> Block:
         """The object of a heap ID."""
@@ -116,12 +119,28 @@ class _Heap:
         kind = first >> 4 & 3
         if kind == TINY:
             return its.part((first & 15) + 1)
+        if kind == HUGE:
+            return self._huge_object(its)
         if kind != MANAGED:
-            raise Damage(at, "an object of a fractal heap is huge, or of no known type, which is not supported")
+            raise Damage(at, f"an object of a fractal heap is of type {kind}, which is not supported")
         offset, size = its.number(self.offset_bytes), its.number(self.length_bytes)
         block, begins = self._direct(offset, at)
         block.position = offset - begins
         return block.part(size)
+
+    def _huge_object(self, its: Block) -> Block:
+        """One that stands in the file by itself."""
+        if self._huge is None:
+            records = _records(self.storage, self.huge, HUGE_OBJECTS) if self.huge is not None else ()
+            self._huge = {}
+            for record in records:
+                place, size, number = record.offset(), record.length(), record.length()
+                self._huge[number] = place, size
+        at = its.at
+        address, size = self._huge.get(its.number(min(its.left, self.storage.length_size)), (None, 0))
+        if address is None:
+            raise Damage(at, "a huge object of a fractal heap is not listed")
+        return self.storage.block(address, size)
 
     def _direct(self, offset: int, at: int) -> tuple[Block, int]:
         """The direct block with an offset of the heap, and the offset at which it begins."""
