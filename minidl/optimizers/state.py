@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl import config, initializers
+from minidl import config, initializers, opening
 from minidl.engine.op import no_grad
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
@@ -83,6 +83,7 @@ class State:
             initializer: name or object.
             dtype: default: floatx.
         """
+        opening.may_allocate(tuple(shape), dtype or config.floatx(), "an optimizer's variable")
         start = initializers.get(initializer)(tuple(shape), dtype=dtype or config.floatx())  # type: ignore[misc]
         self._slots.append(Variable(start, trainable=False, name=name))
         return self._slots[-1]
@@ -92,6 +93,7 @@ class State:
     ) -> Variable:
         """A variable of the shape, dtype and device of a weight."""
         data = reference_variable.data
+        opening.may_allocate(data.shape, data.dtype, "an optimizer's variable")
         start = initializers.get(initializer)(data.shape, dtype=data.dtype)  # type: ignore[misc]
         name = f"{reference_variable.path.replace('/', '_')}_{name or 'var'}"
         self._slots.append(Variable(namespace(data).asarray(raw(start)), trainable=False, name=name))

@@ -14,9 +14,12 @@ from minidl.models.graph_config import takes_a_graph
 from .archive import LAYOUT
 from .errors import FormatError, damage_is_named
 from .groups import arrays_of, member, write_arrays
+from .hdf5_reader import Group, open_hdf5
 from .hdf5_writer import Image
+from .json_text import parse_json
 from .legacy import legacy_values, write_legacy_weights
 from .optimizer_state import assign_optimizer_state
+from .reading import as_much_as_in, assign_all
 from .text import model_of_config
 from .training_config import compile_arguments, training_config
 
@@ -68,9 +71,8 @@ def read_hdf5(
     Raises:
         FormatError: the file is damaged, or describes something that cannot be made here.
     """
-    import h5py
-
-    with damage_is_named(filepath, "cannot be read as HDF5"), h5py.File(file, "r") as tree:
+    with damage_is_named(filepath, "cannot be read as HDF5"):
+        tree = open_hdf5(file, filepath)
         config = _json(tree, "model_config", filepath)
         if config is None:
             what = "weights only: make the model, then load_weights()" if "layer_names" in tree.attrs else "no model"
@@ -81,13 +83,13 @@ def read_hdf5(
             group = member(tree, "optimizer_weights", filepath)
             state = arrays_of(group, filepath)
             names = [dataset.name.removeprefix(f"{group.name}/") for dataset in state]
-        model = model_of_config(config, filepath, custom_objects, safe_mode)
+        with as_much_as_in(tree):
+            model = model_of_config(config, filepath, custom_objects, safe_mode)
         with damage_is_named(filepath, "its weights do not fit its model_config"):
             values, problem = legacy_values(model, member(tree, "model_weights", filepath), filepath)
             if problem:
                 raise ValueError(problem)
-            for variable, value in values:
-                variable.assign(value)
+            assign_all(values)
         if settings is not None:
             with damage_is_named(filepath, "what compile() was given cannot be made"):
                 with registry.custom_object_scope(custom_objects or {}):
@@ -96,12 +98,12 @@ def read_hdf5(
     return model
 
 
-def _json(tree: Any, attribute: str, filepath: Any) -> Any:
+def _json(tree: Group, attribute: str, filepath: Any) -> Any:
     text = tree.attrs.get(attribute)
     if text is None:
         return None
     with damage_is_named(filepath, f"{attribute} is not JSON"):
-        config = json.loads(text)
+        config = parse_json(text)
         if not isinstance(config, dict):
             raise ValueError("it should be an object")
     return config

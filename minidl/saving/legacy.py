@@ -8,15 +8,15 @@ import warnings
 from itertools import chain
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from minidl.engine.variable import Variable
 from minidl.models import Model
 
 from .archive import LAYOUT
 from .errors import damage_is_named
 from .groups import datasets_of, member, names_of, write_arrays, write_names
+from .hdf5_reader import Dataset, open_hdf5
 from .hdf5_writer import Image
+from .reading import assign_all
 
 __all__ = ["assign_legacy_weights", "image_of_legacy_weights", "legacy_values", "write_legacy_weights"]
 
@@ -47,7 +47,7 @@ def _in_order(layer: Any) -> list[Variable]:
 def assign_legacy_weights(
     model: Model, file: BinaryIO, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
 ) -> None:
-    """Read such a file into a model; all of it is read and checked before anything is assigned.
+    """Read such a file into a model; all of it is checked before anything is assigned.
 
     Args:
         file: open for reading in binary mode.
@@ -59,39 +59,38 @@ def assign_legacy_weights(
         FormatError: the file cannot be read.
         ValueError: it holds the weights of another model.
     """
-    import h5py
-
-    with damage_is_named(filepath, "cannot be read as HDF5"), h5py.File(file, "r") as tree:
+    with damage_is_named(filepath, "cannot be read as HDF5"):
+        tree = open_hdf5(file, filepath)
         root = member(tree, "model_weights", filepath) if _is_whole_model(tree) else tree
         found, message = legacy_values(model, root, filepath, by_name)
     if message and not skip_mismatch:
         raise ValueError(message)
     if message:
         warnings.warn(f"{message}\nThese stay as they are.", stacklevel=4)
-    for variable, value in found:
-        variable.assign(value)
+    assign_all(found)
 
 
 def legacy_values(
     model: Model, group: Any, filepath: Any, by_name: bool = False
-) -> tuple[list[tuple[Variable, np.ndarray]], str]:
-    """The values for the weights of a model, and a text about the layers that the file does not fit ("": none)."""
+) -> tuple[list[tuple[Variable, Dataset]], str]:
+    """The datasets for the weights of a model, and a text about the layers that the file does not fit ("": none)."""
     names = names_of(group, "layer_names", filepath)
     pairs = _pairs(model, [(name, datasets_of(group, name, filepath)) for name in names], filepath, by_name)
-    found, problems = [], []
+    found: list[tuple[Variable, Dataset]] = []
+    problems = []
     for owner, arrays in pairs:
         fitting = _fitting(owner, arrays)
         if isinstance(fitting, str):
             problems.append(f"{owner.name}: {fitting}")
         else:
-            found += [(v, np.asarray(a[()])) for v, a in zip(fitting, arrays, strict=True)]
+            found += zip(fitting, arrays, strict=True)
     own = [*chain(*model._own_weights())]
     if TOP in group and not (by_name and not own):
         arrays = datasets_of(group, TOP, filepath)
         if [tuple(a.shape) for a in arrays] != [tuple(v.shape) for v in own]:
             problems.append(f"the model itself has {len(own)} weights, but in the file there are {len(arrays)}")
         else:
-            found += [(v, np.asarray(a[()])) for v, a in zip(own, arrays, strict=True)]
+            found += zip(own, arrays, strict=True)
     if not problems:
         return found, ""
     listed = "".join(f"\n  {line}" for line in problems[:10]) + ("\n  ..." if len(problems) > 10 else "")
