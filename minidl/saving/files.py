@@ -126,8 +126,8 @@ def load_weights(model: Model, filepath: Any, skip_mismatch: bool = False, by_na
     Args:
         filepath: a path that ends in ".weights.h5" or ".keras"; or in ".h5" or ".hdf5", in the layout of Keras 2; or in
             ".safetensors".
-        skip_mismatch: leave the layers (or variables of a ".safetensors" file) that do not fit as they are, with a
-            warning.
+        skip_mismatch: leave the layers (in the layout of Keras 2, and in ".safetensors": the variables) that do not fit
+            as they are, with a warning.
         by_name: match the layers of a Keras 2 file by name, else by order; of a ".safetensors" file, take what has the
             very same names, and leave the rest as it is.
 

@@ -52,7 +52,8 @@ def assign_legacy_weights(
     Args:
         file: open for reading in binary mode.
         filepath: what error messages call it.
-        skip_mismatch: leave layers as they are, with a warning, where the file does not fit.
+        skip_mismatch: leave weights of another shape as they are, with a warning; by name, also layers that have more
+            or fewer weights than in the file.
         by_name: match layers by name, and leave those that are not in the file as they are; else by order.
 
     Raises:
@@ -73,28 +74,25 @@ def assign_legacy_weights(
 def legacy_values(
     model: Model, group: Any, filepath: Any, by_name: bool = False
 ) -> tuple[list[tuple[Variable, Dataset]], str]:
-    """The datasets for the weights of a model, and a text about the layers that the file does not fit ("": none)."""
+    """The datasets for the weights of a model, and a text about those that the file does not fit ("": none).
+
+    Raises:
+        ValueError: by order, a layer has more or fewer weights than the file: then all that follow are in doubt.
+    """
     names = names_of(group, "layer_names", filepath)
     pairs = _pairs(model, [(name, datasets_of(group, name, filepath)) for name in names], filepath, by_name)
-    found: list[tuple[Variable, Dataset]] = []
-    problems = []
-    for owner, arrays in pairs:
-        fitting = _fitting(owner, arrays)
-        if isinstance(fitting, str):
-            problems.append(f"{owner.name}: {fitting}")
-        else:
-            found += zip(fitting, arrays, strict=True)
     own = [*chain(*model._own_weights())]
+    ways = [(owner.name, *_fitting(_orders(owner), arrays)) for owner, arrays in pairs]
     if TOP in group and not (by_name and not own):
-        arrays = datasets_of(group, TOP, filepath)
-        if [tuple(a.shape) for a in arrays] != [tuple(v.shape) for v in own]:
-            problems.append(f"the model itself has {len(own)} weights, but in the file there are {len(arrays)}")
-        else:
-            found += zip(own, arrays, strict=True)
-    if not problems:
-        return found, ""
-    listed = "".join(f"\n  {line}" for line in problems[:10]) + ("\n  ..." if len(problems) > 10 else "")
-    return found, f"{filepath} holds the weights of another model than {model.name!r}:{listed}"
+        ways.append(("the model itself", *_fitting([own], datasets_of(group, TOP, filepath))))
+    problems = [f"{name}: {problem}" for name, _, problem in ways if problem]
+    message = ""
+    if problems:
+        listed = "".join(f"\n  {line}" for line in problems[:10]) + ("\n  ..." if len(problems) > 10 else "")
+        message = f"{filepath} holds the weights of another model than {model.name!r}:{listed}"
+    if not by_name and any(found is None for _, found, _ in ways):
+        raise ValueError(message)
+    return [pair for _, found, _ in ways for pair in found or []], message
 
 
 def _is_whole_model(tree: Any) -> bool:
@@ -106,7 +104,8 @@ def _pairs(model: Model, stored: list[tuple[str, Any]], filepath: Any, by_name: 
     layers = [layer for layer in model.layers if layer.weights]
     if by_name:
         named = dict(stored)
-        return [(layer, named[layer.name]) for layer in layers if named.get(layer.name)]
+        known = [layer for layer in model.layers if layer.name in named]
+        return [(layer, named[layer.name]) for layer in known if layer.weights or named[layer.name]]
     filled = [(name, arrays) for name, arrays in stored if arrays]
     if len(filled) != len(layers):
         raise ValueError(
@@ -117,14 +116,20 @@ def _pairs(model: Model, stored: list[tuple[str, Any]], filepath: Any, by_name: 
     return [(layer, arrays) for layer, (_, arrays) in zip(layers, filled, strict=True)]
 
 
-def _fitting(layer: Any, arrays: list[Any]) -> list[Variable] | str:
-    """The weights of a layer in the order in which these arrays fit them, or what is wrong."""
-    given = [tuple(a.shape) for a in arrays]
-    flagged = _in_order(layer)
-    # A file that was written before layers were frozen has those first that train by nature.
-    for variables in (flagged, sorted(layer.weights, key=lambda variable: not variable.trainable)):
-        if [tuple(v.shape) for v in variables] == given:
-            return variables
-    if len(flagged) != len(given):
-        return f"it has {len(flagged)} weights, but the file {len(given)}"
-    return f"its shapes are {[tuple(v.shape) for v in flagged]}, but in the file {given}"
+def _orders(layer: Any) -> list[list[Variable]]:
+    """The weights of a layer as they stand in files: a file from before layers were frozen has those first that train
+    by nature."""
+    return [_in_order(layer), sorted(layer.weights, key=lambda variable: not variable.trainable)]
+
+
+def _fitting(orders: list[list[Variable]], arrays: list[Dataset]) -> tuple[list[tuple[Variable, Dataset]] | None, str]:
+    """The weights that have the shapes of the arrays (None: not even as many), and what is wrong with others."""
+    given = [tuple(array.shape) for array in arrays]
+    for variables in orders:
+        if [tuple(variable.shape) for variable in variables] == given:
+            return list(zip(variables, arrays, strict=True)), ""
+    variables = orders[0]
+    if len(variables) != len(given):
+        return None, f"it has {len(variables)} weights, but the file {len(given)}"
+    fitting = [(v, array) for v, array in zip(variables, arrays, strict=True) if tuple(v.shape) == tuple(array.shape)]
+    return fitting, f"its shapes are {[tuple(v.shape) for v in variables]}, but in the file {given}"
