@@ -1,8 +1,11 @@
 """The weights of a model in a ``.safetensors`` file, and the names that they have there.
 
-A weight is called by its Keras path without the name of the model, such as ``dense/kernel``; where two have one path,
-the second is ``dense/kernel_1``. The state of a layer's random numbers is ``LAYER/ATTRIBUTE/seed_generator_state``.
-An optimizer's variables are numbered, as in Keras' other files: ``optimizer/vars/0``, ...
+A weight of a layer in a Sequential or functional model is ``LAYER/WEIGHT``, such as ``dense/kernel``: its path in
+Keras, without the name of the model. Models inside put their name in front, and what a layer or a subclassed model
+holds goes by the name of the attribute: ``block/wide/kernel``, ``blocks/dense_1/kernel`` (the second of a list), since
+the counters in the names of such layers are others after a model was opened. The state of random numbers is a weight:
+``dropout/seed_generator/seed_generator_state``. An optimizer's variables are numbered, as in Keras' other files:
+``optimizer/vars/0``, ...
 """
 
 import copy
@@ -13,9 +16,8 @@ from typing import Any, BinaryIO
 
 from minidl.config import __version__
 from minidl.engine.variable import Variable
-from minidl.models import Model
+from minidl.models import Functional, Model, Sequential
 from minidl.optimizers import Optimizer
-from minidl.random import SeedGenerator
 from minidl_kernels.arrays import to_numpy
 
 from .places import Place, places
@@ -38,17 +40,21 @@ def write_safetensors(model: Model, file: BinaryIO) -> None:
 def names_of_weights(model: Model) -> dict[str, Variable]:
     """The variables of a model by their names in a file: weights, and the states of random numbers."""
     found: dict[str, Variable] = {}
+    known: dict[int, tuple[str, str]] = {}  # of what was visited: the path in the places, the one in names
     for place in places(model):
+        path, shown = known.get(id(place.parent), ("", ""))
+        part = place.path[len(path) :].removeprefix("/")
+        if isinstance(place.parent, (Sequential, Functional)) and part.startswith("layers/"):
+            part = place.owner.name
+        known[id(place.owner)] = place.path, f"{shown}/{part}".strip("/")
         if isinstance(place.owner, Optimizer):
             continue
         for variable in place.variables:
-            path = variable.path.removeprefix(f"{model.name}/") or variable.name
-            if isinstance(place.owner, SeedGenerator):
-                path = f"{getattr(place.parent, 'name', 'model')}/{place.path.rpartition('/')[2]}/{variable.name}"
-            name, number = path, 0
+            given = f"{known[id(place.owner)][1]}/{variable.name}".removeprefix("/")
+            name, number = given, 0
             while name in found:
                 number += 1
-                name = f"{path}_{number}"
+                name = f"{given}_{number}"
             found[name] = variable
     return found
 
@@ -146,23 +152,25 @@ def _is_state(name: str) -> bool:
 def _recounted(given: Iterable[str]) -> dict[str, str]:
     """Paths with the counters of their parts counted anew: dense_7/kernel, dense_9/kernel: dense_0, dense_1."""
     names = list(given)
-    numbers: dict[str, set[int]] = {}
+    numbers: dict[tuple[str, str], set[int]] = {}
     for name in names:
-        for base, number in _counted(name):
-            numbers.setdefault(base, set()).add(number)
-    ranks = {base: {n: rank for rank, n in enumerate(sorted(found))} for base, found in numbers.items()}
+        for prefix, base, number in _counted(name):
+            numbers.setdefault((prefix, base), set()).add(number)
+    ranks = {key: {n: rank for rank, n in enumerate(sorted(found))} for key, found in numbers.items()}
     # The last part names the variable within its layer, where counters mean what they say.
     return {
-        name: "/".join([*(f"{base}_{ranks[base][n]}" for base, n in _counted(name)), name.rpartition("/")[2]])
+        name: "/".join([*(f"{b}_{ranks[p, b][n]}" for p, b, n in _counted(name)), name.rpartition("/")[2]])
         for name in names
     }
 
 
-def _counted(name: str) -> list[tuple[str, int]]:
-    found = []
+def _counted(name: str) -> list[tuple[str, str, int]]:
+    """(what is before it, a part without its counter, its counter)."""
+    found, prefix = [], ""
     for part in name.split("/")[:-1]:
         base, _, number = part.rpartition("_")
-        found.append((base, int(number)) if base and number.isdecimal() else (part, 0))
+        found.append((prefix, base, int(number)) if base and number.isdecimal() else (prefix, part, 0))
+        prefix = f"{prefix}{part}/"
     return found
 
 

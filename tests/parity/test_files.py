@@ -41,12 +41,9 @@ def inputs_of(net, model):
 def optimizer_of(net, model, k):
     """Adam, where no gradient is all rounding errors, which it would make steps of."""
     kinds = {type(layer).__name__ for layer in model._flatten_layers()} if hasattr(model, "_flatten_layers") else set()
-    if "BatchNormalization" in kinds or net in MOMENTUM:
+    if kinds & {"BatchNormalization", "GroupNormalization"}:
         return k.optimizers.SGD(0.02, momentum=0.9, nesterov=bool(NUMBERS[net] % 2))
     return k.optimizers.Adam(0.003)
-
-
-MOMENTUM = ()
 
 
 def prepared(net):

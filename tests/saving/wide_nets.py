@@ -67,7 +67,7 @@ def words_of_two(k: Any) -> Any:
 
 def sums_of_products(k: Any) -> Any:
     layers = k.layers
-    stack = [layers.EinsumDense("abc,cd->abd", (None, 5), bias_axes="d"), layers.Activation("tanh")]
+    stack = [layers.EinsumDense("abc,cd->abd", (4, 5), bias_axes="d"), layers.Activation("tanh")]
     stack += [layers.EinsumDense("abc,bcd->ad", (3,))]
     return k.Sequential([layers.Input((4, 3)), *stack])
 
@@ -310,4 +310,4 @@ WIDE: dict[str, Net] = {
 }  # fmt: skip
 WORDS = ("words", "words_of_two")  # inputs are whole numbers from 0 to 6
 SUBCLASSED = ("own_model",)  # no graph, so neither .h5 nor text
-DRAWS = ("dense", "branches", "deep", "sequences")  # random numbers in training, which are others in Keras
+DRAWS = ("dense", "branches", "deep", "sequences", "joined")  # random numbers in training, which are others in Keras
