@@ -6,6 +6,8 @@ None draws random numbers, so that all of them train along one line in both libr
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from tests.saving.more_nets import MORE
 from tests.saving.nets import Net
 
@@ -292,7 +294,7 @@ def own_layers_of_layers(k: Any) -> Any:
 
 def own_model(k: Any) -> Any:
     model = classes(k)["Net"]()
-    model.build((None, 3))
+    model(np.zeros((1, 3), "float32"))
     return model
 
 
