@@ -5,6 +5,7 @@ Names follow ``keras.random``. A ``seed`` is a whole number (the same numbers at
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ __all__ = [
     "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "shuffle",
     "truncated_normal", "uniform",
 ]  # fmt: skip
+
+BLOCK = 1 << 16  # numbers that are drawn at once
 
 
 class SeedGenerator:
@@ -63,26 +66,36 @@ def key_of(seed: Any) -> Array:
     return np.array([int(seed) % 2**32, int(seed) >> 32 & 0xFFFFFFFF], np.uint32)
 
 
-def _unit(shape: Any, key: Array) -> Array:
-    """float64 numbers in [0, 1) with 53 random bits."""
+def _unit(shape: Any, key: Array, first: int = 0) -> Array:
+    """float64 numbers in [0, 1) with 53 random bits: those of a stream from the first-th on."""
     size = math.prod(shape)
-    words = kernels.random_bits(key, size=2 * size).astype("uint64")
+    words = kernels.random_bits(key, size=2 * size, offset=2 * first).astype("uint64")
     bits = (words[0::2] << np.uint64(21)) ^ (words[1::2] >> np.uint64(11))
     return (bits.astype("float64") * 2.0**-53).reshape(shape)
 
 
+def _drawn(shape: Any, dtype: Any, key: Array, formula: Callable[..., Array], streams: int = 1) -> Tensor:
+    """``formula`` of numbers in [0, 1), block by block: all at once would take eight times the memory of the result."""
+    size = math.prod(shape)
+    values = np.empty(size, dtype or config.floatx())
+    for first in range(0, size, BLOCK):
+        count = min(BLOCK, size - first)
+        values[first : first + count] = formula(*(_unit((count,), key, k * size + first) for k in range(streams)))
+    return Tensor.of(values.reshape(shape))
+
+
 def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Numbers spread evenly over [minval, maxval)."""
-    values = minval + (maxval - minval) * _unit(shape, key_of(seed))
-    return Tensor.of(values.astype(dtype or config.floatx()))
+    return _drawn(shape, dtype, key_of(seed), lambda u: minval + (maxval - minval) * u)
 
 
 def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Normally distributed numbers (Box and Muller 1958)."""
-    size = math.prod(shape)
-    u = _unit((2, size), key_of(seed))
-    values = np.sqrt(-2 * np.log1p(-u[0])) * np.cos(2 * np.pi * u[1])
-    return Tensor.of((mean + stddev * values).reshape(shape).astype(dtype or config.floatx()))
+
+    def formula(u: Array, v: Array) -> Array:
+        return mean + stddev * (np.sqrt(-2 * np.log1p(-u)) * np.cos(2 * np.pi * v))
+
+    return _drawn(shape, dtype, key_of(seed), formula, streams=2)
 
 
 def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
@@ -90,8 +103,11 @@ def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: 
     from scipy.special import ndtr, ndtri
 
     low, high = ndtr(-2.0), ndtr(2.0)
-    values = np.clip(ndtri(low + (high - low) * _unit(shape, key_of(seed))), -2.0, 2.0)
-    return Tensor.of((mean + stddev * values).astype(dtype or config.floatx()))
+
+    def formula(u: Array) -> Array:
+        return mean + stddev * np.clip(ndtri(low + (high - low) * u), -2.0, 2.0)
+
+    return _drawn(shape, dtype, key_of(seed), formula)
 
 
 def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Tensor:

@@ -92,3 +92,14 @@ def test_bookkeeping(tmp_path):
     pytest.importorskip("torch")
     record = record_of(tmp_path, "bookkeeping.py")
     assert len(record["ratio"]) == 2 and all(value > 0 for value in record["ratio"].values())
+
+
+def test_saving(tmp_path):
+    record = record_of(tmp_path, "saving.py", "--layers", "2", "--width", "300", "--folder", str(tmp_path))
+    assert set(record["rate"]) == {"m.keras", "m.h5", "m.weights.h5", "m.safetensors"}
+    for name, rate in record["rate"].items():
+        assert (
+            rate["save"]["median"] > 0
+            and rate["load"]["median"] > 0
+            and set(record["memory"][name]) == {"save", "load"}
+        )

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Imports go down, or stay on their floor. `minidl` itself is the facade on top.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("minidl_kernels",),
-    ("minidl.config", "minidl.registry", "minidl.tree", "minidl.engine"),
+    ("minidl.config", "minidl.registry", "minidl.tree", "minidl.atomic", "minidl.opening", "minidl.engine"),
     ("minidl.ops", "minidl.random", "minidl.checking"),
     ("minidl.graph", "minidl.initializers", "minidl.regularizers", "minidl.constraints", "minidl.activations"),
     ("minidl.layers", "minidl.losses", "minidl.metrics", "minidl.optimizers", "minidl.data", "minidl.datasets"),

@@ -8,6 +8,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from minidl.atomic import replacing
+
 from .callback import Callback
 from .model_checkpoint import BatchCounter, check_save_freq
 
@@ -85,8 +87,7 @@ class BackupAndRestore(Callback):
     def _save(self, epoch: int, batch: int, logs: Any) -> None:
         # Two files cannot take their places at once. So the new metadata, which hold the checksum of the new weights,
         # are there before these are; whenever the process dies, some metadata fit the weights that are there.
-        from minidl.saving.atomic import replacing  # saving stands on models, which stand on callbacks
-        from minidl.saving.weights import image_of_weights
+        from minidl.saving.weights import image_of_weights  # saving stands on models, which stand on callbacks
 
         os.makedirs(self.backup_dir, exist_ok=True)
         if self.double_checkpoint and self._weights.exists():
@@ -101,12 +102,12 @@ class BackupAndRestore(Callback):
             "position": self.model._data.position(),
             "metrics": metrics if batch else [],
             "logs": {name: value for name, value in (logs or {}).items() if isinstance(value, float)},
-            "weights": zlib.crc32(image),
+            "weights": image.checksum(),
         }
         with replacing(self._next) as file:
             file.write(json.dumps(state).encode())
         with replacing(self._weights) as file:
-            file.write(image)
+            image.write(file)
         os.replace(self._next, self._metadata)
 
     # ---- reading ----

@@ -17,9 +17,9 @@ class ModelCheckpoint(MonitorCallback):
     There is always a whole file: a new one takes the place of the old one when it is complete.
 
     Args:
-        filepath: where; ends in ".keras" or ".h5", or in ".weights.h5" with save_weights_only. ``{epoch:02d}`` (from
-            1), ``{batch}`` (from 1, with a save_freq in batches) and the names of the logs, such as
-            ``{val_loss:.2f}``, are filled in. Folders are made where they are missing.
+        filepath: where; ends in ".keras" or ".h5", or with save_weights_only in ".weights.h5" or ".safetensors".
+            ``{epoch:02d}`` (from 1), ``{batch}`` (from 1, with a save_freq in batches) and the names of the logs, such
+            as ``{val_loss:.2f}``, are filled in. Folders are made where they are missing.
         monitor: the name in the logs; default "val_loss".
         verbose: 1: print what is done.
         save_best_only: save only when that number is better than it ever was. Where the logs lack it, save anyway, with
@@ -47,7 +47,7 @@ class ModelCheckpoint(MonitorCallback):
     ):
         super().__init__(monitor, mode, initial_value_threshold)
         self.filepath = os.fspath(filepath)
-        endings = (".weights.h5",) if save_weights_only else (".keras", ".h5")
+        endings = (".weights.h5", ".safetensors") if save_weights_only else (".keras", ".h5")
         weights_of_all = not save_weights_only and self.filepath.endswith(".weights.h5")
         if not self.filepath.endswith(endings) or weights_of_all:
             raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minidl import registry
+from minidl.atomic import replacing, write_text
 from minidl.summary import FileWriter
 from minidl.summary.values import array_of
 
@@ -166,14 +167,14 @@ class TensorBoard(Callback):
         os.makedirs(self.log_dir, exist_ok=True)
         for layer in self._embeddings():
             table = f"{layer.name}.tsv"
-            np.savetxt(os.path.join(self.log_dir, table), array_of(layer.embeddings), fmt="%.7g", delimiter="\t")
+            with replacing(os.path.join(self.log_dir, table)) as file:
+                np.savetxt(file, array_of(layer.embeddings), fmt="%.7g", delimiter="\t")
             metadata = self.embeddings_metadata
             labels = metadata.get(layer.name) if isinstance(metadata, dict) else metadata
             named = {"tensor_name": layer.name, "tensor_path": table, **({"metadata_path": labels} if labels else {})}
             fields = "".join(f"  {key}: {json.dumps(value)}\n" for key, value in named.items())
             lines.append(f"embeddings {{\n{fields}}}\n")
-        with open(os.path.join(self.log_dir, "projector_config.pbtxt"), "w", encoding="utf-8") as file:
-            file.write("".join(lines))
+        write_text(os.path.join(self.log_dir, "projector_config.pbtxt"), "".join(lines))
 
 
 def weight_as_images(weight: np.ndarray) -> np.ndarray | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minidl import config, ops
+from minidl.atomic import replacing
 from minidl.engine.tensor import Tensor, raw
 from minidl_kernels.arrays import to_numpy
 
@@ -137,7 +138,18 @@ def save_img(
     if image.mode == "RGBA" and file_format == "jpeg":
         warnings.warn("JPEG has no transparency: the fourth channel is dropped", stacklevel=2)
         image = image.convert("RGB")
-    image.save(path, format=file_format, **kwargs)
+    from PIL import Image
+
+    if not isinstance(path, (str, os.PathLike)):
+        image.save(path, format=file_format, **kwargs)
+        return
+    kind = file_format or Image.registered_extensions().get(Path(path).suffix.lower())
+    if kind is None:
+        raise ValueError(f"save_img: path {os.fspath(path)!r} has no ending of a picture; file_format names one")
+    content = io.BytesIO()  # Pillow writes into real files by itself, and does not notice when the disk is full
+    image.save(content, format=kind, **kwargs)
+    with replacing(path) as file:
+        file.write(content.getbuffer())
 
 
 def smart_resize(x: Any, size: Any, interpolation: str = "bilinear", data_format: str = "channels_last") -> Any:

@@ -2,14 +2,14 @@
 
 import hashlib
 import http.client
-import os
 import queue
-import tempfile
 import threading
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from minidl.atomic import replacing
 
 from .idx import decompress
 
@@ -88,11 +88,5 @@ def open_url(url: str, answer: float, stall: float) -> Any:
 def write_whole(target: Path, data: bytes) -> None:
     """Write a file that appears whole or not at all; its folder is made."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(part, target)
-    except BaseException:
-        os.unlink(part)
-        raise
+    with replacing(target) as file:
+        file.write(data)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl import constraints, initializers, registry, regularizers
+from minidl import constraints, initializers, opening, registry, regularizers
 from minidl.engine.op import selection
 from minidl.engine.variable import Variable
 from minidl.metrics import Metric
@@ -74,7 +74,9 @@ class WeightHolder:
             hint = "; take input_shape[-1], for input_shape[0] is the batch axis" if shape[0] is None else ""
             raise ValueError(f"layer {self.name!r}: a weight needs a known shape, not {shape}{hint}")
         default = "glorot_uniform" if dtype.kind == "f" else "zeros"
-        start = initializers.get(default if initializer is None else initializer)(shape, dtype=dtype)  # type: ignore[misc]
+        opening.may_allocate(shape, dtype, f"layer {self.name!r}: a weight")
+        make: Any = initializers.get(default if initializer is None else initializer)
+        start = np.zeros(shape, dtype) if opening.values_follow() else make(shape, dtype=dtype)
         with registry.inside((*self._scopes_around(), self.name)):
             weight = Variable(start, trainable=trainable and self._trainable, name=name, dtype=dtype)
         if weight.shape != shape:

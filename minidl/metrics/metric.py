@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl import config, initializers, registry
+from minidl import config, initializers, opening, registry
 from minidl.engine.op import no_grad
 from minidl.engine.variable import Variable
 
@@ -92,6 +92,7 @@ class Metric:
         self._check_super_called()
         dtype = np.dtype(dtype or config.floatx())
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        opening.may_allocate(shape, dtype, f"metric {self.name!r}: a variable")
         make: Any = initializers.get("zeros" if initializer is None else initializer)
         variable = Variable(make(shape, dtype=dtype), trainable=False, name=name, dtype=dtype)
         if variable.shape != shape:

@@ -14,6 +14,7 @@ from minidl.engine.tensor import Tensor
 from minidl.graph.function import Function
 from minidl.graph.symbolic import KerasTensor, map_structure
 from minidl.layers import InputLayer, Layer
+from minidl.tree import flatten
 
 __all__ = ["config_of_graph", "graph_of_config", "takes_a_graph"]
 
@@ -200,7 +201,8 @@ def _arguments(node: Any, tensor: Callable[..., KerasTensor]) -> tuple[list[Any]
         return registry.deserialize(leaf)
 
     kwargs = {key: value(one) for key, one in node["kwargs"].items()}
-    if kwargs.get("mask", 0) is None:  # Keras writes it for every model inside a model
+    # Keras writes it for every model inside a model, in the structure of that one's inputs
+    if "mask" in kwargs and all(one is None for one in flatten(kwargs["mask"])):
         del kwargs["mask"]
     return [value(one) for one in node["args"]], kwargs
 

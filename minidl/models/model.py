@@ -201,7 +201,7 @@ class Model(Trainer, Layer):
         export_onnx(self, filepath, verbose=verbose, input_signature=input_signature, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Save the weights to a ``.weights.h5`` file, or to ``.h5`` in the layout of Keras 2."""
+        """Save the weights to a ``.weights.h5`` or ``.safetensors`` file, or to ``.h5`` in the layout of Keras 2."""
         from minidl.saving import save_weights
 
         save_weights(self, filepath, overwrite=overwrite)
@@ -212,20 +212,24 @@ class Model(Trainer, Layer):
 
         load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name)
 
-    def to_json(self, **kwargs: Any) -> str:
-        """The architecture as JSON, without weights, for ``models.model_from_json``; ``kwargs`` go to json.dumps."""
+    def to_json(self, filepath: Any = None, **kwargs: Any) -> str:
+        """The architecture as JSON, without weights, for ``models.model_from_json``; ``kwargs`` go to json.dumps.
+
+        A ``filepath`` (which Keras does not take) gets the text, too.
+        """
         from minidl.saving.text import to_json
 
-        return to_json(self, **kwargs)
+        return to_json(self, filepath, **kwargs)
 
-    def to_yaml(self, **kwargs: Any) -> str:
+    def to_yaml(self, filepath: Any = None, **kwargs: Any) -> str:
         """The architecture as YAML, without weights, for ``models.model_from_yaml``; ``kwargs`` go to yaml.dump.
 
+        A ``filepath`` gets the text, too.
         Keras had this up to version 2.5; it needs PyYAML.
         """
         from minidl.saving.text import to_yaml
 
-        return to_yaml(self, **kwargs)
+        return to_yaml(self, filepath, **kwargs)
 
     yaml = to_yaml
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl import config, initializers, registry
+from minidl import config, initializers, opening, registry
 from minidl.engine.op import no_grad
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
@@ -91,6 +91,7 @@ class State:
             initializer: name or object.
             dtype: default: floatx.
         """
+        opening.may_allocate(tuple(shape), dtype or config.floatx(), "an optimizer's variable")
         start = initializers.get(initializer)(tuple(shape), dtype=dtype or config.floatx())  # type: ignore[misc]
         self._slots.append(self._variable(start, name))
         return self._slots[-1]
@@ -100,6 +101,7 @@ class State:
     ) -> Variable:
         """A variable of the shape, dtype and device of a weight."""
         data = reference_variable.data
+        opening.may_allocate(data.shape, data.dtype, "an optimizer's variable")
         start = initializers.get(initializer)(data.shape, dtype=data.dtype)  # type: ignore[misc]
         name = f"{reference_variable.path.replace('/', '_')}_{name or 'var'}"
         self._slots.append(self._variable(namespace(data).asarray(raw(start)), name))

@@ -1,4 +1,7 @@
-"""Models and weights as files that Keras 3 reads and writes: ``.keras``, ``.h5``, ``.weights.h5``, JSON; and YAML."""
+"""Models and weights as files that Keras 3 reads and writes: ``.keras``, ``.h5``, ``.weights.h5``, JSON; and YAML.
+
+Weights go into ``.safetensors`` files as well, which other programs read.
+"""
 
 from minidl.registry import (
     custom_object_scope,

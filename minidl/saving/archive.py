@@ -1,6 +1,5 @@
 """``.keras``: a zip archive of config.json, metadata.json and model.weights.h5, stored without compression."""
 
-import io
 import json
 import zipfile
 from datetime import datetime
@@ -11,20 +10,21 @@ from minidl.config import __version__
 from minidl.models import Model
 
 from .errors import damage_is_named
+from .hdf5_reader import open_hdf5
+from .json_text import parse_json
 from .lambdas import without_code
-from .weights import assign_weights, image_of_weights
+from .reading import as_much_as_in
+from .weights import assign_tree, assign_weights, image_of_weights
+from .zip_reader import members, opened
 
 __all__ = ["assign_archived_weights", "read_archive", "write_archive"]
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 LAYOUT = "3.15.0"  # the version of Keras whose layout is written
 
-# Keras stores without compression, and Deflate packs at most 1032 to 1: what claims more is made to fill the memory.
-LARGE, MOST_EXPANSION = 1 << 28, 100
-
 
 def write_archive(model: Model, file: BinaryIO, include_optimizer: bool = True) -> None:
-    """Write a model; all of it is made before the first byte is written.
+    """Write a model; everything but the numbers is made before the first byte is written.
 
     Args:
         include_optimizer: False: leave out what compile() was given, and the optimizer's state.
@@ -48,7 +48,11 @@ def write_archive(model: Model, file: BinaryIO, include_optimizer: bool = True) 
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(METADATA, json.dumps(metadata))
         archive.writestr(CONFIG, text)
-        archive.writestr(WEIGHTS, weights)
+        member = zipfile.ZipInfo(WEIGHTS, datetime.now().timetuple()[:6])
+        member.external_attr = 0o600 << 16  # as zipfile's own members
+        member.file_size = weights.size  # from 2 GiB on, there must be more room in the member's head
+        with archive.open(member, "w") as file_in_archive:
+            weights.write(file_in_archive)
 
 
 def read_archive(
@@ -65,30 +69,34 @@ def read_archive(
     Raises:
         FormatError: the archive is damaged, or describes something that cannot be made here.
     """
-    text = _member(file, CONFIG, filepath)
+    source, start, size = _member(file, CONFIG, filepath)
     with damage_is_named(filepath, f"{CONFIG} cannot be read"):
-        config = json.loads(text)
+        source.seek(start)
+        config = parse_json(source.read(size))
         if not isinstance(config, dict):
             raise ValueError("it does not describe a model")
     if not compiled:
         config["compile_config"] = None
-    with damage_is_named(filepath, "the model cannot be made"), registry.sharing():
+    source, start, size = _member(file, WEIGHTS, filepath)
+    tree = open_hdf5(source, filepath, start, size)
+    with damage_is_named(filepath, "the model cannot be made"), registry.sharing(), as_much_as_in(tree):
         model = registry.deserialize(without_code(config, custom_objects, safe_mode), custom_objects)
         if not isinstance(model, Model):
             raise ValueError(f"{CONFIG} describes no model, but {model!r}")
-    assign_archived_weights(model, file, filepath)
+    assign_tree(model, tree, filepath)
     return model
 
 
 def assign_archived_weights(model: Model, file: BinaryIO, filepath: Any, skip_mismatch: bool = False) -> None:
     """Read the weights of an archive into a model; see ``assign_weights``."""
-    assign_weights(model, io.BytesIO(_member(file, WEIGHTS, filepath)), filepath, skip_mismatch)
+    source, start, size = _member(file, WEIGHTS, filepath)
+    assign_weights(model, source, filepath, skip_mismatch, start, size)
 
 
-def _member(file: BinaryIO, name: str, filepath: Any) -> bytes:
+def _member(file: BinaryIO, name: str, filepath: Any) -> tuple[BinaryIO, int, int]:
+    """The file, start and size of a member."""
     with damage_is_named(filepath, "is not a .keras file, or is damaged"):
-        with zipfile.ZipFile(file) as archive:
-            info = archive.getinfo(name)
-            if info.file_size > LARGE and info.file_size > MOST_EXPANSION * info.compress_size:
-                raise ValueError(f"{name} claims {info.file_size} bytes, packed into {info.compress_size}")
-            return archive.read(info)
+        found = members(file)
+        if name not in found:
+            raise ValueError(f"there is no {name} in the archive")
+        return opened(file, found[name])

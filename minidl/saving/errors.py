@@ -14,11 +14,14 @@ class FormatError(ValueError):
     """A file that is damaged, cut off, or of another format than its name says."""
 
 
-# What zipfile, json, h5py and a configuration that makes no sense raise.
+# What json, YAML and a configuration that makes no sense raise, and what a file does that cannot be read.
 _SIGNS = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, NotImplementedError, RecursionError,
-    LookupError, TypeError, AttributeError, ValueError, OverflowError,
+    LookupError, MemoryError, TypeError, AttributeError, ValueError, ArithmeticError, AssertionError,
 )  # fmt: skip
+
+
+LONGEST = 4000  # characters of a reason; a configuration may repeat itself in it
 
 
 @contextmanager
@@ -30,4 +33,5 @@ def damage_is_named(path: Any, what: str) -> Iterator[None]:
         raise
     except _SIGNS as error:
         said = str(error).strip() or type(error).__name__
+        said = said if len(said) <= LONGEST else f"{said[:LONGEST]} ..."
         raise FormatError(f"{path}: {what}: {said}") from error

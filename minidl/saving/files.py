@@ -4,18 +4,33 @@ import os
 import warnings
 from typing import Any
 
+from minidl.atomic import replacing
 from minidl.models import Model
 
 from .archive import assign_archived_weights, read_archive, write_archive
-from .atomic import replacing
 from .hdf5 import image_of_model, read_hdf5
 from .legacy import assign_legacy_weights, image_of_legacy_weights
+from .safetensors_weights import assign_safetensors, write_safetensors
 from .weights import assign_weights, image_of_weights
 
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
 
-MODEL, WEIGHTS, LEGACY = ".keras", ".weights.h5", (".h5", ".hdf5")
-_OTHERS = (".ckpt", ".h5", ".hdf5", ".json", ".keras", ".npz", ".pb", ".pkl", ".pt", ".pth", ".tf", ".tflite")
+MODEL, WEIGHTS, LEGACY, TENSORS = ".keras", ".weights.h5", (".h5", ".hdf5"), ".safetensors"
+_OTHERS = (
+    ".ckpt",
+    ".h5",
+    ".hdf5",
+    ".json",
+    ".keras",
+    ".npz",
+    ".pb",
+    ".pkl",
+    ".pt",
+    ".pth",
+    ".tf",
+    ".tflite",
+    ".safetensors",
+)
 
 
 def save_model(
@@ -56,7 +71,7 @@ def save_model(
     if path.endswith(LEGACY):
         image = image_of_model(model, include_optimizer)
         with replacing(path) as file:
-            file.write(image)
+            image.write(file)
         return
     with replacing(path) as file:
         write_archive(model, file, include_optimizer)
@@ -89,33 +104,44 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
 
     Args:
         filepath: a path that ends in ".weights.h5"; or in ".h5" or ".hdf5" for the layout of Keras 2, which holds no
-            state of an optimizer.
+            state of an optimizer; or in ".safetensors", which Keras has not, but other programs read: names are Keras'
+            paths, such as "dense/kernel".
         overwrite: False: raise FileExistsError where there is such a file.
     """
-    path = _checked(filepath, (WEIGHTS, *LEGACY), "save_weights")
+    path = _checked(filepath, (WEIGHTS, *LEGACY, TENSORS), "save_weights")
     _may_write(path, overwrite)
     _need_weights(model, "save_weights")
+    if path.endswith(TENSORS):
+        with replacing(path) as file:
+            write_safetensors(model, file)
+        return
     image = image_of_weights(model) if path.endswith(WEIGHTS) else image_of_legacy_weights(model)
     with replacing(path) as file:
-        file.write(image)
+        image.write(file)
 
 
 def load_weights(model: Model, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
     """Read weights into a model of the same architecture; where anything does not fit, nothing is changed.
 
     Args:
-        filepath: a path that ends in ".weights.h5" or ".keras"; or in ".h5" or ".hdf5", in the layout of Keras 2.
-        skip_mismatch: leave the layers that do not fit as they are, with a warning.
-        by_name: match the layers of a Keras 2 file by name; else by order.
+        filepath: a path that ends in ".weights.h5" or ".keras"; or in ".h5" or ".hdf5", in the layout of Keras 2; or in
+            ".safetensors".
+        skip_mismatch: leave the layers (in the layout of Keras 2, and in ".safetensors": the variables) that do not fit
+            as they are, with a warning.
+        by_name: match the layers of a Keras 2 file by name, else by order; of a ".safetensors" file, take what has the
+            very same names, and leave the rest as it is.
 
     Raises:
         FileNotFoundError: no such file.
         FormatError: it is damaged.
         ValueError: it holds the weights of another model; lists the layers.
     """
-    path = _checked(filepath, (WEIGHTS, MODEL, *LEGACY), "load_weights")
+    path = _checked(filepath, (WEIGHTS, MODEL, *LEGACY, TENSORS), "load_weights")
     _need_weights(model, "load_weights")
     with open(path, "rb") as file:
+        if path.endswith(TENSORS):
+            assign_safetensors(model, file, path, skip_mismatch, by_name)
+            return
         if path.endswith(MODEL):
             assign_archived_weights(model, file, path, skip_mismatch)
         elif path.endswith(WEIGHTS) and not by_name:
@@ -132,7 +158,7 @@ def _checked(filepath: Any, endings: tuple[str, ...], function: str) -> str:
         stem, ending = os.path.splitext(path)
         stem = stem.removesuffix(".weights") if ending in _OTHERS else path
         hint = f"; write {stem + endings[0]!r}" if function.startswith("save") else ""
-        if function == "load_model" and path.endswith(WEIGHTS):
+        if function == "load_model" and path.endswith((WEIGHTS, TENSORS)):
             hint = "; make the model, and call model.load_weights() with this path"
         listed = " or ".join(filter(None, [", ".join(endings[:-1]), endings[-1]]))
         raise ValueError(f"{function}: filepath must end in {listed}, not {path!r}{hint}")

@@ -4,7 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from minidl_kernels.arrays import to_numpy
+
 from .errors import FormatError
+from .hdf5_reader import Dataset, Group
+from .hdf5_writer import Image
+from .reading import numbers
 
 __all__ = ["arrays_of", "datasets_of", "member", "names_of", "write_arrays", "write_names"]
 
@@ -44,22 +49,18 @@ def arrays_of(group: Any, filepath: Any) -> list[Any]:
     Raises:
         FormatError: one is missing, is a link, lies in another file, or holds no numbers.
     """
-    import h5py
-
     found = []
     for name in names_of(group, "weight_names", filepath):
         dataset = group
         for part in name.split("/"):
             dataset = member(dataset, part, filepath)
-        if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
+        if not isinstance(dataset, Dataset):
             raise FormatError(f"{filepath}: {group.name}/{name} is not an array in this file")
-        if dataset.dtype.kind not in "fiub":
-            raise FormatError(f"{filepath}: {group.name}/{name} is of dtype {dataset.dtype}")
-        found.append(dataset)
+        found.append(numbers(dataset, filepath))
     return found
 
 
-def write_arrays(group: Any, variables: list[Any]) -> None:
+def write_arrays(image: Image, group: Any, variables: list[Any]) -> None:
     """Write variables under their paths, and the list of these."""
     names: list[str] = []
     for variable in variables:
@@ -68,7 +69,7 @@ def write_arrays(group: Any, variables: list[Any]) -> None:
             number += 1
             path = f"{variable.path}_{number}"
         names.append(path)
-        group[path] = variable.numpy()
+        image.put(group, path, to_numpy(variable.data))
     write_names(group, "weight_names", names)
 
 
@@ -78,10 +79,6 @@ def member(group: Any, name: str, filepath: Any) -> Any:
     Raises:
         FormatError: there is none, or it is a link.
     """
-    import h5py
-
-    if not isinstance(group, h5py.Group) or name not in group:
+    if not isinstance(group, Group) or name not in group:
         raise FormatError(f"{filepath}: {getattr(group, 'name', group)} lacks {name!r}")
-    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-        raise FormatError(f"{filepath}: {group.name}/{name} is a link to somewhere else")
     return group[name]

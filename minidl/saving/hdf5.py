@@ -4,7 +4,6 @@ Attributes ``model_config`` and, of a compiled model, ``training_config`` hold J
 ``optimizer_weights`` hold arrays. Weights are matched by the order of the layers.
 """
 
-import io
 import json
 from typing import Any, BinaryIO
 
@@ -15,22 +14,24 @@ from minidl.models.graph_config import takes_a_graph
 from .archive import LAYOUT
 from .errors import FormatError, damage_is_named
 from .groups import arrays_of, member, write_arrays
+from .hdf5_reader import Group, open_hdf5
+from .hdf5_writer import Image
+from .json_text import parse_json
 from .legacy import legacy_values, write_legacy_weights
 from .optimizer_state import assign_optimizer_state
+from .reading import as_much_as_in, assign_all
 from .text import model_of_config
 from .training_config import compile_arguments, training_config
 
 __all__ = ["image_of_model", "read_hdf5"]
 
 
-def image_of_model(model: Model, include_optimizer: bool = True) -> memoryview:
-    """The bytes of an HDF5 file with architecture, weights, what compile() was given, and the optimizer's state.
+def image_of_model(model: Model, include_optimizer: bool = True) -> Image:
+    """An HDF5 file with architecture, weights, what compile() was given, and the optimizer's state.
 
     Raises:
         ValueError: a subclassed model, or something that cannot be saved.
     """
-    import h5py
-
     if not (isinstance(model, Sequential) or (isinstance(model, Functional) and takes_a_graph(type(model)))):
         raise ValueError(
             f"{model.name!r} is a subclassed model, of which .h5 files hold weights only: use "
@@ -48,13 +49,12 @@ def image_of_model(model: Model, include_optimizer: bool = True) -> memoryview:
         raise ValueError(
             f"{model.name!r} cannot be saved: a get_config() returns what JSON cannot hold: {error}"
         ) from None
-    image = io.BytesIO()
-    with h5py.File(image, "w") as file:
+    with Image() as (image, file):
         file.attrs.update({"keras_version": LAYOUT, "backend": "minidl", **encoded})
-        write_legacy_weights(model, file.create_group("model_weights"))
+        write_legacy_weights(model, image, file.create_group("model_weights"))
         if compiled:
-            write_arrays(file.create_group("optimizer_weights"), model.optimizer.variables)
-    return image.getbuffer()
+            write_arrays(image, file.create_group("optimizer_weights"), model.optimizer.variables)
+    return image
 
 
 def read_hdf5(
@@ -71,9 +71,8 @@ def read_hdf5(
     Raises:
         FormatError: the file is damaged, or describes something that cannot be made here.
     """
-    import h5py
-
-    with damage_is_named(filepath, "cannot be read as HDF5"), h5py.File(file, "r") as tree:
+    with damage_is_named(filepath, "cannot be read as HDF5"):
+        tree = open_hdf5(file, filepath)
         config = _json(tree, "model_config", filepath)
         if config is None:
             what = "weights only: make the model, then load_weights()" if "layer_names" in tree.attrs else "no model"
@@ -84,13 +83,13 @@ def read_hdf5(
             group = member(tree, "optimizer_weights", filepath)
             state = arrays_of(group, filepath)
             names = [dataset.name.removeprefix(f"{group.name}/") for dataset in state]
-        model = model_of_config(config, filepath, custom_objects, safe_mode)
+        with as_much_as_in(tree):
+            model = model_of_config(config, filepath, custom_objects, safe_mode)
         with damage_is_named(filepath, "its weights do not fit its model_config"):
             values, problem = legacy_values(model, member(tree, "model_weights", filepath), filepath)
             if problem:
                 raise ValueError(problem)
-            for variable, value in values:
-                variable.assign(value)
+            assign_all(values)
         if settings is not None:
             with damage_is_named(filepath, "what compile() was given cannot be made"):
                 with registry.custom_object_scope(custom_objects or {}):
@@ -99,12 +98,12 @@ def read_hdf5(
     return model
 
 
-def _json(tree: Any, attribute: str, filepath: Any) -> Any:
+def _json(tree: Group, attribute: str, filepath: Any) -> Any:
     text = tree.attrs.get(attribute)
     if text is None:
         return None
     with damage_is_named(filepath, f"{attribute} is not JSON"):
-        config = json.loads(text)
+        config = parse_json(text)
         if not isinstance(config, dict):
             raise ValueError("it should be an object")
     return config

@@ -4,8 +4,6 @@ import copy
 import warnings
 from typing import Any
 
-import numpy as np
-
 from minidl.engine.variable import Variable
 from minidl.models import Model
 from minidl.optimizers import Optimizer
@@ -43,7 +41,7 @@ def assign_optimizer_state(model: Model, names: list[str], arrays: list[Any], fi
     if problem:
         warnings.warn(f"{filepath}: the optimizer {optimizer.name!r} starts anew: {problem}", stacklevel=5)
         return
-    values = [None if place is None else np.asarray(arrays[place][()]) for place in places]
+    values = [None if place is None else arrays[place].read() for place in places]
     if slots:
         optimizer.build(weights)
     for variable, value in zip(optimizer.variables, values, strict=True):

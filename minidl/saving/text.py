@@ -4,37 +4,43 @@ import json
 import os
 from typing import Any
 
-from minidl import registry
+from minidl import opening, registry
+from minidl.atomic import write_text
 from minidl.models import Model
 
 from .errors import damage_is_named
+from .json_text import parse_json
 from .lambdas import without_code
 from .modern import modern
+from .yaml_text import parse_yaml
 
 __all__ = ["model_from_json", "model_from_yaml", "model_of_config", "to_json", "to_yaml"]
 
-MOST_NODES = 1_000_000  # of a YAML text with its aliases written out
 
-
-def to_json(model: Model, **kwargs: Any) -> str:
+def to_json(model: Model, filepath: Any = None, **kwargs: Any) -> str:
     """The architecture of a model (and what compile() was given) as JSON that Keras 3 reads.
 
     Args:
+        filepath: a file to write the text into as well; there is always a whole one.
         **kwargs: passed to ``json.dumps``, such as indent=2.
 
     Raises:
         ValueError: something that a text cannot hold, and what to do about it.
     """
     try:
-        return json.dumps(_config_of(model), **kwargs)
+        text = json.dumps(_config_of(model), **kwargs)
     except TypeError as error:
         raise ValueError(f"{model.name!r} cannot be written as JSON: {error}") from None
+    if filepath is not None:
+        write_text(filepath, text)
+    return text
 
 
-def to_yaml(model: Model, **kwargs: Any) -> str:
+def to_yaml(model: Model, filepath: Any = None, **kwargs: Any) -> str:
     """The same as ``to_json`` as YAML, of plain data only.
 
     Args:
+        filepath: a file to write the text into as well; there is always a whole one.
         **kwargs: passed to ``yaml.dump``, such as indent=4.
 
     Raises:
@@ -48,7 +54,10 @@ def to_yaml(model: Model, **kwargs: Any) -> str:
             return True
 
     plain = json.loads(to_json(model))
-    return str(yaml.dump(plain, **{"Dumper": Dumper, "sort_keys": False, "default_flow_style": False, **kwargs}))
+    text = str(yaml.dump(plain, **{"Dumper": Dumper, "sort_keys": False, "default_flow_style": False, **kwargs}))
+    if filepath is not None:
+        write_text(filepath, text)
+    return text
 
 
 def model_from_json(json_string: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True) -> Model:
@@ -65,8 +74,9 @@ def model_from_json(json_string: Any, custom_objects: dict[str, Any] | None = No
     """
     text, source = _text_of(json_string, "model_from_json", lambda text: text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["))
     with damage_is_named(source, "is not JSON"):
-        config = json.loads(text.lstrip("\ufeff"))
-    return model_of_config(config, source, custom_objects, safe_mode)
+        config = parse_json(text.lstrip("\ufeff"))
+    with _limited():
+        return model_of_config(config, source, custom_objects, safe_mode)
 
 
 def model_from_yaml(yaml_string: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True) -> Model:
@@ -86,19 +96,10 @@ def model_from_yaml(yaml_string: Any, custom_objects: dict[str, Any] | None = No
     yaml = _yaml()
     text, source = _text_of(yaml_string, "model_from_yaml", lambda text: "\n" in text or text.lstrip()[:1] == "{")
 
-    class Loader(yaml.SafeLoader):  # type: ignore[name-defined]
-        pass
-
-    # Keras 2 wrote shapes as tuples; they are lists in all other files.
-    Loader.add_constructor("tag:yaml.org,2002:python/tuple", Loader.construct_yaml_seq)
     with damage_is_named(source, "is not YAML of plain data"):
-        try:
-            config = yaml.load(text, Loader)  # a SafeLoader
-        except yaml.YAMLError as error:
-            raise ValueError(str(error)) from error
-        if _written_out(config, {}) > MOST_NODES:
-            raise ValueError(f"its aliases stand for more than {MOST_NODES} values")
-    return model_of_config(config, source, custom_objects, safe_mode)
+        config = parse_yaml(text, yaml)
+    with _limited():
+        return model_of_config(config, source, custom_objects, safe_mode)
 
 
 def model_of_config(
@@ -122,6 +123,10 @@ def model_of_config(
     return model
 
 
+def _limited() -> Any:
+    return opening.limited(opening.half_of_memory(), "half of the memory of this machine")
+
+
 def _config_of(model: Model) -> Any:
     with registry.sharing():
         return registry.serialize(model)
@@ -141,17 +146,6 @@ def _text_of(given: Any, function: str, is_text: Any) -> tuple[str, str]:
         raise FileNotFoundError(f"{function}: {shown!r} is neither such a text nor a file")
     with damage_is_named(path, "is not a text in UTF-8"), open(path, encoding="utf-8") as file:
         return file.read(), str(path)
-
-
-def _written_out(value: Any, sizes: dict[int, int]) -> int:
-    """How many values there are when all aliases are written out; an alias costs nothing in the text."""
-    if not isinstance(value, (dict, list)):
-        return 1
-    if id(value) not in sizes:
-        sizes[id(value)] = MOST_NODES  # what holds itself
-        members = value.values() if isinstance(value, dict) else value
-        sizes[id(value)] = 1 + sum(_written_out(one, sizes) for one in members)
-    return sizes[id(value)]
 
 
 def _yaml() -> Any:

@@ -1,29 +1,27 @@
 """The tree of weights in an HDF5 file: ``PATH/vars/0``, ``PATH/vars/1``, ... for every place of a model."""
 
 import copy
-import io
 import warnings
 from typing import Any, BinaryIO
-
-import numpy as np
 
 from minidl.engine.variable import Variable
 from minidl.models import Model
 from minidl.optimizers import Optimizer
 from minidl.random import SeedGenerator
+from minidl_kernels.arrays import to_numpy
 
 from .errors import FormatError, damage_is_named
+from .hdf5_reader import Dataset, Group, open_hdf5
+from .hdf5_writer import Image
 from .places import Place, places
+from .reading import assign_all, numbers
 
-__all__ = ["assign_weights", "image_of_weights"]
+__all__ = ["assign_tree", "assign_weights", "image_of_weights"]
 
 
-def image_of_weights(model: Model, include_optimizer: bool = True) -> memoryview:
-    """The bytes of an HDF5 file with all variables of a model; those of its optimizer may be left out."""
-    import h5py
-
-    image = io.BytesIO()
-    with h5py.File(image, "w") as file:
+def image_of_weights(model: Model, include_optimizer: bool = True) -> Image:
+    """An HDF5 file with all variables of a model; those of its optimizer may be left out."""
+    with Image() as (image, file):
         for place in places(model):
             if not include_optimizer and place.owner is model.optimizer:
                 continue
@@ -31,25 +29,31 @@ def image_of_weights(model: Model, include_optimizer: bool = True) -> memoryview
             if isinstance(getattr(place.owner, "name", None), str):
                 group.attrs["name"] = place.owner.name
             for number, variable in enumerate(place.variables):
-                group[str(number)] = variable.numpy()
-    return image.getbuffer()
+                image.put(group, str(number), to_numpy(variable.data))
+    return image
 
 
-def assign_weights(model: Model, file: BinaryIO, filepath: Any, skip_mismatch: bool = False) -> None:
-    """Read an HDF5 file into the variables of a model; all of it is read and checked before anything is assigned.
+def assign_weights(
+    model: Model, file: BinaryIO, filepath: Any, skip_mismatch: bool = False, start: int = 0, size: int | None = None
+) -> None:
+    """Read an HDF5 file into the variables of a model; all of it is checked before anything is assigned.
 
     Args:
         file: open for reading in binary mode.
         filepath: what error messages call it.
         skip_mismatch: leave layers as they are, with a warning, where the file does not fit.
+        start, size: the part of the file that is one in HDF5; default: all.
 
     Raises:
         FormatError: the file cannot be read.
         ValueError: it holds the weights of another model.
     """
-    import h5py
+    assign_tree(model, open_hdf5(file, filepath, start, size), filepath, skip_mismatch)
 
-    with damage_is_named(filepath, "cannot be read as HDF5"), h5py.File(file, "r") as tree:
+
+def assign_tree(model: Model, tree: Group, filepath: Any, skip_mismatch: bool = False) -> None:
+    """The same, for a file whose root was opened."""
+    with damage_is_named(filepath, "cannot be read as HDF5"):
         reading = _Reading(tree, filepath)
         problems = [
             f"{place.path or model.name}: {problem}" for place in places(model) if (problem := reading.place(place))
@@ -60,23 +64,21 @@ def assign_weights(model: Model, file: BinaryIO, filepath: Any, skip_mismatch: b
         message = f"{filepath} holds the weights of another model than {model.name!r}:{listed}"
         if not skip_mismatch:
             raise ValueError(message)
-        warnings.warn(f"{message}\nThese stay as they are.", stacklevel=4)
+        warnings.warn(f"{message}\nThese stay as they are.", stacklevel=5)
     for text in warned:
-        warnings.warn(f"{filepath}: {text}", stacklevel=4)
+        warnings.warn(f"{filepath}: {text}", stacklevel=5)
     reading.assign()
 
 
 class _Reading:
     """A tree, what of it was read, and what is wrong with it."""
 
-    def __init__(self, tree: Any, filepath: Any):
+    def __init__(self, tree: Group, filepath: Any):
         self.tree, self.filepath = tree, filepath
         self.read: set[str] = set()
         self.warnings: list[str] = []
-        self._values: list[tuple[Variable, np.ndarray]] = []
-        self._states: list[
-            tuple[Optimizer, list[Variable] | None, list[np.ndarray]]
-        ] = []  # to build it for, its values
+        self._values: list[tuple[Variable, Dataset]] = []
+        self._states: list[tuple[Optimizer, list[Variable] | None, list[Dataset]]] = []  # to build it for, its values
 
     def assign(self) -> None:
         """Give the variables the values that were read."""
@@ -84,8 +86,7 @@ class _Reading:
             if variables is not None:
                 optimizer.build(variables)
             self._values += zip(optimizer.variables, values, strict=True)
-        for variable, value in self._values:
-            variable.assign(value)
+        assign_all(self._values)
 
     def place(self, place: Place) -> str | None:
         """Read the values for a place, or say why that cannot be."""
@@ -102,7 +103,7 @@ class _Reading:
         self._values += zip(place.variables, found, strict=True)
         return None
 
-    def _optimizer(self, place: Place, stored: dict[str, Any]) -> None:
+    def _optimizer(self, place: Place, stored: dict[str, Dataset]) -> None:
         """As ``place``, for an optimizer; one that does not fit starts anew, with a warning, as in Keras."""
         optimizer, model = place.owner, place.parent
         if not stored:
@@ -119,7 +120,7 @@ class _Reading:
             return
         self._states.append((optimizer, variables, found))
 
-    def _fitting(self, variables: list[Variable], stored: dict[str, Any]) -> Any:
+    def _fitting(self, variables: list[Variable], stored: dict[str, Dataset]) -> Any:
         """The values for these variables, or why they do not fit."""
         if len(stored) != len(variables):
             return f"it has {len(variables)} variables, but the file {len(stored)}"
@@ -130,50 +131,32 @@ class _Reading:
                 return f"the file has {', '.join(stored)} instead of 0 to {len(variables) - 1}"
             if tuple(dataset.shape) != tuple(variable.shape):  # before it is read: a shape may be made up
                 return f"{variable.name} has shape {tuple(variable.shape)}, but in the file {tuple(dataset.shape)}"
-            if dataset.dtype.kind not in "fiub":
-                return f"{variable.name} is of dtype {dataset.dtype} in the file"
-            found.append(np.asarray(dataset[()]))
+            found.append(numbers(dataset, self.filepath))
         return found
 
-    def _stored(self, path: str) -> dict[str, Any]:
+    def _stored(self, path: str) -> dict[str, Dataset]:
         """The datasets of a group by name; none where there is no such group."""
-        import h5py
-
         group = self.tree
         for part in path.split("/"):
             if part not in group:
                 return {}
-            group = self._member(group, part)
-            if not isinstance(group, h5py.Group):
-                raise FormatError(f"{self.filepath}: {path} should be a group of weights, but is {group!r}")
+            below = group[part]
+            if not isinstance(below, Group):
+                raise FormatError(f"{self.filepath}: {path} should be a group of weights, but is {below!r}")
+            group = below
         return {name: self._dataset(group, name) for name in group}
 
-    def _dataset(self, group: Any, name: str) -> Any:
-        import h5py
-
-        dataset = self._member(group, name)
-        if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
+    def _dataset(self, group: Group, name: str) -> Dataset:
+        dataset = group[name]
+        if not isinstance(dataset, Dataset):
             raise FormatError(f"{self.filepath}: {group.name}/{name} is not an array in this file")
         return dataset
 
-    def _member(self, group: Any, name: str) -> Any:
-        import h5py
-
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise FormatError(f"{self.filepath}: {group.name}/{name} is a link to somewhere else")
-        return group[name]
-
     def unused(self) -> list[str]:
         """A warning of arrays that the model has no place for; none where all were read."""
-        import h5py
-
         found: dict[str, None] = {}
-
-        def visit(name: str, item: Any) -> None:
-            group = name.rpartition("/")[0]
-            known = group in self.read or "optimizer" in group.split("/")
-            if isinstance(item, h5py.Dataset) and not known:
+        for dataset in self.tree.datasets():
+            group = dataset.name.lstrip("/").rpartition("/")[0]
+            if group not in self.read and "optimizer" not in group.split("/"):
                 found[group.removesuffix("/vars")] = None
-
-        self.tree.visititems(visit)
         return [f"the model has no place for {', '.join(list(found)[:10])}"] if found else []

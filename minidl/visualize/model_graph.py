@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from minidl.atomic import replacing
 from minidl.graph import Function
-from minidl.saving.atomic import replacing
 
 from .layered import Point, place
 from .svg import Figure, element, text

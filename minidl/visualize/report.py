@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.saving.atomic import replacing
+from minidl.atomic import replacing
 
 from .confusion import confusion_chart, confusion_matrix, mix_ups
 from .curves import curves

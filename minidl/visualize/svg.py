@@ -1,10 +1,11 @@
 """SVG and HTML elements as text. What is not markup already is escaped, so that no class name can break a page."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup, escape
+
+from minidl.atomic import write_text
 
 __all__ = ["Figure", "element", "number", "text"]
 
@@ -17,7 +18,7 @@ class Figure(Markup):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a file (.svg for charts, .html for the rest), as UTF-8."""
-        Path(path).write_text(str(self), encoding="utf-8")
+        write_text(path, str(self))
 
 
 def number(value: float) -> str:

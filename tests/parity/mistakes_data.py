@@ -387,7 +387,7 @@ DATA = {
     ),
     "ModelCheckpoint of weights": Mistake(
         lambda k: k.callbacks.ModelCheckpoint("best.keras", save_weights_only=True),
-        ValueError, "save_weights_only=True, filepath must end in .weights.h5, not be 'best.keras'",
+        ValueError, "save_weights_only=True, filepath must end in .weights.h5 or .safetensors, not be 'best.keras'",
     ),
     "ModelCheckpoint without validation": Mistake(
         lambda k: fit(net(k), callbacks=[k.callbacks.ModelCheckpoint("best.keras", save_best_only=True)]),

@@ -395,7 +395,7 @@ LAYERS = {
     ),
     "save_weights with a wrong ending": Mistake(
         lambda k: net(k).save_weights("a.pkl"),
-        ValueError, "filepath must end in .weights.h5, .h5 or .hdf5, not 'a.pkl'; write 'a.weights.h5'",
+        ValueError, "must end in .weights.h5, .h5, .hdf5 or .safetensors, not 'a.pkl'; write 'a.weights.h5'",
     ),
     "save without an ending": Mistake(
         lambda k: net(k).save("a"),

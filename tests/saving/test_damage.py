@@ -282,6 +282,6 @@ def test_a_member_that_claims_too_much(archive, tmp_path, monkeypatch):
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         new.writestr("config.json", b" " * 5_000_000)
     (tmp_path / "m.keras").write_bytes(target.getvalue())
-    monkeypatch.setattr(saving.archive, "LARGE", 1_000_000)
+    monkeypatch.setattr(saving.zip_reader, "MOST_BASE", 1_000_000)
     with pytest.raises(FormatError, match="config.json claims 5000000 bytes"):
         saving.load_model(tmp_path / "m.keras")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import minidl
-from minidl import layers, saving
+from minidl import atomic, layers, saving
 from minidl.models import load_model, model_from_json, model_from_yaml
-from minidl.saving import FormatError, atomic
+from minidl.saving import FormatError
 from tests.saving.test_damage import small, state_of, unchanged
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minidl import config
-from minidl.data.pictures import array_to_img, img_to_array, load_img
+from minidl.data.pictures import img_to_array, load_img, save_img
 from minidl.data.py_dataset import PyDataset
 from minidl.engine.tensor import raw
 from minidl_kernels.arrays import to_numpy
@@ -109,7 +109,7 @@ class Iterator(PyDataset):
         if folder:
             for picture, index in zip(batch, index_array, strict=True):
                 name = f"{prefix}_{index}_{np.random.randint(largest)}.{ending}"
-                array_to_img(picture, scale=True).save(os.path.join(folder, name))
+                save_img(os.path.join(folder, name), picture)
 
 
 class NumpyArrayIterator(Iterator):
