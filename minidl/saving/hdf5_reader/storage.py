@@ -10,7 +10,8 @@ import numpy as np
 
 __all__ = ["Block", "Damage", "Storage"]
 
-WORK_BASE, WORK_FACTOR = 1 << 20, 2  # structure that is read: each byte of a file twice at most, and 1 MiB
+WORK_BASE, WORK_FACTOR = 1 << 18, 2  # structure that is read: each byte of a file twice at most, and 256 KiB
+LONGEST_NAME = 1 << 12
 DATA_BASE, DATA_FACTOR = 16 << 20, 6  # arrays and texts that are made of a file: 6 times its size, and 16 MiB
 
 
@@ -158,9 +159,9 @@ class Block:
 
     def text_to_zero(self) -> str:
         """A name that a zero ends."""
-        end = self.data.find(b"\0", self.position)
+        end = self.data.find(b"\0", self.position, self.position + LONGEST_NAME)
         if end < 0:
-            raise Damage(self.at, "a name does not end")
+            raise Damage(self.at, f"a name does not end after {LONGEST_NAME} bytes")
         found = self.text(end - self.position)
         self.position = end + 1
         return found
