@@ -16,10 +16,12 @@ import select
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -327,20 +329,17 @@ class Watched:
         self.process.wait()
 
 
-def measure(count: int, first: int, folder: Path) -> dict[str, Any]:
-    """The record of so many spoiled files, in turns over the formats."""
+def measure(count: int, first: int, folder: Path, jobs: int) -> dict[str, Any]:
+    """The record of so many spoiled files, in turns over the formats, in several children at once."""
     whole_files(folder)
-    child = Watched(folder)
     names = list(FORMATS)
     records: dict[str, Any] = {
         name: {"outcomes": Counter(), "slowest": 0.0, "most_memory": 0, "most_share_of_allowed": 0.0} for name in names
     }
     failures: list[dict[str, Any]] = []
-    fresh = True
-    for place in range(count):
-        name, number = names[place % len(names)], first + place // len(names)
-        answer = child.ask(name, number, PATIENCE if not fresh else 120.0)
-        fresh = answer["state"] in ("crash", "hang")
+    lock = threading.Lock()
+
+    def note(name: str, number: int, answer: dict[str, Any]) -> None:
         record = records[name]
         record["outcomes"][answer["state"]] += 1
         record["slowest"] = max(record["slowest"], round(answer["seconds"], 3))
@@ -350,7 +349,20 @@ def measure(count: int, first: int, folder: Path) -> dict[str, Any]:
         if answer["state"] not in ("opened", "refused"):
             failures.append({"format": name, "number": number, **answer})
             print(f"{name} {number}: {answer}", file=sys.stderr, flush=True)
-    child.close()
+
+    def work(job: int) -> None:
+        child = Watched(folder)
+        fresh = True
+        for place in range(job, count, jobs):
+            name, number = names[place % len(names)], first + place // len(names)
+            answer = child.ask(name, number, 120.0 if fresh else PATIENCE)
+            fresh = answer["state"] in ("crash", "hang")
+            with lock:
+                note(name, number, answer)
+        child.close()
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(work, range(jobs)))
     return {
         "count": count, "first": first, "limits": {"seconds": MOST_SECONDS, "memory": "10 x file + 64 MiB"},
         "formats": records, "failures": failures, "versions": common.versions("numpy", "minidl"),
@@ -376,6 +388,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=20_000, help="how many files, of all formats together")
     parser.add_argument("--first", type=int, default=0, help="the number of the first one of each format")
+    parser.add_argument("--jobs", type=int, default=2, help="how many children at once")
     parser.add_argument("--json", type=Path, default=common.RESULTS / "fuzz_files.json")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -383,7 +396,7 @@ def main() -> int:
         serve(options.serve)
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        record = measure(options.count, options.first, Path(folder))
+        record = measure(options.count, options.first, Path(folder), options.jobs)
     text = text_of(record)
     print(text)
     common.save(options.json, record, text)

@@ -8,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -151,7 +152,8 @@ def test_json_is_read_as_json():
     ("text", "said"),
     [
         ('{"a": 1, "b": 2, "a": 3}', "'a' is there twice"), ("[" * 500 + "]" * 500, "nested more than 400 deep"),
-        ("[" + "[]," * 2_000_000 + "[]]", "values in"), ("[1", "Expecting"), (b"\xff", "utf-8"), ("1" * 10_000, "digits"),
+        ("[" + "[]," * 2_000_000 + "[]]", "values in"), ("[1", "Expecting"), (b"\xff", "utf-8"),
+        ("1" * 10_000, "digits"),
         (3, "should be a text"),
     ],
 )  # fmt: skip
@@ -187,7 +189,8 @@ h: !!str 12
         ("[" * 100_000, "nested more than 200"), ("- " * 100_000, "nested more than 200"),
         ("a: !!python/object/apply:os.getcwd []", "plain data only"), ("a: !!python/name:eval ''", "plain data only"),
         ("a: !!binary aGk=", "plain data only"), ("a: 1\na: 2", "twice"), ("[a]: 1", "cannot be one"),
-        ("a: &b [*b]", "stands for nothing"), ("a: *b", "stands for nothing"), ("--- 1\n--- 2", "several documents"), ("a: [", "expected"),
+        ("a: &b [*b]", "stands for nothing"), ("a: *b", "stands for nothing"), ("--- 1\n--- 2", "several documents"),
+        ("a: [", "expected"),
         ("[" + "a," * 2_000_000 + "a]", "too many values"),
     ],
 )  # fmt: skip
@@ -219,6 +222,18 @@ def huge_metric(config):
     ]
 
 
+def test_thresholds_in_an_h5_file(tmp_path):
+    model = small(compiled=False)
+    model.compile("adam", "mse", metrics=[minidl.metrics.AUC(num_thresholds=5)])
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5", "a") as file:
+        file.attrs["training_config"] = file.attrs["training_config"].replace(
+            '"num_thresholds": 5', '"num_thresholds": 1000000'
+        )
+    with pytest.raises(FormatError, match=r"m\.h5: .*list of thresholds .*too much"):
+        saving.load_model(tmp_path / "m.h5")
+
+
 @pytest.mark.parametrize("spoil", [huge_layer, huge_input, huge_metric])
 def test_a_model_that_asks_for_more_than_its_file_holds(tmp_path, spoil):
     small().save(tmp_path / "m.keras")
@@ -228,6 +243,26 @@ def test_a_model_that_asks_for_more_than_its_file_holds(tmp_path, spoil):
     (tmp_path / "m.keras").write_bytes(rebuilt(archive, config=json.dumps(config)))
     with pytest.raises(FormatError, match=r"m\.keras: .*(takes \d+ bytes: too much|shape)"):
         saving.load_model(tmp_path / "m.keras")
+
+
+def test_a_graph_whose_calls_stand_the_wrong_way_round():
+    """Finding an order takes time in the square of their number, so it is given up at last."""
+    x = y = minidl.Input((3,))
+    for _ in range(800):
+        y = layers.Activation("relu")(y)
+    config = json.loads(minidl.Model(x, y).to_json())
+    assert len(saving.model_from_json(json.dumps(config)).layers) == 801
+    config["config"]["layers"].reverse()
+    with pytest.raises(FormatError, match="too far from the order"):
+        saving.model_from_json(json.dumps(config))
+
+
+def test_a_text_in_the_place_of_a_list_of_arguments():
+    x = minidl.Input((3,))
+    config = json.loads(minidl.Model(x, layers.Dense(2)(x)).to_json())
+    config["config"]["layers"][1]["inbound_nodes"][0]["args"] = "x" * 1_000_000
+    with pytest.raises(FormatError, match="lists of args"):
+        saving.model_from_json(json.dumps(config))
 
 
 def test_a_text_that_asks_for_more_than_the_machine_has():
