@@ -19,7 +19,7 @@ ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 LINK = 0o120000
 EXTRA_64 = 1
 PIECE = 1 << 20
-MOST_BASE, MOST_FACTOR = 16 << 20, 6  # what a packed member may grow to: 6 times the archive, and 16 MiB
+MOST_BASE, MOST_FACTOR = 8 << 20, 6  # what a packed member may grow to: 6 times the archive, and 8 MiB
 
 
 class Member(NamedTuple):

@@ -139,6 +139,22 @@ def test_a_packed_archive_opens(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_what_is_packed_twice_counts_once(tmp_path):
+    """Compressed arrays in a compressed archive: both together may not exceed what the archive may ask for."""
+    image = io.BytesIO()
+    with h5py.File(image, "w") as file:
+        for number in range(20):
+            file.create_dataset(f"layers/dense/vars/{number}", data=np.zeros(1 << 18, "f4"), compression="gzip")
+    model = small(compiled=False)
+    model.save(tmp_path / "m.keras")
+    archive = zipfile.ZipFile(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "packed.keras", "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("config.json", archive.read("config.json"))
+        target.writestr("model.weights.h5", image.getvalue() + bytes(4 << 20))
+    with pytest.raises(FormatError, match="allowed for this file"):
+        saving.load_model(tmp_path / "packed.keras")
+
+
 # ---- JSON and YAML ----
 
 
