@@ -239,6 +239,7 @@ def serve(folder: Path) -> None:
     for line in sys.stdin:
         name, number = json.loads(line)
         path = spoil(name, number, whole, place)
+        print("made", flush=True)
         for module, check in checks.items():  # half of them get past the checksums
             module.check = check if number % 2 else lambda *given: None  # type: ignore[attr-defined]
         size = path.stat().st_size
@@ -300,14 +301,18 @@ class Watched:
             stderr=subprocess.DEVNULL, text=True, env=common.child_environment(), cwd=common.ROOT,
         )  # fmt: skip
 
-    def ask(self, name: str, number: int, patience: float) -> dict[str, Any]:
+    def ask(self, name: str, number: int) -> dict[str, Any]:
         """What came of one file; "crash" or "hang" where the child had to be replaced."""
         assert self.process.stdin and self.process.stdout
         start = time.perf_counter()
         with suppress(BrokenPipeError):
             print(json.dumps([name, number]), file=self.process.stdin, flush=True)
-        ready, _, _ = select.select([self.process.stdout], [], [], patience)
-        answer = self.process.stdout.readline() if ready else ""
+        ready, answer = True, ""
+        for seconds in (120.0, PATIENCE):  # until the file is made (and the child is ready), and until it was opened
+            ready = bool(select.select([self.process.stdout], [], [], seconds)[0])
+            answer = self.process.stdout.readline() if ready else ""
+            if not answer:
+                break
         if answer:
             return json.loads(answer)
         state = "crash" if ready else "hang"
@@ -352,11 +357,9 @@ def measure(count: int, first: int, folder: Path, jobs: int) -> dict[str, Any]:
 
     def work(job: int) -> None:
         child = Watched(folder)
-        fresh = True
         for place in range(job, count, jobs):
             name, number = names[place % len(names)], first + place // len(names)
-            answer = child.ask(name, number, 120.0 if fresh else PATIENCE)
-            fresh = answer["state"] in ("crash", "hang")
+            answer = child.ask(name, number)
             with lock:
                 note(name, number, answer)
         child.close()
