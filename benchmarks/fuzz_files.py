@@ -296,6 +296,7 @@ class Watched:
         self._start()
 
     def _start(self) -> None:
+        self.read = b""
         self.process = subprocess.Popen(
             [sys.executable, __file__, "--serve", str(self.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True, env=common.child_environment(), cwd=common.ROOT,
@@ -309,8 +310,7 @@ class Watched:
             print(json.dumps([name, number]), file=self.process.stdin, flush=True)
         ready, answer = True, ""
         for seconds in (120.0, PATIENCE):  # until the file is made (and the child is ready), and until it was opened
-            ready = bool(select.select([self.process.stdout], [], [], seconds)[0])
-            answer = self.process.stdout.readline() if ready else ""
+            ready, answer = self._line(seconds)
             if not answer:
                 break
         if answer:
@@ -326,6 +326,19 @@ class Watched:
             "memory": 0,
             "size": 0,
         }
+
+    def _line(self, seconds: float) -> tuple[bool, str]:
+        """(whether there was anything in time, a line): by hand, because select() does not see what Python has read."""
+        assert self.process.stdout
+        while b"\n" not in self.read:
+            if not select.select([self.process.stdout], [], [], seconds)[0]:
+                return False, ""
+            more = os.read(self.process.stdout.fileno(), 1 << 16)
+            if not more:
+                return True, ""
+            self.read += more
+        line, _, self.read = self.read.partition(b"\n")
+        return True, line.decode()
 
     def close(self) -> None:
         """End the child."""
