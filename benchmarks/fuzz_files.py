@@ -16,10 +16,12 @@ import select
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -237,6 +239,7 @@ def serve(folder: Path) -> None:
     for line in sys.stdin:
         name, number = json.loads(line)
         path = spoil(name, number, whole, place)
+        print("made", flush=True)
         for module, check in checks.items():  # half of them get past the checksums
             module.check = check if number % 2 else lambda *given: None  # type: ignore[attr-defined]
         size = path.stat().st_size
@@ -293,19 +296,23 @@ class Watched:
         self._start()
 
     def _start(self) -> None:
+        self.read = b""
         self.process = subprocess.Popen(
             [sys.executable, __file__, "--serve", str(self.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True, env=common.child_environment(), cwd=common.ROOT,
         )  # fmt: skip
 
-    def ask(self, name: str, number: int, patience: float) -> dict[str, Any]:
+    def ask(self, name: str, number: int) -> dict[str, Any]:
         """What came of one file; "crash" or "hang" where the child had to be replaced."""
         assert self.process.stdin and self.process.stdout
         start = time.perf_counter()
         with suppress(BrokenPipeError):
             print(json.dumps([name, number]), file=self.process.stdin, flush=True)
-        ready, _, _ = select.select([self.process.stdout], [], [], patience)
-        answer = self.process.stdout.readline() if ready else ""
+        ready, answer = True, ""
+        for seconds in (120.0, PATIENCE):  # until the file is made (and the child is ready), and until it was opened
+            ready, answer = self._line(seconds)
+            if not answer:
+                break
         if answer:
             return json.loads(answer)
         state = "crash" if ready else "hang"
@@ -320,6 +327,19 @@ class Watched:
             "size": 0,
         }
 
+    def _line(self, seconds: float) -> tuple[bool, str]:
+        """(whether there was anything in time, a line): by hand, because select() does not see what Python has read."""
+        assert self.process.stdout
+        while b"\n" not in self.read:
+            if not select.select([self.process.stdout], [], [], seconds)[0]:
+                return False, ""
+            more = os.read(self.process.stdout.fileno(), 1 << 16)
+            if not more:
+                return True, ""
+            self.read += more
+        line, _, self.read = self.read.partition(b"\n")
+        return True, line.decode()
+
     def close(self) -> None:
         """End the child."""
         assert self.process.stdin
@@ -327,20 +347,17 @@ class Watched:
         self.process.wait()
 
 
-def measure(count: int, first: int, folder: Path) -> dict[str, Any]:
-    """The record of so many spoiled files, in turns over the formats."""
+def measure(count: int, first: int, folder: Path, jobs: int) -> dict[str, Any]:
+    """The record of so many spoiled files, in turns over the formats, in several children at once."""
     whole_files(folder)
-    child = Watched(folder)
     names = list(FORMATS)
     records: dict[str, Any] = {
         name: {"outcomes": Counter(), "slowest": 0.0, "most_memory": 0, "most_share_of_allowed": 0.0} for name in names
     }
     failures: list[dict[str, Any]] = []
-    fresh = True
-    for place in range(count):
-        name, number = names[place % len(names)], first + place // len(names)
-        answer = child.ask(name, number, PATIENCE if not fresh else 120.0)
-        fresh = answer["state"] in ("crash", "hang")
+    lock = threading.Lock()
+
+    def note(name: str, number: int, answer: dict[str, Any]) -> None:
         record = records[name]
         record["outcomes"][answer["state"]] += 1
         record["slowest"] = max(record["slowest"], round(answer["seconds"], 3))
@@ -350,7 +367,18 @@ def measure(count: int, first: int, folder: Path) -> dict[str, Any]:
         if answer["state"] not in ("opened", "refused"):
             failures.append({"format": name, "number": number, **answer})
             print(f"{name} {number}: {answer}", file=sys.stderr, flush=True)
-    child.close()
+
+    def work(job: int) -> None:
+        child = Watched(folder)
+        for place in range(job, count, jobs):
+            name, number = names[place % len(names)], first + place // len(names)
+            answer = child.ask(name, number)
+            with lock:
+                note(name, number, answer)
+        child.close()
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(work, range(jobs)))
     return {
         "count": count, "first": first, "limits": {"seconds": MOST_SECONDS, "memory": "10 x file + 64 MiB"},
         "formats": records, "failures": failures, "versions": common.versions("numpy", "minidl"),
@@ -376,6 +404,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=20_000, help="how many files, of all formats together")
     parser.add_argument("--first", type=int, default=0, help="the number of the first one of each format")
+    parser.add_argument("--jobs", type=int, default=2, help="how many children at once")
     parser.add_argument("--json", type=Path, default=common.RESULTS / "fuzz_files.json")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -383,7 +412,7 @@ def main() -> int:
         serve(options.serve)
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        record = measure(options.count, options.first, Path(folder))
+        record = measure(options.count, options.first, Path(folder), options.jobs)
     text = text_of(record)
     print(text)
     common.save(options.json, record, text)

@@ -176,7 +176,10 @@ def spoiled_yaml(text: str, random: random.Random) -> str:
     try:
         import yaml
 
-        return str(yaml.safe_dump(json.loads(spoiled_json(json.dumps(yaml.safe_load(text)), random))))
+        changed = spoiled_json(json.dumps(yaml.safe_load(text)), random)
+        if len(changed) > 100_000:  # which takes long to write; and JSON is YAML, nearly
+            return changed
+        return str(yaml.safe_dump(json.loads(changed)))
     except (ValueError, RecursionError):
         return text[: len(text) // 2]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["half_of_memory", "limited", "may_allocate", "values_follow"]
+__all__ = ["half_of_memory", "limited", "may_allocate", "may_list", "values_follow"]
 
 
 class _Limit:
@@ -57,6 +57,12 @@ def may_allocate(shape: Any, dtype: Any, what: str) -> None:
         if limit.left < 0:
             raise ValueError(f"{what} of shape {tuple(shape)} takes {size} bytes: too much (the limit: {limit.said})")
         limit = limit.outer
+
+
+def may_list(count: Any, what: str) -> None:
+    """The same for a list of numbers that are Python's, about 64 bytes each."""
+    if isinstance(count, (int, float)):
+        may_allocate((count, 8), np.float64, what)
 
 
 def values_follow() -> bool:

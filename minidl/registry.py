@@ -423,7 +423,10 @@ def _value(config: Any) -> Any:
         return slice(inner["start"], inner["stop"], inner["step"])
     if name == "__bytes__":
         return inner["value"].encode()
-    return np.array(inner["value"], np.dtype(inner["dtype"]))
+    dtype = np.dtype(inner["dtype"])
+    if dtype.kind not in "biufc":  # a text's dtype may ask for a billion bytes an element
+        raise ValueError(f"the dtype of an array must be that of numbers, not {inner['dtype']!r}")
+    return np.array(inner["value"], dtype)
 
 
 def _public(module: str) -> str:

@@ -45,6 +45,21 @@ def test_an_unknown_family_or_workload_is_refused(tmp_path):
         assert done.returncode != 0 and "nonsense" in done.stderr and not list(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="children are watched as Linux lets them be")
+def test_files_are_spoiled_and_opened(tmp_path):
+    pytest.importorskip("yaml")
+    target = tmp_path / "record.json"
+    done = subprocess.run(
+        [sys.executable, "benchmarks/fuzz_files.py", "--count", "45", "--jobs", "1", "--json", str(target)],
+        cwd=ROOT, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    record = json.loads(target.read_text("utf-8"))
+    assert record["failures"] == [] and record["count"] == 45
+    assert all(set(one["outcomes"]) <= {"opened", "refused"} for one in record["formats"].values())
+    assert sum(sum(one["outcomes"].values()) for one in record["formats"].values()) == 45
+
+
 def test_limits_are_printed():
     done = subprocess.run([sys.executable, "benchmarks/limits.py"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and "GFLOP/s" in done.stdout and "GB/s" in done.stdout

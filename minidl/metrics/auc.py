@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl import config
+from minidl import config, opening
 
 from .arrays import array_of, result_of
 from .confusion_counts import Counts, Thresholds, confusion_counts, divided
@@ -44,6 +44,7 @@ class AUC(CountsAtThresholds):
             raise ValueError("num_labels is for multi_label=True only")
         self._init_from_thresholds = thresholds is not None
         if thresholds is None:
+            opening.may_list(num_thresholds, "metric AUC: a list of thresholds")
             inner = [i / (num_thresholds - 1) for i in range(1, num_thresholds - 1)]
         else:
             inner = sorted(float(value) for value in thresholds)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl import config
+from minidl import config, opening
 
 from .arrays import array_of, result_of
 from .metric import Metric
@@ -31,6 +31,7 @@ class IoU(Metric):
         self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_true=True,
         sparse_y_pred=True, axis=-1,
     ):  # fmt: skip
+        opening.may_list(num_classes, f"metric {type(self).__name__}: a list of classes")
         wrong = [one for one in target_class_ids if not 0 <= one < num_classes]
         if wrong:
             raise ValueError(f"target_class_ids must lie between 0 and {num_classes - 1}, not {wrong}")

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from minidl import opening
+
 from .arrays import result_of
 from .confusion_counts import Counts, Thresholds, confusion_counts, divided
 from .metric import Metric
@@ -48,6 +50,7 @@ class _BestUnderConstraint(CountsAtThresholds):
         super().__init__(name=name, dtype=dtype)
         setattr(self, self._given, value)
         self.value, self.num_thresholds, self.class_id = value, num_thresholds, class_id
+        opening.may_list(num_thresholds, f"metric {type(self).__name__}: a list of thresholds")
         self.thresholds = [i / (num_thresholds - 1) for i in range(num_thresholds)] if num_thresholds > 1 else [0.5]
         self._thresholds = Thresholds(self.thresholds)
         self._make_counts((num_thresholds,))

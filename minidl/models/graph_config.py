@@ -18,6 +18,8 @@ from minidl.tree import flatten
 
 __all__ = ["config_of_graph", "graph_of_config", "takes_a_graph"]
 
+TRIES = 20  # how often a call may wait for its turn
+
 
 def config_of_graph(function: Function, inputs: Any, outputs: Any) -> dict[str, Any]:
     """The configuration of a graph, whose inputs and outputs stand in these structures.
@@ -141,7 +143,11 @@ def graph_of_config(config: dict[str, Any]) -> tuple[Any, Any]:
             raise ValueError(f"the history {history} is impossible")
         return made[name][number].outputs[index]
 
+    tries = TRIES * len(waiting) + 10_000  # files list calls nearly in their order; one made to be slow does not
     while waiting:
+        tries -= len(waiting)
+        if tries < 0:
+            raise ValueError("the calls of the graph are too far from the order in which they can be made")
         later: list[tuple[str, Any]] = []
         blocked: set[str] = set()  # the calls of a layer are numbered, so they are made in their order
         for name, node in waiting:
@@ -190,6 +196,9 @@ def _arguments(node: Any, tensor: Callable[..., KerasTensor]) -> tuple[list[Any]
             for key, one in given.items()
             if (key, one) != ("mask", None)
         }
+
+    if not isinstance(node.get("args"), list) or not isinstance(node.get("kwargs"), dict):
+        raise ValueError(f"a call has to have lists of args and kwargs, not {str(node)[:200]}")
 
     def value(leaf: Any) -> Any:
         if isinstance(leaf, list):

@@ -10,11 +10,11 @@ from minidl.config import __version__
 from minidl.models import Model
 
 from .errors import damage_is_named
-from .hdf5_reader import open_hdf5
+from .hdf5_reader import Group, open_hdf5
 from .json_text import parse_json
 from .lambdas import without_code
 from .reading import as_much_as_in
-from .weights import assign_tree, assign_weights, image_of_weights
+from .weights import assign_tree, image_of_weights
 from .zip_reader import members, opened
 
 __all__ = ["assign_archived_weights", "read_archive", "write_archive"]
@@ -77,8 +77,7 @@ def read_archive(
             raise ValueError("it does not describe a model")
     if not compiled:
         config["compile_config"] = None
-    source, start, size = _member(file, WEIGHTS, filepath)
-    tree = open_hdf5(source, filepath, start, size)
+    tree = _weights(file, filepath)
     with damage_is_named(filepath, "the model cannot be made"), registry.sharing(), as_much_as_in(tree):
         model = registry.deserialize(without_code(config, custom_objects, safe_mode), custom_objects)
         if not isinstance(model, Model):
@@ -89,8 +88,13 @@ def read_archive(
 
 def assign_archived_weights(model: Model, file: BinaryIO, filepath: Any, skip_mismatch: bool = False) -> None:
     """Read the weights of an archive into a model; see ``assign_weights``."""
+    assign_tree(model, _weights(file, filepath), filepath, skip_mismatch)
+
+
+def _weights(file: BinaryIO, filepath: Any) -> Group:
+    """The tree of weights, read where it lies in the archive, or unpacked in memory."""
     source, start, size = _member(file, WEIGHTS, filepath)
-    assign_weights(model, source, filepath, skip_mismatch, start, size)
+    return open_hdf5(source, filepath, start, size, None if source is file else file.seek(0, 2))
 
 
 def _member(file: BinaryIO, name: str, filepath: Any) -> tuple[BinaryIO, int, int]:

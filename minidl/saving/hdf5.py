@@ -92,7 +92,7 @@ def read_hdf5(
             assign_all(values)
         if settings is not None:
             with damage_is_named(filepath, "what compile() was given cannot be made"):
-                with registry.custom_object_scope(custom_objects or {}):
+                with registry.custom_object_scope(custom_objects or {}), as_much_as_in(tree):
                     model.compile(**compile_arguments(settings, model))
             assign_optimizer_state(model, names, state, filepath)
     return model

@@ -15,7 +15,6 @@ from .hdf5_reader import Dataset, Group
 __all__ = ["as_much_as_in", "assign_all", "numbers"]
 
 BASE = 16 << 20  # bytes of variables that no file has values for, such as those of metrics
-SLACK, FACTOR = 16 << 20, 6  # however small the values in the file are: 6 times its size, and 16 MiB
 
 
 @contextmanager
@@ -30,7 +29,7 @@ def as_much_as_in(tree: Group) -> Iterator[None]:
         dataset.check()
         size = dataset.dtype.itemsize
         total += dataset.stored_bytes // max(size, 1) * max(size, 4)  # of less than 32 bits, float32 may be made
-    most = min(total, FACTOR * tree.file_size + SLACK) + BASE
+    most = min(total, tree.most_data) + BASE
     with opening.limited(most, "as many as the weights in the file take", values_follow=True):
         yield
 

@@ -33,22 +33,19 @@ def image_of_weights(model: Model, include_optimizer: bool = True) -> Image:
     return image
 
 
-def assign_weights(
-    model: Model, file: BinaryIO, filepath: Any, skip_mismatch: bool = False, start: int = 0, size: int | None = None
-) -> None:
+def assign_weights(model: Model, file: BinaryIO, filepath: Any, skip_mismatch: bool = False) -> None:
     """Read an HDF5 file into the variables of a model; all of it is checked before anything is assigned.
 
     Args:
         file: open for reading in binary mode.
         filepath: what error messages call it.
         skip_mismatch: leave layers as they are, with a warning, where the file does not fit.
-        start, size: the part of the file that is one in HDF5; default: all.
 
     Raises:
         FormatError: the file cannot be read.
         ValueError: it holds the weights of another model.
     """
-    assign_tree(model, open_hdf5(file, filepath, start, size), filepath, skip_mismatch)
+    assign_tree(model, open_hdf5(file, filepath), filepath, skip_mismatch)
 
 
 def assign_tree(model: Model, tree: Group, filepath: Any, skip_mismatch: bool = False) -> None:

@@ -11,7 +11,8 @@ __all__ = ["parse_yaml"]
 
 DEEPEST = 200
 MOST_VALUES = 1_000_000  # with the aliases written out
-MEMORY = 200  # bytes that a value takes, about
+LONGEST = 2 << 20  # characters; what is longer takes seconds, and may be written as JSON
+MEMORY = 400  # bytes that a value takes, about
 MOST_BASE, MOST_FACTOR = 32 << 20, 8  # bytes that all values may take: 8 times the text, and 32 MiB
 LONGEST_NUMBER = 100  # what is longer is a text
 TAG = "tag:yaml.org,2002:"
@@ -30,6 +31,8 @@ def parse_yaml(text: str, yaml: Any) -> Any:
     Raises:
         ValueError: it is none, has tags that would make other objects, or is nested too deeply or too large.
     """
+    if len(text) > LONGEST:
+        raise ValueError(f"it has {len(text)} characters, more than the {LONGEST} that are read as YAML; write JSON")
     reader = _Reader(yaml, MOST_BASE + MOST_FACTOR * len(text))
     try:
         for event in yaml.parse(text, yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):

@@ -19,7 +19,7 @@ ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 LINK = 0o120000
 EXTRA_64 = 1
 PIECE = 1 << 20
-MOST_BASE, MOST_FACTOR = 16 << 20, 6  # what a packed member may grow to: 6 times the archive, and 16 MiB
+MOST_BASE, MOST_FACTOR = 8 << 20, 6  # what a packed member may grow to: 6 times the archive, and 8 MiB
 
 
 class Member(NamedTuple):
@@ -121,7 +121,9 @@ def _directory(file: BinaryIO, total: int) -> tuple[int, int, int]:
     tail_size = min(total, 22 + FULL_16)
     tail = _read(file, total - tail_size, tail_size)
     place = tail.rfind(END)
-    if place < 0 or place + 22 > len(tail):
+    while place >= 0 and place + 22 + _number(tail, place + 20, 2) != len(tail):  # inside of a comment
+        place = tail.rfind(END, 0, place)
+    if place < 0:
         raise ValueError("it does not end as a zip archive does")
     count, size, begin = (_number(tail, place + at, width) for at, width in ((10, 2), (12, 4), (16, 4)))
     end = total - tail_size + place
@@ -152,7 +154,7 @@ def _entry(raw: bytes, position: int) -> tuple[Member, int]:
     name = raw[at : at + name_size].decode("utf-8")  # of the members that are read; others are not asked for
     size, packed, header = _large(raw[at + name_size : at + name_size + extra_size], [size, packed, header])
     parts = name.replace("\\", "/").split("/")
-    if not name or name.startswith("/") or "\0" in name or ":" in parts[0] or ".." in parts:
+    if not parts[0] or "\0" in name or ":" in parts[0] or ".." in parts:
         raise ValueError(f"the archive has a member of the name {name!r}, which would lie outside of a folder")
     if _number(head, 40, 2) & 0o170000 == LINK:
         raise ValueError(f"the member {name!r} is a link")

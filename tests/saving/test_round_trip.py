@@ -200,6 +200,30 @@ def test_a_graph_of_ops_names_the_layer_to_use(tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "m.weights.h5"]
 
 
+def test_reading_needs_no_h5py(tmp_path):
+    """Files of strangers meet no code in C: with h5py out of reach, all kinds of files open."""
+    model = minidl.Sequential([minidl.Input((4,)), layers.Dense(3, name="d")])
+    model.compile("adam", "mse")
+    model.save(tmp_path / "m.keras")
+    model.save(tmp_path / "m.h5")
+    model.save_weights(tmp_path / "m.weights.h5")
+    model.save_weights(tmp_path / "old.h5")
+    code = """
+import sys
+sys.modules["h5py"] = None
+from minidl import saving
+for name in ("m.keras", "m.h5"):
+    model = saving.load_model(name)
+    for weights in ("m.weights.h5", "old.h5", "m.keras"):
+        model.load_weights(weights)
+print(float(model.weights[0].numpy().sum()))
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) == pytest.approx(float(model.weights[0].numpy().sum()))
+
+
 def test_h5py_is_loaded_when_it_is_needed():
     code = "import sys, minidl.saving; print('h5py' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -4,13 +4,13 @@ HDF5 File Format Specification version 3.0, sections II.A (superblock 2 and 3), 
 heaps) and IV.A.1.b (object headers 2); the function is "hashlittle" of http://burtleburtle.net/bob/c/lookup3.c.
 """
 
+import struct
+
 from .storage import Damage
 
 __all__ = ["check", "lookup3"]
 
 MASK = 0xFFFFFFFF
-MIXES = ((0, 2, 4), (1, 0, 6), (2, 1, 8), (0, 2, 16), (1, 0, 19), (2, 1, 4))  # (x, y, bits): x -= y; x ^= y <<< bits
-FINALS = ((2, 1, 14), (0, 2, 11), (1, 0, 25), (2, 1, 16), (0, 2, 4), (1, 0, 14), (2, 1, 24))
 
 
 def check(data: bytes, stored: int, at: int) -> None:
@@ -21,24 +21,23 @@ def check(data: bytes, stored: int, at: int) -> None:
 
 def lookup3(data: bytes) -> int:
     """The checksum of some bytes."""
-    state = [(0xDEADBEEF + len(data)) & MASK] * 3
-    last = (len(data) - 1) // 12 * 12 if data else 0
-    for start in range(0, last, 12):
-        _add(state, data[start : start + 12])
-        for x, y, bits in MIXES:
-            state[x] = (state[x] - state[y]) & MASK ^ _rotated(state[y], bits)
-            state[y] = (state[y] + state[3 - x - y]) & MASK
-    if data:
-        _add(state, data[last:].ljust(12, b"\0"))
-        for x, y, bits in FINALS:
-            state[x] = ((state[x] ^ state[y]) - _rotated(state[y], bits)) & MASK
-    return state[2]
-
-
-def _add(state: list[int], words: bytes) -> None:
-    for i in range(3):
-        state[i] = (state[i] + int.from_bytes(words[4 * i : 4 * i + 4], "little")) & MASK
-
-
-def _rotated(value: int, bits: int) -> int:
-    return (value << bits | value >> 32 - bits) & MASK
+    if not data:
+        return 0xDEADBEEF
+    a = b = c = (0xDEADBEEF + len(data)) & MASK
+    words = struct.unpack(f"<{(len(data) + 11) // 12 * 3}I", data + bytes(-len(data) % 12))
+    for i in range(0, len(words) - 3, 3):
+        a, b, c = a + words[i] & MASK, b + words[i + 1] & MASK, c + words[i + 2] & MASK
+        a, c = (a - c ^ (c << 4 | c >> 28)) & MASK, c + b & MASK
+        b, a = (b - a ^ (a << 6 | a >> 26)) & MASK, a + c & MASK
+        c, b = (c - b ^ (b << 8 | b >> 24)) & MASK, b + a & MASK
+        a, c = (a - c ^ (c << 16 | c >> 16)) & MASK, c + b & MASK
+        b, a = (b - a ^ (a << 19 | a >> 13)) & MASK, a + c & MASK
+        c, b = (c - b ^ (b << 4 | b >> 28)) & MASK, b + a & MASK
+    a, b, c = a + words[-3] & MASK, b + words[-2] & MASK, c + words[-1] & MASK
+    c = (c ^ b) - (b << 14 | b >> 18) & MASK
+    a = (a ^ c) - (c << 11 | c >> 21) & MASK
+    b = (b ^ a) - (a << 25 | a >> 7) & MASK
+    c = (c ^ b) - (b << 16 | b >> 16) & MASK
+    a = (a ^ c) - (c << 4 | c >> 28) & MASK
+    b = (b ^ a) - (a << 14 | a >> 18) & MASK
+    return (c ^ b) - (b << 24 | b >> 8) & MASK

@@ -15,6 +15,7 @@ MANAGED, HUGE, TINY = 0, 1, 2  # types of heap IDs
 HUGE_OBJECTS = 1  # the type of records in a B-tree: huge objects, not compressed, found by a number
 CHECKED = 2  # flag of a heap: its direct blocks have checksums
 DEEPEST = 8
+MEMORY = 250  # bytes that an object takes when it is read
 
 
 def heap_objects(storage: Storage, heap: int, tree: int, kind: int, id_at: int) -> Iterator[Block]:
@@ -117,6 +118,7 @@ class _Heap:
         """The object of a heap ID."""
         at, first = its.at, its.number(1)
         kind = first >> 4 & 3
+        self.storage.charge(at, MEMORY)
         if kind == TINY:
             return its.part((first & 15) + 1)
         if kind == HUGE:
@@ -126,6 +128,7 @@ class _Heap:
         offset, size = its.number(self.offset_bytes), its.number(self.length_bytes)
         block, begins = self._direct(offset, at)
         block.position = offset - begins
+        self.storage.charge(at, size)
         return block.part(size)
 
     def _huge_object(self, its: Block) -> Block:

@@ -94,5 +94,5 @@ def _dense(storage: Storage, info: Block, found: dict[str, int | None]) -> None:
 def _add(storage: Storage, found: dict[str, int | None], name: str, address: int | None, at: int) -> None:
     if not name or "/" in name or name in found:
         raise Damage(at, f"a group has a member twice, or one of an impossible name: {name[:100]!r}")
-    storage.charge(at, MEMORY)
+    storage.charge(at, MEMORY + 2 * len(name))
     found[name] = address

@@ -10,8 +10,9 @@ import numpy as np
 
 __all__ = ["Block", "Damage", "Storage"]
 
-WORK_BASE, WORK_FACTOR = 1 << 20, 2  # structure that is read: each byte of a file twice at most, and 1 MiB
-DATA_BASE, DATA_FACTOR = 16 << 20, 6  # arrays and texts that are made of a file: 6 times its size, and 16 MiB
+WORK_BASE, WORK_FACTOR = 1 << 18, 2  # structure that is read: each byte of a file twice at most, and 256 KiB
+LONGEST_NAME = 1 << 12
+DATA_BASE, DATA_FACTOR = 16 << 20, 8  # arrays and texts that are made of a file: 8 times its size, and 16 MiB
 
 
 class Damage(Exception):
@@ -29,15 +30,18 @@ class Storage:
         file: open for reading in binary mode.
         start: where the part begins.
         size: how many bytes it has; default: to the end of the file.
+        packed: how many bytes the file has outside of memory, where this one was unpacked; then it counts as data.
     """
 
-    def __init__(self, file: BinaryIO, start: int = 0, size: int | None = None):
+    def __init__(self, file: BinaryIO, start: int = 0, size: int | None = None, packed: int | None = None):
         self.file, self.start = file, start
         self.size = file.seek(0, 2) - start if size is None else size
         self.base = 0  # what addresses count from
         self.offset_size = self.length_size = 8
         self._work_left = WORK_FACTOR * self.size + WORK_BASE
-        self._data_left = DATA_FACTOR * self.size + DATA_BASE
+        unpacked = 0 if packed is None else self.size
+        self.most_data = DATA_FACTOR * (self.size if packed is None else packed) + DATA_BASE - unpacked
+        self._data_left = self.most_data
 
     def block(self, address: int, size: int) -> "Block":
         """Bytes of the structure, as something to take numbers from.
@@ -72,8 +76,7 @@ class Storage:
         """
         self._data_left -= size
         if self._data_left < 0:
-            most = DATA_FACTOR * self.size + DATA_BASE
-            raise Damage(at, f"with it, {self.size} bytes of file claim more than the {most} bytes that are allowed")
+            raise Damage(at, f"with it, the arrays take more than the {self.most_data} bytes allowed for this file")
 
     def _fill(self, address: int, target: memoryview) -> None:
         self.file.seek(self.start + self.base + address)
@@ -158,9 +161,9 @@ class Block:
 
     def text_to_zero(self) -> str:
         """A name that a zero ends."""
-        end = self.data.find(b"\0", self.position)
+        end = self.data.find(b"\0", self.position, self.position + LONGEST_NAME)
         if end < 0:
-            raise Damage(self.at, "a name does not end")
+            raise Damage(self.at, f"a name does not end after {LONGEST_NAME} bytes")
         found = self.text(end - self.position)
         self.position = end + 1
         return found

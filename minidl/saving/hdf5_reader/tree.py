@@ -30,18 +30,21 @@ DEEPEST = 256
 PIECE = 1 << 20  # bytes that are read at once where they have to be cast
 
 
-def open_hdf5(file: BinaryIO, filepath: Any, start: int = 0, size: int | None = None) -> "Group":
+def open_hdf5(
+    file: BinaryIO, filepath: Any, start: int = 0, size: int | None = None, packed: int | None = None
+) -> "Group":
     """The root group of a file, which must stay open.
 
     Args:
         file: open for reading in binary mode.
         filepath: what error messages call it.
         start, size: the part of the file that is one in HDF5; default: all.
+        packed: bytes of the file that this one was unpacked from, if it was.
 
     Raises:
         FormatError: it is no such file, or damaged.
     """
-    tree = _Tree(Storage(file, start, size), filepath)
+    tree = _Tree(Storage(file, start, size, packed), filepath)
     with tree.naming("/"):
         return Group(tree, "/", find_root(tree.storage))
 
@@ -149,9 +152,9 @@ class Group(_Object):
         return self._members[name]
 
     @property
-    def file_size(self) -> int:
-        """Bytes of the whole file."""
-        return self._tree.storage.size
+    def most_data(self) -> int:
+        """Bytes that all arrays of the file may take, however small they claim to be in it."""
+        return self._tree.storage.most_data
 
     def datasets(self) -> "Iterator[Dataset]":
         """All datasets in this group and below; links to somewhere else are passed over."""
@@ -229,8 +232,14 @@ class Dataset(_Object):
         """
         self.check()
         storage, layout, type_ = self._tree.storage, self._layout, self._type
-        if layout.kind == CHUNKED or layout.address is None or type_.kind != "number" or not self.shape:
+        if layout.address is None or type_.kind != "number" or not self.shape:
             target[...] = self.read()
+            return
+        if layout.kind == CHUNKED:
+            with self._tree.naming(self.name):
+                target[...] = 0 if self._fill is None else np.frombuffer(self._fill, type_.dtype)[0]
+                for place, part in self._chunks(charged=True):
+                    target[place] = np.ascontiguousarray(part).view(type_.dtype)[..., 0]
             return
         with self._tree.naming(self.name):
             if type_.dtype == target.dtype:
