@@ -161,6 +161,9 @@ FORMATS: dict[str, Format] = {
     "weights.h5, libver 1.8": Format(
         ".weights.h5", "hdf5", lambda folder: _save(folder, ".weights.h5", "save_weights", libver="v108"), _load_weights
     ),
+    "safetensors": Format(
+        ".safetensors", "safetensors", lambda folder: _save(folder, ".safetensors", "save_weights"), _load_weights
+    ),
     "json": Format(".json", "json", lambda folder: _write_text(folder, ".json"), _read_text),
     "yaml": Format(".yaml", "yaml", lambda folder: _write_text(folder, ".yaml"), _read_text),
 }

@@ -13,7 +13,9 @@ import warnings
 import zipfile
 from typing import Any
 
-__all__ = ["spoiled", "spoiled_bytes", "spoiled_hdf5", "spoiled_json", "spoiled_keras", "spoiled_yaml"]
+__all__ = [
+    "spoiled", "spoiled_bytes", "spoiled_hdf5", "spoiled_json", "spoiled_keras", "spoiled_safetensors", "spoiled_yaml",
+]  # fmt: skip
 
 WIDTHS = {1: "<B", 2: "<H", 4: "<I", 8: "<Q"}
 EDGES = (
@@ -184,6 +186,32 @@ def spoiled_yaml(text: str, random: random.Random) -> str:
         return text[: len(text) // 2]
 
 
+# ---- safetensors ----
+
+
+def spoiled_safetensors(content: bytes, random: random.Random) -> bytes:
+    """The header changed as JSON, its length changed or kept; or offsets that overlap, leave gaps, lie outside."""
+    size = struct.unpack("<Q", content[:8])[0]
+    header, data = content[8 : 8 + size].decode(), content[8 + size :]
+    kind = random.randrange(10)
+    if kind < 2:
+        return _extreme(8, len(content), random) + content[8:]
+    if kind < 6:
+        tensors = json.loads(header)
+        entry = random.choice([one for name, one in tensors.items() if name != "__metadata__"])
+        part = random.choice(("data_offsets", "shape", "dtype"))
+        if part == "dtype":
+            entry[part] = random.choice(("F64", "F16", "BF16", "BOOL", "I8", "U64", "C64", "F4", "", "object"))
+        elif entry[part]:
+            place = random.randrange(len(entry[part]))
+            entry[part][place] = random.choice((-1, 0, 1, entry[part][place] * 2, len(data), 2**31, 2**63, 2**70))
+        changed = json.dumps(tensors).encode()
+    else:
+        changed = spoiled_json(header, random).encode("utf-8", "replace")
+    claimed = len(changed) if random.random() < 0.8 else size
+    return struct.pack("<Q", claimed) + changed + data
+
+
 # ---- archives ----
 
 
@@ -239,7 +267,8 @@ def spoiled(content: bytes, kind: str, random: random.Random) -> bytes:
     """A spoiled file.
 
     Args:
-        kind: "keras", "hdf5", "hdf5 model" (with JSON in its attributes), "json", "yaml", or "bytes".
+        kind: "keras", "hdf5", "hdf5 model" (with JSON in its attributes), "safetensors", "json",
+            "yaml", or "bytes".
     """
     if random.random() < 0.3:
         return spoiled_bytes(content, random)
@@ -249,6 +278,8 @@ def spoiled(content: bytes, kind: str, random: random.Random) -> bytes:
         return spoiled_json(content.decode(), random).encode("utf-8", "replace")
     if kind == "yaml":
         return spoiled_yaml(content.decode(), random).encode("utf-8", "replace")
+    if kind == "safetensors":
+        return spoiled_safetensors(content, random)
     if kind == "hdf5 model" and random.random() < 0.4:
         return _spoiled_attributes(content, random)
     return spoiled_hdf5(content, random) if kind.startswith("hdf5") else spoiled_bytes(content, random)
