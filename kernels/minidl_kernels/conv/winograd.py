@@ -17,203 +17,37 @@ F(4x4, 3x3) (``winograd_4x4.py``) has tiles of 6x6 for 4x4 outputs, 36 multiplic
 less kind to rounding, see there.
 """
 
-import functools
-from contextlib import nullcontext
-
 import numpy as np
 
 from .. import memory
 from ..arrays import FLOATS
-from ..microkernel import ACCUMULATE, INT, LANES, VECTOR, WIDTH, clear, copy, heart, keep, multiply, read, vector_at
+from ..microkernel import ACCUMULATE, LANES, WIDTH, clear, copy, heart, keep, multiply, read
 from ..on_cpu import contiguous, only_float32
 from ..parallel import integer, share, task
 from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
 from .geometry import padding_pairs
-
-# isort: split
-from llvmlite import ir  # after parallel.py has set the cache folder
-from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from .transforms import (
+    gradient_2,
+    gradient_4,
+    outputs_of_block,
+    planes_of_block,
+    taps_2,
+    taps_4,
+    upstream_of_block,
+)
 
 __all__ = ["convolve", "kernel_gradient", "register"]
 
-BLOCK = 40960
+BLOCK = 40960  # floats of the planes of a block of tiles (160 KiB)
 PARTIAL = 1 << 20  # floats of kernel gradients that are held before they are added up
 FEWEST_CHANNELS = 32  # of input and output: with fewer, the transforms cost more than they save
 FEWEST_TILES = 64
-
-B2 = [[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]]  # B^T
-G2 = [[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]]
-A2 = [[1, 1, 1, 0], [0, 1, -1, -1]]  # A^T
-B4 = [
-    [4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0],
-    [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0], [0, 4, 0, -5, 0, 1],
-]  # fmt: skip
-G4 = [
-    [1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6],
-    [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1],
-]  # fmt: skip
-A4 = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
-
-
-def _transposed(matrix):
-    return [list(column) for column in zip(*matrix, strict=True)]
-
-
-def _combine(builder, factors, vectors):
-    """The sum of factor * vector, without the zeros."""
-    total = None
-    for factor, vector in zip(factors, vectors, strict=True):
-        if factor == 0:
-            continue
-        if abs(factor) != 1:
-            vector = builder.fmul(vector, ir.Constant(vector.type, [abs(factor)] * LANES), flags=["contract"])
-        if total is None:
-            total = vector if factor > 0 else builder.fneg(vector)
-        elif factor > 0:
-            total = builder.fadd(total, vector, flags=["contract"])
-        else:
-            total = builder.fsub(total, vector, flags=["contract"])
-    return total
-
-
-def _transform(matrix, guarded=None):
-    """An intrinsic: target = M source M^T, where both are grids of vectors; written out, without the zeros of M.
-
-    Vector (i, j) of the source is at ``source + i * row + j * column`` (bytes), of the target alike.
-
-    Args:
-        guarded: "source" or "target": of that grid only cells from (top, left) to before (bottom, right) exist, four
-            further arguments. The others are read as zeros, or not written.
-    """
-
-    def emit(context, builder, signature, arguments):
-        start, down, right, to, to_down, to_right = arguments[:6]
-
-        def place(address, row_step, column_step, i, j):
-            below = builder.add(address, builder.mul(row_step, ir.Constant(INT, i)))
-            return vector_at(builder, builder.add(below, builder.mul(column_step, ir.Constant(INT, j))), 0)
-
-        def exists(i, j):
-            bounds = zip((">=", "<", ">=", "<"), (i, i, j, j), arguments[6:], strict=True)
-            tests = [builder.icmp_signed(relation, ir.Constant(INT, at), bound) for relation, at, bound in bounds]
-            return functools.reduce(builder.and_, tests)
-
-        def cell(i, j):
-            address = place(start, down, right, i, j)
-            if guarded == "source":
-                address = builder.select(exists(i, j), address, zeros)
-            return builder.load(address, align=4)
-
-        if guarded == "source":
-            zeros = cgutils.alloca_once_value(builder, ir.Constant(VECTOR, [0.0] * LANES))
-        size = range(len(matrix[0]))
-        columns = []
-        for j in size:  # M times the source, column by column
-            cells = [cell(i, j) for i in size]
-            columns.append([_combine(builder, factors, cells) for factors in matrix])
-        for i, line in enumerate(zip(*columns, strict=True)):  # and that, row by row, times M^T
-            for j, factors in enumerate(matrix):
-                value = _combine(builder, factors, line)
-                with builder.if_then(exists(i, j)) if guarded == "target" else nullcontext():
-                    builder.store(value, place(to, to_down, to_right, i, j), align=4)
-        return context.get_dummy_value()
-
-    if guarded:
-
-        @intrinsic
-        def transform(typing_context, source, row, column, target, target_row, target_column, top, bottom, left, right):
-            return types.void(*[types.int64] * 10), emit
-
-    else:
-
-        @intrinsic
-        def transform(typing_context, source, row, column, target, target_row, target_column):
-            return types.void(*[types.int64] * 6), emit
-
-    return transform
-
-
-_input_2, _output_2, _taps_2 = _transform(B2), _transform(A2), _transform(G2)
-_upstream_2, _gradient_2 = _transform(_transposed(A2)), _transform(_transposed(G2))
-_input_2_at_border, _output_2_at_border = _transform(B2, "source"), _transform(A2, "target")
-_upstream_2_at_border = _transform(_transposed(A2), "source")
-_input_4, _output_4, _taps_4 = _transform(B4), _transform(A4), _transform(G4)
-_upstream_4, _gradient_4 = _transform(_transposed(A4)), _transform(_transposed(G4))
-_input_4_at_border, _output_4_at_border = _transform(B4, "source"), _transform(A4, "target")
-_upstream_4_at_border = _transform(_transposed(A4), "source")
-
-
-@njit(cache=True, inline="always")
-def _planes_of_block(m, picture, height, width, channels, top, left, across, first, count, planes, plane):
-    """B^T d B of ``count`` tiles from tile ``first`` of a picture on; a plane is (tile, channel)."""
-    n, pixel = m + 2, channels * 4
-    for t in range(count):
-        row, column = (first + t) // across * m - top, (first + t) % across * m - left
-        source, target = picture + (row * width + column) * pixel, planes + t * pixel
-        above, below, before, behind = max(-row, 0), min(height - row, n), max(-column, 0), min(width - column, n)
-        whole = above == 0 and below == n and before == 0 and behind == n
-        for c in range(0, pixel, LANES * 4):
-            if m == 2 and whole:
-                _input_2(source + c, width * pixel, pixel, target + c, 4 * plane, plane)
-            elif m == 2:
-                _input_2_at_border(
-                    source + c, width * pixel, pixel, target + c, 4 * plane, plane, above, below, before, behind
-                )
-            elif whole:
-                _input_4(source + c, width * pixel, pixel, target + c, 6 * plane, plane)
-            else:
-                _input_4_at_border(
-                    source + c, width * pixel, pixel, target + c, 6 * plane, plane, above, below, before, behind
-                )
-
-
-@njit(cache=True, inline="always")
-def _outputs_of_block(m, products, plane, rows, pixels, filters, across, first, count, out, vectors):
-    """A^T p A of the tiles of a block, for one panel of filters, into a picture of outputs."""
-    row_step, pixel = pixels * filters * 4, filters * 4
-    for t in range(count):
-        row, column = (first + t) // across * m, (first + t) % across * m
-        below, behind = min(rows - row, m), min(pixels - column, m)
-        source, target = products + t * WIDTH * 4, out + row * row_step + column * pixel
-        for v in range(0, vectors * LANES * 4, LANES * 4):
-            if m == 2 and below == behind == m:
-                _output_2(source + v, 4 * plane, plane, target + v, row_step, pixel)
-            elif m == 2:
-                _output_2_at_border(source + v, 4 * plane, plane, target + v, row_step, pixel, 0, below, 0, behind)
-            elif below == behind == m:
-                _output_4(source + v, 6 * plane, plane, target + v, row_step, pixel)
-            else:
-                _output_4_at_border(source + v, 6 * plane, plane, target + v, row_step, pixel, 0, below, 0, behind)
-
-
-@njit(cache=True, inline="always")
-def _upstream_of_block(m, g, rows, pixels, filters, across, first, count, planes, plane, vectors):
-    """A dy A^T of the tiles of a block, for one panel of filters; a plane is (tile, WIDTH)."""
-    row_step, pixel = pixels * filters * 4, filters * 4
-    for t in range(count):
-        row, column = (first + t) // across * m, (first + t) % across * m
-        below, behind = min(rows - row, m), min(pixels - column, m)
-        source, target = g + row * row_step + column * pixel, planes + t * WIDTH * 4
-        for v in range(0, vectors * LANES * 4, LANES * 4):
-            if m == 2 and below == behind == m:
-                _upstream_2(source + v, row_step, pixel, target + v, 4 * plane, plane)
-            elif m == 2:
-                _upstream_2_at_border(source + v, row_step, pixel, target + v, 4 * plane, plane, 0, below, 0, behind)
-            elif below == behind == m:
-                _upstream_4(source + v, row_step, pixel, target + v, 6 * plane, plane)
-            else:
-                _upstream_4_at_border(source + v, row_step, pixel, target + v, 6 * plane, plane, 0, below, 0, behind)
-        for v in range(vectors * LANES * 4, WIDTH * 4, LANES * 4):
-            for p in range((m + 2) * (m + 2)):
-                clear(target + p * plane + v, LANES)
 
 
 @task
 def _tap_planes(args, task, tasks):
     """G w G^T, as panels for the micro-kernel: (panel of filters, plane, channel, WIDTH)."""
-    m, w, channels, filters, target = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3), 0
+    m, w, channels, filters = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
     target = integer(args, 4)
     planes, tap = (m + 2) * (m + 2), channels * filters * 4
     panels = (filters + WIDTH - 1) // WIDTH
@@ -229,9 +63,9 @@ def _tap_planes(args, task, tasks):
                 else:
                     source = w + (c * filters + panel * WIDTH + v) * 4
                     if m == 2:
-                        _taps_2(source, 3 * tap, tap, to, 4 * plane, plane)
+                        taps_2(source, 3 * tap, tap, to, 4 * plane, plane)
                     else:
-                        _taps_4(source, 3 * tap, tap, to, 6 * plane, plane)
+                        taps_4(source, 3 * tap, tap, to, 6 * plane, plane)
 
 
 @task
@@ -251,7 +85,7 @@ def _convolve(args, task, tasks):
     products = np.empty(n * n * product_plane // 4, np.float32)
     a, c = lifted.ctypes.data, products.ctypes.data
     picture = x + image * height * width * channels * 4
-    _planes_of_block(m, picture, height, width, channels, top, left, across, first, count, a, plane)
+    planes_of_block(m, picture, height, width, channels, top, left, across, first, count, a, plane)
     for panel in range((filters + WIDTH - 1) // WIDTH):
         for p in range(n * n):
             multiply(
@@ -261,7 +95,7 @@ def _convolve(args, task, tasks):
             )  # fmt: skip
         target = out + (image * rows * pixels * filters + panel * WIDTH) * 4
         vectors = min(WIDTH, filters - panel * WIDTH) // LANES
-        _outputs_of_block(m, c, product_plane, rows, pixels, filters, across, first, count, target, vectors)
+        outputs_of_block(m, c, product_plane, rows, pixels, filters, across, first, count, target, vectors)
     keep(lifted)
     keep(products)
 
@@ -289,11 +123,11 @@ def _plane_gradient(args, task, tasks):
         for block in range(blocks):
             first, last = share(down * across, block, blocks)
             count = last - first
-            _planes_of_block(m, picture, height, width, channels, top, left, across, first, count, a, plane)
+            planes_of_block(m, picture, height, width, channels, top, left, across, first, count, a, plane)
             for panel in range(panels):
                 source = g + (image * rows * pixels * filters + panel * WIDTH) * 4
                 vectors = min(WIDTH, filters - panel * WIDTH) // LANES
-                _upstream_of_block(m, source, rows, pixels, filters, across, first, count, b, upstream_plane, vectors)
+                upstream_of_block(m, source, rows, pixels, filters, across, first, count, b, upstream_plane, vectors)
                 for p in range(n * n):
                     multiply(
                         heart, channels, a + p * plane, 4, 1, 0, count, channels * 4, b + p * upstream_plane, WIDTH * 4,
@@ -327,9 +161,9 @@ def _taps_of_planes(args, task, tasks):
                             total[p * LANES + lane] += read(start + p * plane + lane * 4)
                 target = dw + (c * filters + panel * WIDTH + v) * 4
                 if m == 2:
-                    _gradient_2(place, 4 * LANES * 4, LANES * 4, target, 3 * tap, tap)
+                    gradient_2(place, 4 * LANES * 4, LANES * 4, target, 3 * tap, tap)
                 else:
-                    _gradient_4(place, 6 * LANES * 4, LANES * 4, target, 3 * tap, tap)
+                    gradient_4(place, 6 * LANES * 4, LANES * 4, target, 3 * tap, tap)
     keep(total)
 
 

@@ -1,0 +1,186 @@
+# mypy: ignore-errors
+"""The transforms of Winograd's convolutions (see winograd.py): small matrices, written out as vector code.
+
+``y = A^T [(G w G^T) * (B^T d B)] A`` for tiles of m x m outputs, m = 2 or 4; each vector holds LANES channels.
+"""
+
+import functools
+from contextlib import nullcontext
+
+from ..microkernel import INT, LANES, VECTOR, WIDTH, clear, vector_at
+
+# isort: split
+from llvmlite import ir  # after parallel.py has set the cache folder
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+__all__ = [
+    "gradient_2", "gradient_4", "outputs_of_block", "planes_of_block", "taps_2", "taps_4", "upstream_of_block",
+]  # fmt: skip
+
+B2 = [[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]]  # B^T
+G2 = [[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]]
+A2 = [[1, 1, 1, 0], [0, 1, -1, -1]]  # A^T
+B4 = [
+    [4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0],
+    [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0], [0, 4, 0, -5, 0, 1],
+]  # fmt: skip
+G4 = [
+    [1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6],
+    [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1],
+]  # fmt: skip
+A4 = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
+
+
+def _transposed(matrix):
+    return [list(column) for column in zip(*matrix, strict=True)]
+
+
+def _combine(builder, factors, vectors):
+    """The sum of factor * vector, without the zeros."""
+    total = None
+    for factor, vector in zip(factors, vectors, strict=True):
+        if factor == 0:
+            continue
+        if abs(factor) != 1:
+            vector = builder.fmul(vector, ir.Constant(vector.type, [abs(factor)] * LANES), flags=["contract"])
+        if total is None:
+            total = vector if factor > 0 else builder.fneg(vector)
+        elif factor > 0:
+            total = builder.fadd(total, vector, flags=["contract"])
+        else:
+            total = builder.fsub(total, vector, flags=["contract"])
+    return total
+
+
+def _transform(matrix, guarded=None):
+    """An intrinsic: target = M source M^T, where both are grids of vectors; written out, without the zeros of M.
+
+    Vector (i, j) of the source is at ``source + i * row + j * column`` (bytes), of the target alike.
+
+    Args:
+        guarded: "source" or "target": of that grid only cells from (top, left) to before (bottom, right) exist, four
+            further arguments. The others are read as zeros, or not written.
+    """
+
+    def emit(context, builder, signature, arguments):
+        start, down, right, to, to_down, to_right = arguments[:6]
+
+        def place(address, row_step, column_step, i, j):
+            below = builder.add(address, builder.mul(row_step, ir.Constant(INT, i)))
+            return vector_at(builder, builder.add(below, builder.mul(column_step, ir.Constant(INT, j))), 0)
+
+        def exists(i, j):
+            bounds = zip((">=", "<", ">=", "<"), (i, i, j, j), arguments[6:], strict=True)
+            tests = [builder.icmp_signed(relation, ir.Constant(INT, at), bound) for relation, at, bound in bounds]
+            return functools.reduce(builder.and_, tests)
+
+        def cell(i, j):
+            address = place(start, down, right, i, j)
+            if guarded == "source":
+                address = builder.select(exists(i, j), address, zeros)
+            return builder.load(address, align=4)
+
+        if guarded == "source":
+            zeros = cgutils.alloca_once_value(builder, ir.Constant(VECTOR, [0.0] * LANES))
+        size = range(len(matrix[0]))
+        columns = []
+        for j in size:  # M times the source, column by column
+            cells = [cell(i, j) for i in size]
+            columns.append([_combine(builder, factors, cells) for factors in matrix])
+        for i, line in enumerate(zip(*columns, strict=True)):  # and that, row by row, times M^T
+            for j, factors in enumerate(matrix):
+                value = _combine(builder, factors, line)
+                with builder.if_then(exists(i, j)) if guarded == "target" else nullcontext():
+                    builder.store(value, place(to, to_down, to_right, i, j), align=4)
+        return context.get_dummy_value()
+
+    if guarded:
+
+        @intrinsic
+        def transform(typing_context, source, row, column, target, target_row, target_column, top, bottom, left, right):
+            return types.void(*[types.int64] * 10), emit
+
+    else:
+
+        @intrinsic
+        def transform(typing_context, source, row, column, target, target_row, target_column):
+            return types.void(*[types.int64] * 6), emit
+
+    return transform
+
+
+_input_2, _output_2, taps_2 = _transform(B2), _transform(A2), _transform(G2)
+_upstream_2, gradient_2 = _transform(_transposed(A2)), _transform(_transposed(G2))
+_input_2_at_border, _output_2_at_border = _transform(B2, "source"), _transform(A2, "target")
+_upstream_2_at_border = _transform(_transposed(A2), "source")
+_input_4, _output_4, taps_4 = _transform(B4), _transform(A4), _transform(G4)
+_upstream_4, gradient_4 = _transform(_transposed(A4)), _transform(_transposed(G4))
+_input_4_at_border, _output_4_at_border = _transform(B4, "source"), _transform(A4, "target")
+_upstream_4_at_border = _transform(_transposed(A4), "source")
+
+
+@njit(cache=True, inline="always")
+def planes_of_block(m, picture, height, width, channels, top, left, across, first, count, planes, plane):
+    """B^T d B of ``count`` tiles from tile ``first`` of a picture on; a plane is (tile, channel)."""
+    n, pixel = m + 2, channels * 4
+    for t in range(count):
+        row, column = (first + t) // across * m - top, (first + t) % across * m - left
+        source, target = picture + (row * width + column) * pixel, planes + t * pixel
+        above, below, before, behind = max(-row, 0), min(height - row, n), max(-column, 0), min(width - column, n)
+        whole = above == 0 and below == n and before == 0 and behind == n
+        for c in range(0, pixel, LANES * 4):
+            if m == 2 and whole:
+                _input_2(source + c, width * pixel, pixel, target + c, 4 * plane, plane)
+            elif m == 2:
+                _input_2_at_border(
+                    source + c, width * pixel, pixel, target + c, 4 * plane, plane, above, below, before, behind
+                )
+            elif whole:
+                _input_4(source + c, width * pixel, pixel, target + c, 6 * plane, plane)
+            else:
+                _input_4_at_border(
+                    source + c, width * pixel, pixel, target + c, 6 * plane, plane, above, below, before, behind
+                )
+
+
+@njit(cache=True, inline="always")
+def outputs_of_block(m, products, plane, rows, pixels, filters, across, first, count, out, vectors):
+    """A^T p A of the tiles of a block, for one panel of filters, into a picture of outputs."""
+    row_step, pixel = pixels * filters * 4, filters * 4
+    for t in range(count):
+        row, column = (first + t) // across * m, (first + t) % across * m
+        below, behind = min(rows - row, m), min(pixels - column, m)
+        source, target = products + t * WIDTH * 4, out + row * row_step + column * pixel
+        for v in range(0, vectors * LANES * 4, LANES * 4):
+            if m == 2 and below == behind == m:
+                _output_2(source + v, 4 * plane, plane, target + v, row_step, pixel)
+            elif m == 2:
+                _output_2_at_border(source + v, 4 * plane, plane, target + v, row_step, pixel, 0, below, 0, behind)
+            elif below == behind == m:
+                _output_4(source + v, 6 * plane, plane, target + v, row_step, pixel)
+            else:
+                _output_4_at_border(source + v, 6 * plane, plane, target + v, row_step, pixel, 0, below, 0, behind)
+
+
+@njit(cache=True, inline="always")
+def upstream_of_block(m, g, rows, pixels, filters, across, first, count, planes, plane, vectors):
+    """A dy A^T of the tiles of a block, for one panel of filters; a plane is (tile, WIDTH)."""
+    row_step, pixel = pixels * filters * 4, filters * 4
+    for t in range(count):
+        row, column = (first + t) // across * m, (first + t) % across * m
+        below, behind = min(rows - row, m), min(pixels - column, m)
+        source, target = g + row * row_step + column * pixel, planes + t * WIDTH * 4
+        for v in range(0, vectors * LANES * 4, LANES * 4):
+            if m == 2 and below == behind == m:
+                _upstream_2(source + v, row_step, pixel, target + v, 4 * plane, plane)
+            elif m == 2:
+                _upstream_2_at_border(source + v, row_step, pixel, target + v, 4 * plane, plane, 0, below, 0, behind)
+            elif below == behind == m:
+                _upstream_4(source + v, row_step, pixel, target + v, 6 * plane, plane)
+            else:
+                _upstream_4_at_border(source + v, row_step, pixel, target + v, 6 * plane, plane, 0, below, 0, behind)
+        for v in range(vectors * LANES * 4, WIDTH * 4, LANES * 4):
+            for p in range((m + 2) * (m + 2)):
+                clear(target + p * plane + v, LANES)
