@@ -46,7 +46,8 @@ def check_gradients(model: Any, x: np.ndarray, y: np.ndarray, *, numbers: int = 
         point, one = subject.values, np.ones(1)
         analytic = subject.gradients(point, one)
         differences = Differences(subject.evaluate, point, one, rounding_noise(subject.evaluate, point, rng))
-        for i, name in enumerate(subject.leaves):
+        names = [path.removeprefix(f"{model.name}/") for path in subject.leaves]
+        for i, name in enumerate(names):
             found = [_error(differences, analytic, i, moved) for moved in _directions(point[i].shape, numbers, rng)]
             rows.append((name, max(error for error, _ in found), all(passed for _, passed in found)))
     return Check(all(passed for _, _, passed in rows), _summary(rows, len(x), numbers), rows)
