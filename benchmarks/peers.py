@@ -3,9 +3,8 @@
 import importlib.util
 import os
 import shutil
-from typing import NamedTuple
-
-from .workloads import Workload
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 
 class Side(NamedTuple):
@@ -26,7 +25,7 @@ SIDES = {
     "torch": Side("side_torch", ("torch",), "torch"),
     "torch-tuned": Side("side_torch", ("torch",), "torch", KEPT_MEMORY),
     "torch-compile": Side("side_torch", ("torch",), "torch", compiler=True),
-    "keras-jax": Side("side_keras", ("keras", "jax"), "keras jax", (("JAX_PLATFORMS", "cpu"),)),
+    "keras-jax": Side("side_keras", ("keras", "jax"), "keras jax", (("KERAS_BACKEND", "jax"), ("JAX_PLATFORMS", "cpu"))),
     "numpy": Side("side_numpy", (), "numpy", dense_only=True),
 }
 PEERS = tuple(name for name in SIDES if name != "minidl")
@@ -44,9 +43,9 @@ def unavailable(name: str) -> str | None:
     return None
 
 
-def cannot(name: str, workload: Workload) -> str | None:
-    """Why a side does not do a workload; None where it does."""
-    if SIDES[name].dense_only and any(layer[0] != "dense" for layer in workload.layers):
+def cannot(name: str, layers: Sequence[Any]) -> str | None:
+    """Why a side does not do these layers; None where it does."""
+    if SIDES[name].dense_only and any(layer[0] != "dense" for layer in layers):
         return "not available: dense networks only"
     return None
 

@@ -100,7 +100,7 @@ def measure(
     name: str, workload: Workload, sides: Sequence[str], options: argparse.Namespace, described: dict[str, Any]
 ) -> dict[str, Any]:
     """One workload on all sides that have it."""
-    notes = {side: why for side in sides if (why := peers.cannot(side, workload))}
+    notes = {side: why for side in sides if (why := peers.cannot(side, workload.layers))}
     able = [side for side in sides if side not in notes]
     question = {"ask": "prepare", "workload": workload._asdict()}
     cold = cold_first_step(question, options.threads) if options.cold else None
