@@ -20,7 +20,7 @@ def build(k: Any, layers: Sequence[Any], shape: tuple[int, ...], seed: int = 0) 
         inputs = k.layers.Input(tuple(shape))
         model = k.Model(inputs, _applied(k, layers, inputs, weighted))
     else:
-        model = k.Sequential([k.layers.Input(tuple(shape)), *(_layer(k, one, weighted) for one in layers)])
+        model = k.Sequential([k.layers.Input(tuple(shape)), *(made(k, one, weighted) for one in layers)])
     for layer, weights in zip(weighted, initial_weights(layers, tuple(shape), seed), strict=True):
         layer.set_weights(weights)
     return model
@@ -41,28 +41,28 @@ def _applied(k: Any, layers: Sequence[Any], x: Any, weighted: list[Any]) -> Any:
         if layer[0] == "residual":
             x = k.layers.Add()([_applied(k, way, x, weighted) for way in layer[1:]])
         else:
-            x = _layer(k, layer, weighted)(x)
+            x = made(k, layer, weighted)(x)
     return x
 
 
-def _layer(k: Any, layer: Sequence[Any], weighted: list[Any]) -> Any:
+def made(k: Any, layer: Sequence[Any], weighted: list[Any]) -> Any:
     """One layer; it joins ``weighted`` where it has a kernel."""
     kind, *settings = layer
-    made = k.layers
+    known = k.layers
     if kind == "dense":
-        weighted.append(made.Dense(settings[0], activation=settings[1]))
+        weighted.append(known.Dense(settings[0], activation=settings[1]))
     elif kind == "conv":
         filters, size, stride, padding, activation, bias = settings
-        weighted.append(made.Conv2D(filters, size, stride, padding, activation=activation, use_bias=bias))
+        weighted.append(known.Conv2D(filters, size, stride, padding, activation=activation, use_bias=bias))
     elif kind == "transposed":
         filters, size, stride, activation, bias = settings
-        weighted.append(made.Conv2DTranspose(filters, size, stride, "same", activation=activation, use_bias=bias))
+        weighted.append(known.Conv2DTranspose(filters, size, stride, "same", activation=activation, use_bias=bias))
     elif kind == "reshape":
-        return made.Reshape(tuple(settings))
+        return known.Reshape(tuple(settings))
     elif kind == "leaky":
-        return made.LeakyReLU(negative_slope=0.2)
+        return known.LeakyReLU(negative_slope=0.2)
     else:
         others = {"norm": "BatchNormalization", "relu": "ReLU", "pool": "MaxPooling2D", "dropout": "Dropout",
                   "average": "GlobalAveragePooling2D", "flatten": "Flatten"}  # fmt: skip
-        return getattr(made, others[kind])(*settings)
+        return getattr(known, others[kind])(*settings)
     return weighted[-1]

@@ -20,12 +20,13 @@ class Side(NamedTuple):
 
 # With these glibc keeps the memory that a step frees, and the next step does not fault its pages in again.
 KEPT_MEMORY = (("MALLOC_MMAP_MAX_", "0"), ("MALLOC_TRIM_THRESHOLD_", "17179869184"))
+ON_CPU = (("KERAS_BACKEND", "jax"), ("JAX_PLATFORMS", "cpu"))
 SIDES = {
     "minidl": Side("side_minidl", ("minidl",), "-e ."),
     "torch": Side("side_torch", ("torch",), "torch"),
     "torch-tuned": Side("side_torch", ("torch",), "torch", KEPT_MEMORY),
     "torch-compile": Side("side_torch", ("torch",), "torch", compiler=True),
-    "keras-jax": Side("side_keras", ("keras", "jax"), "keras jax", (("KERAS_BACKEND", "jax"), ("JAX_PLATFORMS", "cpu"))),
+    "keras-jax": Side("side_keras", ("keras", "jax"), "keras jax", ON_CPU),
     "numpy": Side("side_numpy", (), "numpy", dense_only=True),
 }
 PEERS = tuple(name for name in SIDES if name != "minidl")
