@@ -121,7 +121,7 @@ def measure(name: str, sides: Sequence[str], options: argparse.Namespace, descri
 
 
 def _children(name: str, values: Sequence[int], sides: Sequence[str], threads: int) -> Iterator[tuple[int, Children]]:
-    """Each value with the processes to ask: always the same, but for the number of threads, which is set at the start."""
+    """Each value with the processes to ask: new ones only for other numbers of threads, which are set at the start."""
     if name == "threads":
         for value in values:
             with children_of(sides, value) as children:
