@@ -9,7 +9,7 @@ from html import escape
 def bars(title: str, rows: Sequence[tuple[str, float, float, float]], reference: float, unit: str = "x") -> str:
     """An SVG of horizontal bars with whiskers, a dashed line at ``reference``; rows are (name, low, median, high)."""
     left, width, line = 190, 420, 30
-    scale = width / max(reference, *(row[3] for row in rows)) / 1.08
+    scale = width / max([reference, *(row[3] for row in rows)]) / 1.08
     text = 'font-family="sans-serif" font-size="13" fill="#222"'
     height = 44 + line * len(rows)
     parts = [
