@@ -19,12 +19,13 @@ _EPILOG = """examples:
   minidl bench kernels conv2d softmax adam
   minidl bench kernels conv2d --size layer      a layer's size: no plain loops, they would take minutes
 
-The columns: reference is the definition in plain Python loops, array is NumPy, cpu is compiled by Numba, winograd
-is compiled and has fewer multiplications. "times" says how often the fastest fits into the slowest. "reached" is what
-the fastest does in a second, and "limit" its share of what this machine can do, measured in the same run: of
-multiply-adds for products, of copies in memory for all else. More than 100% means that the data was in a
-cache, or, for winograd, that there were fewer multiplications than the textbook counts.
-Small shapes are bound by the call itself; look at a layer's size for the limit."""
+The columns: reference is the definition in plain Python loops, array is NumPy, cpu is compiled by
+Numba, winograd is compiled and has fewer multiplications. "times" says how often the fastest fits
+into the slowest. "reached" is what the fastest does in a second, and "limit" its share of what this
+machine can do, measured in the same run: of multiply-adds for products, of copies in memory for all
+else. More than 100% means that the data was in a cache, or, for winograd, that there were fewer
+multiplications than the textbook counts. Small shapes are bound by the call itself; look at a
+layer's size for the limit."""
 
 
 def add(commands: Any) -> None:
