@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import compare, plots, scaling
+from benchmarks import common, compare, plots, run, scaling
 from benchmarks.peers import PEERS, SIDES, cannot, unavailable
 from benchmarks.workloads import NOISE, WORKLOADS, initial_weights, shape_after
 
@@ -168,7 +168,29 @@ def test_the_first_step_from_a_cold_cache(tmp_path):
     assert ours["first step, cold"] > 0 and "cold cache" in (tmp_path / "record.md").read_text("utf-8")
 
 
-# ---- peers that are not there, and stopping ----
+# ---- what is refused, peers that are not there, and stopping ----
+
+
+def test_sides_that_differ_are_refused():
+    ours = {"parameters": 10, "loss": 2.0}
+    run.assert_same("A32", WORKLOADS["A32"], {"minidl": ours, "torch": {"parameters": 10, "loss": 2.0001}})
+    with pytest.raises(RuntimeError, match="torch has 11 parameters, minidl 10"):
+        run.assert_same("A32", WORKLOADS["A32"], {"minidl": ours, "torch": {"parameters": 11, "loss": 2.0}})
+    with pytest.raises(RuntimeError, match="torch begins with 2.1, minidl with 2"):
+        run.assert_same("A32", WORKLOADS["A32"], {"minidl": ours, "torch": {"parameters": 10, "loss": 2.1}})
+    run.assert_same("C", WORKLOADS["C"], {"minidl": ours, "torch": {"parameters": 10, "loss": 2.1}})  # has dropout
+
+
+def test_a_childs_error_and_end_are_raised_here():
+    for code, message in (
+        ("from benchmarks import common; common.answer_questions(lambda q: {'error': q + '!'})", "well!"),
+        ("pass", "ended at 'well'"),
+    ):
+        child = common.Child("-c", code)
+        with pytest.raises(RuntimeError, match=message):
+            child.ask("well")
+        child.close()
+        assert child.process.returncode is not None
 
 
 def test_a_peer_that_is_not_installed_says_what_to_install(monkeypatch):
