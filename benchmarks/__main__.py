@@ -1,7 +1,7 @@
 """The command line: ``python -m benchmarks COMMAND``.
 
 Each command is a module with ``add(commands)``, which declares its arguments, and ``run(options)``, which returns the
-exit code: 0 done, 2 wrong usage, 130 stopped by Ctrl-C.
+exit code: 0 done, 1 something failed, 2 wrong usage, 130 stopped by Ctrl-C.
 """
 
 import argparse

@@ -92,6 +92,7 @@ def _notes(record: dict[str, Any]) -> list[str]:
     lines = [f"* {side}: left out; {why}" for side, why in record["left out"].items()]
     for name, one in record["workloads"].items():
         lines += [f"* {name}, {side}: {why}" for side, why in one["notes"].items()]
+    lines += [f"* {name} failed: {why}" for name, why in record["failed"].items()]
     if record.get("stopped early"):
         lines.append("* The run was stopped before its end.")
     return ["\n".join(lines)] if lines else []

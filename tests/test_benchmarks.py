@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks import common, compare, plots, run, scaling
+from benchmarks.__main__ import main
 from benchmarks.peers import PEERS, SIDES, cannot, unavailable
 from benchmarks.workloads import NOISE, WORKLOADS, initial_weights, shape_after
 
@@ -179,6 +180,32 @@ def test_sides_that_differ_are_refused():
     with pytest.raises(RuntimeError, match="torch begins with 2.1, minidl with 2"):
         run.assert_same("A32", WORKLOADS["A32"], {"minidl": ours, "torch": {"parameters": 10, "loss": 2.1}})
     run.assert_same("C", WORKLOADS["C"], {"minidl": ours, "torch": {"parameters": 10, "loss": 2.1}})  # has dropout
+
+
+def test_a_loss_that_does_not_fall_is_refused():
+    run.assert_learnt("A32", WORKLOADS["A32"], "torch", 2.0, [1.9, 2.5])
+    run.assert_learnt("F", WORKLOADS["F"], "torch", 0.7, [0.9, 0.4])
+    run.assert_learnt("C-one", WORKLOADS["C-one"], "torch", 0.1, [0.1])
+    for name, later in (("A32", [2.1, 1.9]), ("A32", [float("nan")]), ("F", [2.1, 2.2])):
+        with pytest.raises(RuntimeError, match="torch does not learn"):
+            run.assert_learnt(name, WORKLOADS[name], "torch", 2.0, later)
+
+
+def test_a_workload_that_fails_leaves_the_others(tmp_path, monkeypatch, capsys):
+    measured = run.measure
+
+    def measure(name, *rest):
+        if name == "A-one":
+            raise RuntimeError("the sides differ")
+        return measured(name, *rest)
+
+    monkeypatch.setattr(run, "measure", measure)
+    target = tmp_path / "record.json"
+    command = ["run", "A-one", "A32", "--peers", "numpy", "--rounds", "1", "--scale", "0.001", "--threads", "1"]
+    assert main([*command, "--json", str(target)]) == 1
+    record = json.loads(target.read_text("utf-8"))
+    assert set(record["workloads"]) == {"A32"} and record["failed"] == {"A-one": "the sides differ"}
+    assert "A-one failed: the sides differ" in capsys.readouterr().out
 
 
 def test_a_childs_error_and_end_are_raised_here():
