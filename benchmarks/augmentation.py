@@ -1,4 +1,4 @@
-"""What augmentation brings: `python benchmarks/augmentation.py DIR [--epochs 30] [--pictures N]`.
+"""What augmentation brings: `python -m benchmarks.augmentation DIR [--epochs 30] [--pictures N]`.
 
 DIR holds train/CLASS/picture and test/CLASS/picture, such as CIFAR-10. The network of workload C without its dropout is
 trained twice from the same weights on the same pictures: as they are, and with each picture flipped and shifted at
@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import RESULTS, forget_blas_settings, machine, save, table, versions
-from workloads import CIFAR, CLASSES
+
+from .common import RESULTS, forget_blas_settings, machine, save, table, versions
+from .keras_nets import made
+from .workloads import CIFAR, CLASSES
 
 forget_blas_settings()
 
@@ -28,15 +30,7 @@ def network(seed: int, augmented: bool) -> Any:
     stack: list[Any] = [layers.Input((32, 32, 3)), layers.Rescaling(1 / 255)]
     if augmented:
         stack += [layers.RandomFlip("horizontal"), layers.RandomTranslation(0.1, 0.1, fill_mode="nearest")]
-    for kind, *settings in CIFAR:
-        if kind == "conv":
-            stack.append(layers.Conv2D(settings[0], 3, padding=settings[1], activation="relu"))
-        elif kind == "pool":
-            stack.append(layers.MaxPooling2D())
-        elif kind == "flatten":
-            stack.append(layers.Flatten())
-        elif kind == "dense":
-            stack.append(layers.Dense(settings[0], activation="softmax" if settings[0] == CLASSES else "relu"))
+    stack += [made(minidl, layer, []) for layer in CIFAR if layer[0] != "dropout"]
     model = minidl.Sequential(stack)
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model

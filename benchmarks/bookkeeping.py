@@ -1,4 +1,4 @@
-"""What a tape costs: `python benchmarks/bookkeeping.py [--rounds 15] [--json FILE]`.
+"""`python -m benchmarks bookkeeping`: what a tape costs.
 
 Twelve chained ops on four numbers that want a gradient, four times
 
@@ -13,15 +13,14 @@ One thread; both sides in one process in turns. The goal is a third of PyTorch's
 """
 
 import argparse
+import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import common
+import numpy as np
 
-common.forget_blas_settings()
-
-import numpy as np  # noqa: E402
+from . import common
+from .arguments import UsageError, add_json, positive
 
 GOAL = 1 / 3
 RUNS = 300  # of a round
@@ -129,19 +128,23 @@ def report(record: dict[str, Any]) -> str:
     ])  # fmt: skip
 
 
-def main() -> None:
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "bookkeeping", help="what recording twelve small ops costs, beside PyTorch",
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--rounds", type=positive, default=15, metavar="N", help="of each side (default: 15)")
+    add_json(parser, "bookkeeping.json")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
     """Measure, print, and write the files."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument(
-        "--json", type=Path, default=common.RESULTS / "bookkeeping.json", help="where results are written"
-    )
-    options = parser.parse_args()
+    if importlib.util.find_spec("torch") is None:
+        raise UsageError("bookkeeping is measured against PyTorch; python -m pip install torch")
     record = measure(options.rounds)
     text = report(record)
     common.save(options.json, record, text)
     print(text)
-
-
-if __name__ == "__main__":
-    main()
+    return 0

@@ -4,6 +4,7 @@ Absolute times of a shared machine are not stable; ratios of rounds that alterna
 two or more sides in turns, and states medians with the middle half of the rounds beside them.
 """
 
+import contextlib
 import ctypes
 import importlib
 import json
@@ -88,28 +89,47 @@ class Child:
 
     Args:
         arguments: of the Python interpreter.
+        environment: more of its variables.
     """
 
-    def __init__(self, *arguments: str):
+    def __init__(self, *arguments: str, environment: dict[str, str] | None = None):
         self.process = subprocess.Popen(
             [sys.executable, *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=child_environment(), cwd=ROOT,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+            env={**child_environment(), **(environment or {})},
+            start_new_session=True,  # Ctrl-C is for the parent, which ends its children
         )  # fmt: skip
 
     def ask(self, question: Any) -> Any:
-        """Send a question and wait for the answer."""
+        """Send a question and wait for the answer.
+
+        Raises:
+            RuntimeError: the child has ended, or its answer is an error.
+        """
         assert self.process.stdin and self.process.stdout
-        print(json.dumps(question), file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline()
+        try:
+            print(json.dumps(question), file=self.process.stdin, flush=True)
+            answer = self.process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
         if not answer:
             raise RuntimeError(f"the child {self.process.args!r} ended at {question!r}; what it said is above")
-        return json.loads(answer)
+        found = json.loads(answer)
+        if isinstance(found, dict) and "error" in found:
+            raise RuntimeError(found["error"])
+        return found
 
     def close(self) -> None:
-        """End the process."""
-        assert self.process.stdin
-        self.process.stdin.close()
-        self.process.wait()
+        """End the process, whatever it does."""
+        assert self.process.stdin and self.process.stdout
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
 
 
 def answer_questions(answer: Callable[[Any], Any]) -> None:
@@ -161,30 +181,6 @@ def time_text(value: float) -> str:
         if value >= factor:
             return f"{value / factor:.3g} {unit}"
     return f"{value / 1e-9:.3g} ns"
-
-
-def bars(title: str, rows: Sequence[tuple[str, float, float, float]], reference: float, unit: str = "x") -> str:
-    """An SVG of horizontal bars with whiskers, a dashed line at ``reference``; rows are (name, low, median, high)."""
-    left, width, line = 190, 420, 30
-    scale = width / max(reference, *(row[3] for row in rows)) / 1.08
-    text = 'font-family="sans-serif" font-size="13" fill="#222"'
-    height = 44 + line * len(rows)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 70} {height + 8}">',
-        f'<rect width="100%" height="100%" fill="#fff"/><text x="10" y="22" {text} font-weight="bold">{title}</text>',
-    ]
-    for place, (name, low, median, high) in enumerate(rows):
-        y = 38 + line * place
-        middle = y + 9
-        parts += [
-            f'<text x="{left - 8}" y="{middle + 5}" text-anchor="end" {text}>{name}</text>',
-            f'<rect x="{left}" y="{y}" width="{median * scale:.1f}" height="18" fill="#3b7dd8"/>',
-            f'<path d="M{left + low * scale:.1f} {middle}H{left + high * scale:.1f}" stroke="#123" stroke-width="2"/>',
-            f'<text x="{left + max(median, high) * scale + 6:.1f}" y="{middle + 5}" {text}>{median:.2f}{unit}</text>',
-        ]
-    x = left + reference * scale
-    parts.append(f'<path d="M{x:.1f} 32V{height}" stroke="#b33" stroke-dasharray="4 3"/></svg>')
-    return "\n".join(parts) + "\n"
 
 
 def save(path: Path, record: dict[str, Any], text: str, picture: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Files of strangers: `python benchmarks/fuzz_files.py --count 20000` spoils real files and opens them.
+"""Files of strangers: `python -m benchmarks.fuzz_files --count 20000` spoils real files and opens them.
 
 Every format is spoiled at random (``mutations.py``) and opened in a child process under a watchdog. What may come of
 it is a model, or a FormatError (or, where weights do not fit, the ValueError that says so). What may not: the end of
@@ -26,8 +26,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import common
-from mutations import spoiled
+from . import common
+from .mutations import spoiled
 
 MOST_SECONDS, MOST_FACTOR, MOST_BASE = 2.0, 10, 64 << 20
 PATIENCE = 20.0  # seconds after which a child is ended
@@ -301,8 +301,8 @@ class Watched:
     def _start(self) -> None:
         self.read = b""
         self.process = subprocess.Popen(
-            [sys.executable, __file__, "--serve", str(self.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True, env=common.child_environment(), cwd=common.ROOT,
+            [sys.executable, "-m", "benchmarks.fuzz_files", "--serve", str(self.folder)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=common.child_environment(), cwd=common.ROOT,
         )  # fmt: skip
 
     def ask(self, name: str, number: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`import minidl` against `import numpy`: `python benchmarks/import_time.py [--rounds 11] [--json FILE]`.
+"""`python -m benchmarks import`: `import minidl` against `import numpy`.
 
 Fresh processes take turns; what an empty process takes is measured in the same rounds and taken off both. The goal is
 at most 5 times NumPy's.
@@ -9,9 +9,10 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import Any
 
-import common
+from . import common
+from .arguments import add_json, positive
 
 CODES = {"nothing": "pass", "numpy": "import numpy", "minidl": "import minidl"}
 GOAL = 5.0
@@ -24,13 +25,19 @@ def seconds_of(code: str) -> float:
     return time.perf_counter() - start
 
 
-def main(arguments: list[str] | None = None) -> None:
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "import", help="the time of `import minidl` beside NumPy's",
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--rounds", type=positive, default=11, metavar="N", help="starts of each side (default: 11)")
+    add_json(parser, "import_time.json")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
     """Measure, print, and write the files."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=11, help="how often each side starts (default: 11)")
-    default = Path(__file__).parent / "results" / "import_time.json"
-    parser.add_argument("--json", type=Path, default=default, help=f"default: {default.name} under results/")
-    options = parser.parse_args(arguments)
     for code in CODES.values():
         seconds_of(code)  # the files' way into memory is not counted
     found = common.interleaved({name: lambda c=code: seconds_of(c) for name, code in CODES.items()}, options.rounds)
@@ -47,7 +54,4 @@ def main(arguments: list[str] | None = None) -> None:
     }  # fmt: skip
     common.save(options.json, record, text)
     print(text)
-
-
-if __name__ == "__main__":
-    main()
+    return 0

@@ -1,89 +1,30 @@
-"""What the machine can do at most, measured: `python benchmarks/limits.py`. Multiply-adds, and copies in memory.
+"""`python -m benchmarks limits`: what the machine can do at most, measured; see `minidl/cli/limits.py`."""
 
-Both run through the kernels' own thread pool. The first is a loop of independent fused multiply-adds on vectors that
-never leave the registers; the second copies an array that no cache holds.
-"""
-
+import argparse
 from typing import Any
 
-import common
-import numpy as np
-
-from minidl_kernels import config
-from minidl_kernels.microkernel import LANES, copy
-from minidl_kernels.parallel import floats, integer, share, task
-
-# isort: split
-from llvmlite import ir  # after parallel.py has set the cache folder
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
-
-CHAINS = 10  # independent sums: more than a multiply-add takes cycles, on each of two units
-LOOPS = 200_000
+from .arguments import positive
+from .common import table
 
 
-@intrinsic
-def _multiply_add(typing_context: Any, loops: Any, factor: Any) -> Any:
-    """CHAINS vectors, each ``sum = sum * factor + factor`` so many times; one number of the result."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        vector = ir.VectorType(ir.FloatType(), LANES)
-        one_lane = builder.insert_element(
-            ir.Constant(vector, ir.Undefined), arguments[1], ir.Constant(ir.IntType(32), 0)
-        )
-        lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        factor = builder.shuffle_vector(one_lane, ir.Constant(vector, ir.Undefined), lanes)
-        sums = [cgutils.alloca_once_value(builder, ir.Constant(vector, [float(i)] * LANES)) for i in range(CHAINS)]
-        fma = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{LANES}f32"
-        )
-        with cgutils.for_range(builder, arguments[0]):
-            for one in sums:
-                builder.store(builder.call(fma, [builder.load(one), factor, factor]), one)
-        total = builder.load(sums[0])
-        for one in sums[1:]:
-            total = builder.fadd(total, builder.load(one))
-        return builder.extract_element(total, ir.Constant(ir.IntType(32), 0))
-
-    return types.float32(types.int64, types.float32), generate
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "limits", help="multiply-adds and copies a second, at most",
+        description="Multiply-adds on vectors that stay in registers, and copies of arrays that no cache holds.",
+    )  # fmt: skip
+    parser.add_argument("--threads", type=positive, metavar="N", help="default: one, and all cores of this process")
+    parser.set_defaults(run=run)
 
 
-@task
-def _peak(args: Any, task: Any, tasks: Any) -> None:
-    target = floats(args, 1, tasks)
-    target[task] = _multiply_add(integer(args, 0), np.float32(0.5))
+def run(options: argparse.Namespace) -> int:
+    """Print both limits for each number of threads."""
+    from minidl.cli.limits import bytes_per_second, flops_per_second
+    from minidl_kernels import config
 
-
-@task
-def _copy(args: Any, task: Any, tasks: Any) -> None:
-    first, last = share(integer(args, 0), task, tasks)
-    copy(integer(args, 2) + 4 * first, integer(args, 1) + 4 * first, last - first)
-
-
-def flops_per_second(threads: int) -> float:
-    """Multiplications and additions a second."""
-    target = np.empty(threads, np.float32)
-    best = min(common.seconds(lambda: _peak(LOOPS, target, tasks=threads)) for _ in range(7))
-    return 2 * CHAINS * LANES * LOOPS * threads / best
-
-
-def bytes_per_second(threads: int, mebibytes: int = 128) -> float:
-    """Bytes read and bytes written a second, by a copy of so many MiB."""
-    source = np.ones(mebibytes << 18, np.float32)
-    target = np.zeros_like(source)
-    best = min(common.seconds(lambda: _copy(source.size, source, target, tasks=4 * threads)) for _ in range(7))
-    return 2 * source.nbytes / best
-
-
-def main() -> None:
-    """Print both limits, for one thread and for all."""
     rows = [
-        [threads, f"{flops_per_second(threads) / 1e9:.0f} GFLOP/s", f"{bytes_per_second(threads) / 1e9:.0f} GB/s"]
-        for threads in sorted({1, config.threads()})
+        [count, f"{flops_per_second(count) / 1e9:.0f} GFLOP/s", f"{bytes_per_second(count) / 1e9:.0f} GB/s"]
+        for count in sorted({options.threads or 1, options.threads or config.threads()})
     ]
-    print(common.table(["threads", "multiply-adds", "copies"], rows))
-
-
-if __name__ == "__main__":
-    main()
+    print(table(["threads", "multiply-adds", "copies"], rows))
+    return 0

@@ -1,4 +1,4 @@
-"""How fast large models are saved and opened, and in how much memory: `python benchmarks/saving.py [--rounds 7]`.
+"""How fast large models are saved and opened, and in how much memory: `python -m benchmarks.saving [--rounds 7]`.
 
 A model with half a gigabyte of weights goes into each format and comes back, in turns with a plain copy of the same
 file, flushed to the disk as a save is. The rate of a format is that of the copy times the ratio of the two times.
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import common
+from . import common
 
 common.forget_blas_settings()
 
@@ -112,7 +112,7 @@ def peaks(folder: Path, layers: int, width: int) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for name in FORMATS:
         for direction in ("save", "load"):
-            command = [sys.executable, __file__, "--peak", direction, str(folder / name)]
+            command = [sys.executable, "-m", "benchmarks.saving", "--peak", direction, str(folder / name)]
             sizes = ["--layers", str(layers), "--width", str(width)]
             said = subprocess.run(
                 [*command, *sizes], env=common.child_environment(), cwd=common.ROOT, text=True, check=True,

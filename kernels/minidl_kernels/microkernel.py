@@ -113,16 +113,11 @@ def _emit_tile(
 
     accumulate = builder.icmp_signed("!=", builder.and_(flags, ir.Constant(INT, ACCUMULATE)), ir.Constant(INT, 0))
     has_bias = builder.icmp_signed("!=", bias, ir.Constant(INT, 0))
-    with builder.if_else(accumulate) as (then, otherwise):
-        with then:
-            for r, v in grid:
-                builder.store(builder.load(vector(c_rows[r], v), align=4), sums[r, v])
-        with otherwise:
-            for cell in grid:
-                builder.store(zero, sums[cell])
-            with builder.if_then(has_bias):
-                for r, v in grid:
-                    builder.store(builder.load(vector(bias, v), align=4), sums[r, v])
+    for cell in grid:
+        builder.store(zero, sums[cell])
+    with builder.if_then(builder.and_(has_bias, builder.not_(accumulate))):
+        for r, v in grid:
+            builder.store(builder.load(vector(bias, v), align=4), sums[r, v])
 
     b_now = cgutils.alloca_once_value(builder, b)
     multiply_add = cgutils.get_or_insert_function(  # LLVM's name for: fma where there is one, else multiply and add
@@ -148,6 +143,11 @@ def _emit_tile(
             builder.store(builder.add(b_address, b_stride), b_now)
             builder.store(builder.add(start, inner_stride), a_now)
 
+    # What C holds comes last: a sum of sums of blocks has fewer roundings in a row than one long sum.
+    with builder.if_then(accumulate):
+        for r, v in grid:
+            before = builder.load(vector(c_rows[r], v), align=4)
+            builder.store(builder.fadd(builder.load(sums[r, v]), before), sums[r, v])
     with builder.if_then(builder.icmp_signed("!=", builder.and_(flags, ir.Constant(INT, RELU)), ir.Constant(INT, 0))):
         for cell in grid:
             value = builder.load(sums[cell])

@@ -9,7 +9,7 @@ import pytest
 import minidl
 from minidl.cli import main
 
-COMMANDS = ("demo", "train", "warmup")
+COMMANDS = ("demo", "train", "bench", "warmup")
 
 
 def run_python(code):

@@ -1,17 +1,12 @@
-"""Spoiled files of every format, opened here in one process; `python benchmarks/fuzz_files.py` opens many more."""
+"""Spoiled files of every format, opened here in one process; `python -m benchmarks.fuzz_files` opens many more."""
 
 import random
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-import fuzz_files  # noqa: E402
-from mutations import spoiled  # noqa: E402
+from benchmarks import fuzz_files
+from benchmarks.mutations import spoiled
 
 PER_FORMAT = 100  # of ten formats: a thousand in all
 MOST_SECONDS = 5.0  # of this process, which other tests share: the command-line tool has 2 s and a quiet child

@@ -16,7 +16,8 @@ from ..panels import pack_panel, transpose
 from ..parallel import floats, integer, share, task
 from . import column_sum, dense, dense_weight_grad, matmul, rows
 
-DEPTH = 256  # k of a block: that much of a panel is 16 KiB with AVX2
+DEPTH = 256  # k of a block, at most: that much of a panel is 16 KiB with AVX2
+RUN = 64  # rows that are summed by themselves: a sum of sums has fewer roundings in a row
 HEIGHT = 128  # rows of a task, at most
 PACK_FROM = 24  # rows from which copying a block of B pays even where its columns lie side by side
 LOW = 48  # and at least
@@ -40,7 +41,7 @@ def _product(args, task, tasks):
     left, right = share((n + WIDTH - 1) // WIDTH, task % column_chunks, column_chunks)
     copy_a = a_row == 4 and right - left > 2  # read where it is, a transposed A touches a page of memory for each k
     pack_b = b_column != 4 or n < WIDTH or bottom - top >= PACK_FROM
-    blocks = max(1, (k + DEPTH // 2) // DEPTH)  # of nearly equal depth: no thin last one
+    blocks = (k + DEPTH - 1) // DEPTH  # of nearly equal depth: no thin last one
     deepest = k // blocks + 1
     copied = (deepest // 16 | 1) * 64 + 64  # an odd number of cache lines: rows then do not share their places
     a_block = np.empty((bottom - top) * copied // 4 if copy_a else 0, np.float32)
@@ -73,9 +74,14 @@ def _product(args, task, tasks):
         first, last = left * WIDTH, min(right * WIDTH, n)
         b_all, sums = floats(args, 7, (k, n)), floats(args, 14, n)
         sums[first:last] = 0.0
-        for i in range(k):
-            for j in range(first, last):
-                sums[j] += b_all[i, j]
+        run = np.empty(last - first, np.float32)
+        for start in range(0, k, RUN):
+            run[:] = 0.0
+            for i in range(start, min(start + RUN, k)):
+                for j in range(last - first):
+                    run[j] += b_all[i, first + j]
+            for j in range(last - first):
+                sums[first + j] += run[j]
 
 
 @functools.cache
@@ -144,22 +150,26 @@ def dense_weight_grad_cpu(x, g, *, out):
 
 @task(fastmath=True)
 def _column_sums(args, task, tasks):
-    """Task t sums its share of the rows into row t of the target, eight rows at a time."""
+    """Task t sums its share of the rows into row t of the target, in runs, eight rows at a time."""
     n, count = integer(args, 0), integer(args, 1)
     g, target = floats(args, 2, (n, count)), floats(args, 3, (tasks, count))
     first, last = share(n, task, tasks)
-    sums = target[task]
-    for j in range(count):
-        sums[j] = 0.0
-    whole = first + (last - first) // 8 * 8
-    for i in range(first, whole, 8):
+    sums, run = target[task], np.empty(count, np.float32)
+    sums[:] = 0.0
+    for start in range(first, last, RUN):
+        end = min(start + RUN, last)
+        whole = start + (end - start) // 8 * 8
+        run[:] = 0.0
+        for i in range(start, whole, 8):
+            for j in range(count):
+                run[j] += ((g[i, j] + g[i + 1, j]) + (g[i + 2, j] + g[i + 3, j])) + (
+                    (g[i + 4, j] + g[i + 5, j]) + (g[i + 6, j] + g[i + 7, j])
+                )
+        for i in range(whole, end):
+            for j in range(count):
+                run[j] += g[i, j]
         for j in range(count):
-            sums[j] += ((g[i, j] + g[i + 1, j]) + (g[i + 2, j] + g[i + 3, j])) + (
-                (g[i + 4, j] + g[i + 5, j]) + (g[i + 6, j] + g[i + 7, j])
-            )
-    for i in range(whole, last):
-        for j in range(count):
-            sums[j] += g[i, j]
+            sums[j] += run[j]
 
 
 @column_sum.implementation("cpu", on="numpy", accepts=only_float32)

@@ -1,0 +1,73 @@
+"""Arguments that several commands share, checks of names, and the lines that say what goes on."""
+
+import argparse
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from .common import RESULTS, machine
+
+
+class UsageError(Exception):
+    """The user asked for something that is not there; the text says what there is."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what was wrong and end with 2."""
+        print(f"{self.prog}: error: {message} (see {self.prog} --help)", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return int(text)
+
+
+def listed(text: str) -> list[str]:
+    """Words with commas between them."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def add_measuring(parser: argparse.ArgumentParser, *, rounds: int, json: str, peers: str | None = None) -> None:
+    """--rounds, --threads, --device, --json and, with a default, --peers."""
+    if peers is not None:
+        parser.add_argument("--peers", type=listed, default=listed(peers), metavar="A,B", help=f"default: {peers}")
+    parser.add_argument(
+        "--rounds", type=positive, default=rounds, metavar="N", help="of each side (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--threads", type=positive, default=min(2, machine()["cores"] or 1), metavar="N",
+        help="that each side may use (default: two, or one where there is one core)",
+    )  # fmt: skip
+    parser.add_argument("--device", choices=("cpu",), default="cpu", help="what is measured (default: cpu)")
+    add_json(parser, json)
+
+
+def add_json(parser: argparse.ArgumentParser, json: str) -> None:
+    """--json"""
+    parser.add_argument(
+        "--json", type=Path, default=RESULTS / json, metavar="FILE",
+        help=f"where results are written, tables and plots beside it (default: {json} in benchmarks/results)",
+    )  # fmt: skip
+
+
+def names_of(asked: Sequence[str], known: Collection[str], what: str) -> list[str]:
+    """The names asked for, once each; all where none is.
+
+    Raises:
+        UsageError: an unknown one.
+    """
+    if unknown := [name for name in asked if name not in known]:
+        raise UsageError(f"unknown {what}: {', '.join(unknown)}; there are {', '.join(known)}")
+    return list(dict.fromkeys(asked)) or list(known)
+
+
+def note(text: str) -> None:
+    """A line on the error stream that says what goes on."""
+    print(f"[benchmarks] {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,213 @@
+"""`python -m benchmarks run`: the workloads on minidl and its peers, each in a process of its own, in turns.
+
+A ratio is PyTorch eager's time divided by a side's: larger is faster. Before anything is measured the sides must agree
+on the number of parameters and, where nothing is random, on the loss of the first step; training must lower the loss.
+"""
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from . import common, compare, peers, report
+from .arguments import add_measuring, names_of, note
+from .workloads import BATCHES, WORKLOADS, Workload
+
+_DESCRIPTION = """Time of a step, of the first step and of the import, memory and threads: minidl and its peers.
+
+workloads:
+""" + "\n".join(f"  {name:8} {one.text}" for name, one in WORKLOADS.items())
+_EPILOG = """examples:
+  python -m benchmarks run                               everything, on all that is installed; half an hour
+  python -m benchmarks run A32 C --peers torch,numpy
+  python -m benchmarks run C --compare benchmarks/results/cpu.json --json now.json
+
+Written are FILE.json, FILE.md (tables) and FILE.svg (a plot). A peer that is not installed is left out with a
+note. Ctrl-C stops, and what was measured so far is written. The exit code is 1 where a workload failed: the sides
+differ, or a loss does not fall."""
+Children = dict[str, common.Child]
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "run", help="training steps and outputs against PyTorch, Keras on JAX and NumPy",
+        description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help="default: all")
+    add_measuring(parser, rounds=15, json="cpu.json", peers=",".join(peers.PEERS))
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies the steps of a round (default: 1)")
+    parser.add_argument("--cold", action="store_true", help="also time minidl's first step with no kernel compiled yet")
+    parser.add_argument("--compare", type=Path, metavar="EARLIER.json", help="show ratios then and now")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, print, and write the files."""
+    names = names_of(options.workloads, WORKLOADS, "workloads")
+    earlier = compare.read(options.compare) if options.compare else None
+    sides, left_out = chosen_sides(options.peers)
+    record: dict[str, Any] = {
+        "what": "time of a step", "threads": options.threads, "rounds": options.rounds, "device": options.device,
+        "machine": common.machine(), "sides": {}, "left out": left_out, "workloads": {},
+        "failed": {},
+    }  # fmt: skip
+    stopped = False
+    try:
+        for name in names:
+            try:
+                record["workloads"][name] = measure(name, WORKLOADS[name], sides, options, record["sides"])
+            except RuntimeError as error:  # what other workloads gave is kept
+                record["failed"][name] = str(error)
+                note(f"{name} failed: {error}")
+    except KeyboardInterrupt:
+        note("stopped; what was measured so far is written")
+        record["stopped early"] = stopped = True
+    record["machine"]["load at the end"] = common.machine()["load"]
+    code = 130 if stopped else 1 if record["failed"] else 0
+    if not record["workloads"]:
+        return code
+    text = report.text(record)
+    if earlier:
+        text += "\n\n" + compare.text(earlier, record, options.compare.name)
+    common.save(options.json, record, text, report.picture(record))
+    print(text)
+    return code
+
+
+def chosen_sides(asked: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """minidl and the peers that can run here, and why the others cannot."""
+    names = names_of(asked, peers.PEERS, "peers")
+    left_out = {name: why for name in names if (why := peers.unavailable(name))}
+    for name, why in left_out.items():
+        note(f"{name} is left out: {why}")
+    return ["minidl", *(name for name in names if name not in left_out)], left_out
+
+
+@contextmanager
+def children_of(sides: Sequence[str], threads: int, more: dict[str, str] | None = None) -> Iterator[Children]:
+    """A process for each side; they are ended in any case."""
+    children: Children = {}
+    try:
+        for side in sides:
+            environment = peers.environment(side, threads) | (more or {})
+            children[side] = common.Child(
+                "-m", "benchmarks.serve", side, "--threads", str(threads), environment=environment
+            )
+        yield children
+    finally:
+        for child in children.values():
+            child.close()
+
+
+def measure(
+    name: str, workload: Workload, sides: Sequence[str], options: argparse.Namespace, described: dict[str, Any]
+) -> dict[str, Any]:
+    """One workload on all sides that have it."""
+    notes = {side: why for side in sides if (why := peers.cannot(side, workload.layers))}
+    able = [side for side in sides if side not in notes]
+    question = {"ask": "prepare", "workload": workload._asdict()}
+    cold = cold_first_step(question, options.threads) if options.cold else None
+    with children_of(["minidl"], options.threads) as children:  # so that the kernels are in the cache
+        children["minidl"].ask(question)
+    with children_of(able, options.threads) as children:
+        first: dict[str, Any] = {}
+        for side in able:
+            note(f"{name}: {side} starts")
+            try:
+                described[side] = children[side].ask({"ask": "describe"})
+                first[side] = children[side].ask(question)
+            except RuntimeError as error:
+                if side == "minidl":
+                    raise
+                notes[side] = f"failed: {str(error)[:200]}"
+                note(f"{name}: {side} {notes[side]}")
+        able = [side for side in able if side not in notes]
+        assert_same(name, workload, {side: first[side] for side in able})
+        found = timed(name, workload, {side: children[side] for side in able}, options.rounds, options.scale)
+        done = 1 + found["warm-up"] + options.rounds * found["steps of a round"]
+        for side in able:
+            one = found["sides"][side]
+            last = children[side].ask({"ask": "steps", "steps": -done % BATCHES + 1})  # ends with the first batch
+            one["loss"] = [first[side]["loss"], last["loss"]]
+            one |= {"first step": first[side]["first step"], "import": described[side]["import"]}
+            one |= children[side].ask({"ask": "memory"})
+            assert_learnt(name, workload, side, one["loss"][0], [one["loss"][1], *one.pop("losses")])
+    if cold is not None:
+        found["sides"]["minidl"]["first step, cold"] = cold
+    facts = {"workload": workload.text, "kind": workload.kind, "parameters": first["minidl"]["parameters"]}
+    return {**facts, "goal": workload.goal, "goal of all": workload.goal_of_all, "notes": notes, **found}
+
+
+def assert_learnt(name: str, workload: Workload, side: str, first: float, later: Sequence[float]) -> None:
+    """Training has lowered the loss: of the first batch, which ``later`` begins with.
+
+    A GAN's networks pull in two directions, so its discriminator's loss goes up and down: its lowest one counts.
+
+    Raises:
+        RuntimeError: it has not.
+    """
+    reached = min(later) if workload.kind == "gan" else later[0]
+    if workload.kind != "infer" and not reached < first:
+        raise RuntimeError(f"{name}: {side} does not learn: loss {first:.4f} became {reached:.4f}")
+
+
+def cold_first_step(question: dict[str, Any], threads: int) -> float:
+    """Seconds of minidl's first step in a process that finds no compiled kernel."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept = {"MINIDL_CACHE": folder, "NUMBA_CACHE_DIR": os.path.join(folder, "kernels")}
+        with children_of(["minidl"], threads, kept) as children:
+            return float(children["minidl"].ask(question)["first step"])
+
+
+def assert_same(name: str, workload: Workload, first: dict[str, dict[str, Any]]) -> None:
+    """The sides have networks of one size and, where nothing is random, begin with the same number.
+
+    Raises:
+        RuntimeError: they do not.
+    """
+    ours = first["minidl"]
+    for side, theirs in first.items():
+        if theirs["parameters"] != ours["parameters"]:
+            raise RuntimeError(f"{name}: {side} has {theirs['parameters']} parameters, minidl {ours['parameters']}")
+        exact = workload.exact or workload.kind == "infer"
+        if exact and abs(theirs["loss"] - ours["loss"]) > 1e-3 * max(abs(ours["loss"]), 1e-2):
+            raise RuntimeError(f"{name}: {side} begins with {theirs['loss']:.6g}, minidl with {ours['loss']:.6g}")
+
+
+def timed(name: str, workload: Workload, children: Children, rounds: int, scale: float) -> dict[str, Any]:
+    """Warm up, measure in turns, and compare."""
+    steps = max(1, round(workload.steps * scale))
+    warm_up = max(steps, BATCHES if scale >= 1 else 2)
+    for child in children.values():
+        child.ask({"ask": "steps", "steps": warm_up})
+
+    losses: dict[str, list[float]] = {side: [] for side in children}
+
+    def run_of(side: str) -> Any:
+        def one_round() -> float:
+            answer = children[side].ask({"ask": "steps", "steps": steps})
+            losses[side].append(answer["loss"])
+            return float(answer["seconds"])
+
+        return one_round
+
+    note(f"{name}: {rounds} rounds of {steps} steps on {', '.join(children)}")
+    times = common.interleaved({side: run_of(side) for side in children}, rounds)
+    others = {side: values for side, values in times.items() if side != "minidl"}
+    best = min(others, key=lambda side: common.spread(others[side])["median"], default=None)
+    reference = times.get(peers.REFERENCE)
+    return {
+        "steps of a round": steps,
+        "warm-up": warm_up,
+        "sides": {
+            side: {"seconds": {**common.spread(values), "rounds": values}, "losses": losses[side]}
+            for side, values in times.items()
+        },
+        "ratio": {side: common.ratio(reference, values) for side, values in times.items()} if reference else {},
+        "best peer": best,
+        "ratio to the best peer": common.ratio(others[best], times["minidl"]) if best else None,
+    }
