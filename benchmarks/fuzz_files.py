@@ -302,7 +302,8 @@ class Watched:
         self.read = b""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.fuzz_files", "--serve", str(self.folder)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=common.child_environment(), cwd=common.ROOT,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env=common.child_environment(), cwd=common.ROOT,
         )  # fmt: skip
 
     def ask(self, name: str, number: int) -> dict[str, Any]:
