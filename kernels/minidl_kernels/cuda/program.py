@@ -1,7 +1,7 @@
 """The text of a file of CUDA kernels, for one dtype, and how one of its kernels is launched.
 
-In the text ``real`` is float or double. Lines such as ``#include "tile.cuh"`` are replaced by that file of the folder of
-this module, so a text is complete, and its hash says all about it.
+In the text ``real`` is float or double. Lines such as ``#include "tile.cuh"`` are replaced by that file of this folder,
+so a text is complete, and its hash says all about it.
 
 Which machine runs it follows from the arrays: CuPy's are launched on their GPU, NumPy's in the shim.
 """
@@ -31,7 +31,7 @@ class Program:
     """A file of kernels.
 
     Args:
-        path: the ``.cu`` file; a path without folders is beside the module that names it in ``beside``.
+        path: the ``.cu`` file, beside the module that asks for it.
         beside: ``__file__`` of that module.
     """
 
@@ -54,11 +54,10 @@ class Program:
         Args:
             name: of the kernel.
             grid, block: blocks in the grid and threads in a block, up to three numbers each.
-            arguments: arrays as pointers; int as ``int``, float as ``real``; NumPy's numbers and structures as they are
-                (``np.int64(n)`` for a ``long long``).
+            arguments: arrays as pointers; a list of arrays as a structure of pointers (None as null); int as ``int``,
+                float as ``real``; NumPy's numbers and structures of no axes as they are (``np.int64(n)`` for a
+                ``long long``).
         """
-        if 0 in grid:
-            return
         first = next(argument for argument in arguments if is_array(argument) and argument.dtype.kind == "f")
         self.launch(first.dtype, name, grid, block, arguments)
 
@@ -66,13 +65,17 @@ class Program:
         self, dtype: Any, name: str, grid: tuple[int, ...], block: tuple[int, ...], arguments: tuple[Any, ...]
     ) -> None:
         """Launch a kernel where ``real`` is ``dtype``, on the machine of the first array."""
+        if 0 in grid:
+            return
         arguments = tuple(_as_parameter(argument, dtype) for argument in arguments)
-        owner = next(argument for argument in arguments if is_array(argument))
+        given = (array for argument in arguments for array in (argument if isinstance(argument, list) else [argument]))
+        owner = next(array for array in given if is_array(array) and array.dtype.fields is None)
         if namespace(owner) is np:
             from . import shim
 
             shim.launch(self, name, REALS[str(dtype)], grid, block, arguments)
         else:
+            arguments = tuple(_table(argument) if isinstance(argument, list) else argument for argument in arguments)
             self._function(namespace(owner), owner, name, REALS[str(dtype)])(grid, block, arguments)
 
     def _function(self, cupy: Any, owner: Array, name: str, real: str) -> Any:
@@ -86,3 +89,9 @@ def _as_parameter(argument: Any, dtype: Any) -> Any:
     if isinstance(argument, bool | int):
         return np.int32(argument)  # OverflowError where it does not fit
     return dtype.type(argument) if isinstance(argument, float) else argument
+
+
+def _table(arrays: list[Any]) -> np.ndarray:
+    """Pointers as a structure: CuPy passes an array of NumPy's with one element by value."""
+    pointers = [0 if array is None else array.data.ptr for array in arrays]
+    return np.array((pointers,), [("at", np.uint64, (len(pointers),))])

@@ -18,6 +18,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,7 +114,7 @@ def _compile(command: list[str], source: str, path: Path) -> None:
 
 
 class _Guarded:
-    """A copy of an array that ends at (or begins after) a page that cannot be touched; a pattern fills the other side."""
+    """A copy of an array that ends at (or begins after) a page that cannot be touched; the other side is patterned."""
 
     PATTERN = 0xA5
 
@@ -156,8 +157,8 @@ def launch(
     """Run one kernel of a program (its ``text`` and names of ``kernels``) over a grid.
 
     Raises:
-        ShimError: arguments that do not fit the kernel's parameters; an access outside of an array; barriers and shuffles
-            that some threads do not reach.
+        ShimError: arguments that do not fit the kernel's parameters; an access outside of an array; barriers and
+            shuffles that some threads do not reach.
     """
     if name not in program.kernels:
         raise ShimError(f"there is no kernel {name!r}; there are: {', '.join(program.kernels)}")
@@ -166,9 +167,21 @@ def launch(
         raise ShimError(f"{name}: no GPU runs a grid of {grid} blocks of {block} threads")
     compiled, number = library(program.text, program.kernels, real), program.kernels.index(name)
     order = _order.get()
-    guarded = {i: _Guarded(a, order != "reverse") for i, a in enumerate(arguments) if isinstance(a, np.ndarray)}
-    values = [ctypes.c_void_p(guarded[i].address) if i in guarded else a for i, a in enumerate(arguments)]
-    buffers = [bytearray(value if isinstance(value, ctypes.c_void_p) else value.tobytes()) for value in values]
+    guarded: list[tuple[int, _Guarded]] = []
+
+    def address(position: int, array: Any) -> bytes:
+        if array is None:
+            return bytes(8)
+        guarded.append((position, _Guarded(array, order != "reverse")))
+        return guarded[-1][1].address.to_bytes(8, sys.byteorder)
+
+    buffers = []
+    for i, argument in enumerate(arguments):
+        if isinstance(argument, list):
+            buffers.append(bytearray(b"".join(address(i, array) for array in argument)))
+        else:
+            pointed = isinstance(argument, np.ndarray) and argument.dtype.fields is None
+            buffers.append(bytearray(address(i, argument) if pointed else argument.tobytes()))
     _check_sizes(compiled, number, name, program.text, [len(buffer) for buffer in buffers])
     pointers = (ctypes.c_void_p * len(buffers))(
         *(ctypes.addressof((ctypes.c_char * len(buffer)).from_buffer(buffer)) for buffer in buffers)
@@ -179,10 +192,10 @@ def launch(
         number, three(*grid), three(*block), pointers, ORDERS.index(order), message, ctypes.byref(fault)
     )
     if failed:
-        where = ((i, guarded[i], guarded[i].element(fault.value)) for i in guarded if fault.value)
-        hits = [f" (element {e} of argument {i}, which has {g.array.size})" for i, g, e in where if e is not None]
+        where = ((i, copy.array.size, copy.element(fault.value)) for i, copy in guarded if fault.value)
+        hits = [f" (element {e} of argument {i}, which has {size})" for i, size, e in where if e is not None]
         raise ShimError(f"{name}, {order}: {message.value.decode()}{''.join(hits)}")
-    for position, copy in guarded.items():
+    for position, copy in guarded:
         copy.hand_back(name, position)
 
 
