@@ -243,10 +243,11 @@ extern "C" void __ubsan_handle_out_of_bounds_abort(void* place, void* index) {
     shim::fail("line %u: index %lld outside of its array", ((ShimPlace*)place)->line, (long long)index);
 }
 
-extern "C" const int* shim_sizes(int kernel);
+#define SHIM_EXPORT extern "C" __attribute__((visibility("default")))
+SHIM_EXPORT const int* shim_sizes(int kernel);
 extern shim::Entry shim_entries[];
 
-extern "C" int shim_launch(int kernel, const unsigned* grid, const unsigned* block, void** values, int order,
+SHIM_EXPORT int shim_launch(int kernel, const unsigned* grid, const unsigned* block, void** values, int order,
                            char* text, uintptr_t* where) {
     using namespace shim;
     body = shim_entries[kernel].call;

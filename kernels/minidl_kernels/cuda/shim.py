@@ -35,8 +35,9 @@ __all__ = ["ORDERS", "ShimError", "compiler", "launch", "running"]
 ORDERS = ("forward", "reverse", "mixed")
 MOST_THREADS = 1024  # of a block, on every GPU
 HEADER = Path(__file__).with_name("shim.h")
+# Hidden, since a symbol of a template that can be seen is one for the whole process, whatever the text it came from.
 FLAGS = (
-    "-std=gnu++17 -O1 -fPIC -w -U_FORTIFY_SOURCE -ffp-contract=off -fno-strict-aliasing "
+    "-std=gnu++17 -O1 -fPIC -fvisibility=hidden -w -U_FORTIFY_SOURCE -ffp-contract=off -fno-strict-aliasing "
     "-fsanitize=bounds -fno-sanitize-recover=bounds"
 ).split()
 PAGE = mmap.PAGESIZE
@@ -83,7 +84,7 @@ def library(text: str, kernels: list[str], real: str) -> ctypes.PyDLL:
     source = (
         f'#define real {real}\n#include "shim.h"\n#line 1 "kernel.cu"\n{text}\n'
         f"shim::Entry shim_entries[] = {{\n{table}}};\n"
-        'extern "C" const int* shim_sizes(int kernel) { return shim_entries[kernel].sizes; }\n'
+        "SHIM_EXPORT const int* shim_sizes(int kernel) { return shim_entries[kernel].sizes; }\n"
     )
     command = compiler()
     everything = "\0".join((*command, *FLAGS, HEADER.read_text("utf-8"), source))
