@@ -17,7 +17,8 @@ assert minidl_kernels.kernels is kernels
 
 
 def cuda_implementations(one: Kernel) -> list[str]:
-    return [name for name in one.available() if name.startswith("cuda")]
+    one.available()  # loads the files
+    return [name for name in one.implementations if name.startswith("cuda")]
 
 
 def flat(found: Any) -> list[np.ndarray]:

@@ -1,5 +1,9 @@
 // Sums that threads make together. The order of additions follows from the sizes alone: the same bits at every call.
 
+#ifndef INFINITY  // NVIDIA's run-time compiler knows no headers
+#define INFINITY __int_as_float(0x7f800000)
+#endif
+
 const int LANES = 32, ROWS = 8;  // a block of the column kernels: a warp along the columns, eight of them
 
 // The sum over the warp, in every lane. In step k a lane adds what the lane 2^k places off has: five steps for 32.
