@@ -2,7 +2,7 @@
 // blocks have begun. A block takes 32 columns, so that a warp reads 32 neighbours; its eight rows, and the blocks along
 // grid.y, share the rows of the matrix. Row y of `sums` is what the blocks of that y found.
 
-#include "reduce.cuh"
+#include "rows.cuh"
 
 extern "C" __global__ void column_sum(const real* x, real* sums, int rows, int columns, real scale) {
     __shared__ real shared[ROWS][LANES];

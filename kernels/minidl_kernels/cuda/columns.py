@@ -9,7 +9,7 @@ from .program import Program, blocks
 __all__ = ["BLOCK", "column_sum", "grid", "in_slices"]
 
 columns = Program("columns.cu", __file__)
-BLOCK = (32, 8)  # LANES and ROWS of reduce.cuh
+BLOCK = (32, 8)  # LANES and ROWS of rows.cuh
 ROWS_EACH = 64  # rows that a thread adds at least, before they are split up into slices
 MOST_SLICES = 64  # the second pass adds so many, with one block for each 32 columns
 

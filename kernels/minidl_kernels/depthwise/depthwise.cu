@@ -1,7 +1,7 @@
 // Depthwise convolution: few products for each number read, so memory is what limits it, and one thread a result does.
 // Output channel q belongs to input channel q / multiplier; a kernel (kh, kw, C, M) reads as (window cell, q).
 
-#include "reduce.cuh"
+#include "rows.cuh"
 #include "window.cuh"
 
 extern "C" __global__ void depthwise_forward(const real* x, const real* kernel, real* y, Window w, int multiplier) {

@@ -1,6 +1,6 @@
 // The cross-entropy of integer labels: one warp a row, as in softmax.cu.
 
-#include "reduce.cuh"
+#include "warp.cuh"
 
 #define ROW                                                           \
     int row = blockIdx.x * blockDim.y + threadIdx.y, lane = threadIdx.x; \

@@ -1,7 +1,7 @@
 // One warp a row: its lanes walk along the row in steps of 32 and make sums and maxima together, without shared memory.
 // A warp whose row does not exist leaves as a whole, so the shuffles of the others miss nobody.
 
-#include "reduce.cuh"
+#include "warp.cuh"
 
 #define ROW                                                           \
     int row = blockIdx.x * blockDim.y + threadIdx.y, lane = threadIdx.x; \

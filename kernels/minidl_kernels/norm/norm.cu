@@ -1,6 +1,6 @@
 // Batch norm over the channels, which come last: sums over rows as in columns.cu, then one pass over the elements.
 
-#include "reduce.cuh"
+#include "rows.cuh"
 
 // The sums of (x - mean)^2: a second pass over x, since sum(x^2) - n mean^2 would lose all digits where the mean is large.
 extern "C" __global__ void square_sums(const real* x, const real* mean, real* sums, int rows, int channels, real scale) {

@@ -3,8 +3,7 @@
 import numpy as np
 
 from ..arrays import Array, namespace
-from ..cuda import Program
-from ..cuda import blocks as blocks_of_threads
+from ..cuda import Program, blocks
 from ..on_cpu import contiguous
 from . import block_range, dropout, dropout_scale, dropout_threshold, random_bits
 
@@ -15,12 +14,7 @@ THREADS = 256
 def _range(size: int, offset: int) -> tuple[tuple[int, ...], tuple[np.generic | int, ...]]:
     """The grid, and where the words stand in the stream."""
     first, count = block_range(offset, size)
-    return (blocks_of_threads(count if size else 0, THREADS),), (
-        np.int64(first),
-        np.int64(count),
-        offset % 4,
-        np.int64(size),
-    )
+    return (blocks(count if size else 0, THREADS),), (np.int64(first), offset % 4, np.int64(size))
 
 
 @random_bits.implementation("cuda", on="cupy")

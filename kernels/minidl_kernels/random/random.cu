@@ -21,13 +21,12 @@ __device__ Words philox(unsigned long long block, unsigned k0, unsigned k1) {
 }
 
 // Block number b of the launch is block first + b of the stream; `before` words of it stand before the first wanted one.
+// A thread that hangs over draws words that nobody wants.
 #define BLOCK_OF_WORDS                                              \
     long long b = (long long)blockIdx.x * blockDim.x + threadIdx.x; \
-    if (b >= blocks) return;                                        \
     Words words = philox(first + b, key[0], key[1]);
 
-extern "C" __global__ void random_words(const unsigned* key, unsigned* out, long long first, long long blocks, int before,
-                                        long long size) {
+extern "C" __global__ void random_words(const unsigned* key, unsigned* out, long long first, int before, long long size) {
     BLOCK_OF_WORDS
     for (int w = 0; w < 4; w++) {
         long long i = b * 4 + w - before;
@@ -35,8 +34,8 @@ extern "C" __global__ void random_words(const unsigned* key, unsigned* out, long
     }
 }
 
-extern "C" __global__ void drop(const real* x, const unsigned* key, real* y, long long first, long long blocks, int before,
-                                long long size, unsigned threshold, real scale) {
+extern "C" __global__ void drop(const real* x, const unsigned* key, real* y, long long first, int before, long long size,
+                                unsigned threshold, real scale) {
     BLOCK_OF_WORDS
     for (int w = 0; w < 4; w++) {
         long long i = b * 4 + w - before;
