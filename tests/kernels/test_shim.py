@@ -46,9 +46,8 @@ def test_threads_know_where_they_are(program, order):
 @pytest.mark.parametrize("order", shim.ORDERS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_shared_memory_and_barriers(program, order, dtype):
-    one = program(
-        "__shared__ real s[64]; s[threadIdx.x] = x[threadIdx.x]; __syncthreads(); y[threadIdx.x] = s[n - 1 - threadIdx.x];"
-    )
+    write, read = "s[threadIdx.x] = x[threadIdx.x];", "y[threadIdx.x] = s[n - 1 - threadIdx.x];"
+    one = program(f"__shared__ real s[64]; {write} __syncthreads(); {read}")
     np.testing.assert_array_equal(run(one, 64, block=64, order=order, dtype=dtype), np.arange(64, 0, -1))
 
 
@@ -90,7 +89,7 @@ def test_atomics_and_functions(program):
         ("if (threadIdx.x < 5) return; __syncthreads();", "forward", r"thread \(5, .*thread \(0, 0, 0\) has returned"),
         ("if (threadIdx.x < 5) __syncthreads();\nelse __syncthreads();", "mixed", "waits at .* waits in line"),
         ("y[0] = __shfl_down_sync(0xffffffffu, x[0], 1);", "forward", "lanes of mask ffffffff that do not come"),
-        ("if (threadIdx.x < 4) y[0] = __shfl_xor_sync(0xfu, x[0], 4);", "forward", "lane 4, which mask 0000000f leaves"),
+        ("if (threadIdx.x < 4) y[0] = __shfl_xor_sync(0xfu, x[0], 4);", "forward", "lane 4, which mask 0000000f"),
         ("y[0] = __shfl_xor_sync(0xfu, x[0], 1);", "forward", "mask 0000000f leaves out the lane itself"),
         ("y[0] = undefined;", "forward", "does not compile:\n.*undefined"),
     ],
