@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minidl_kernels.random import philox
 from tests.kernels.cases import CASES, Call, extent, numbers
 
 BORDERS: dict[str, Callable[[str], Iterator[Call]]] = {}
@@ -160,6 +161,9 @@ def _(name, dtype):
             x = numbers(dtype, size)
             x[-1] = np.nan
             yield (x, key), {"rate": 0.5, "offset": offset}
+    if name == "dropout":
+        word = philox((0, 0, 0, 0), (int(key[0]), int(key[1])))[2]
+        yield (numbers(dtype, 5), key), {"rate": word / 2**32}  # the third word is at the threshold: kept
 
 
 @borders("sgd", "sgd_momentum", "adam", "rmsprop")

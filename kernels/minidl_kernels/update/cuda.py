@@ -17,13 +17,18 @@ EXTENTS = np.dtype([("size", np.int64, (MOST,)), ("first", np.int32, (MOST,)), (
 Arrays = Sequence[Array]
 
 
+def _contiguous(array: Array) -> Array:
+    """The array itself, which may be written to; a copy only of gradients, which alone may have other strides."""
+    return array if array.flags.c_contiguous else namespace(array).ascontiguousarray(array)
+
+
 def _each_weight(name: str, lists: tuple[Arrays, ...], *numbers: Any) -> None:
     """Launch for up to 64 arrays of one dtype at a time; empty ones have nothing to update."""
     for dtype in {w.dtype for w in lists[0]}:
         kept = [i for i, w in enumerate(lists[0]) if w.size and w.dtype == dtype]
         for start in range(0, len(kept), MOST):
             some = kept[start : start + MOST]
-            columns = [[namespace(a[i]).ascontiguousarray(a[i]) for i in some] for a in lists]  # copies gradients only
+            columns = [[_contiguous(arrays[i]) for i in some] for arrays in lists]
             extents = np.zeros((), EXTENTS)
             sizes = [w.size for w in columns[0]]
             needed = [blocks(size, THREADS) for size in sizes]
