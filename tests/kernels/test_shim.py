@@ -143,6 +143,15 @@ def test_without_a_compiler_the_error_says_what_to_install(monkeypatch):
         shim.compiler()
     monkeypatch.setenv("CXX", "ccache g++-13")
     assert shim.compiler() == ["ccache", "g++-13"]
+    monkeypatch.setattr("sys.platform", "win32")
+    with pytest.raises(shim.ShimError, match="on Linux only, not on win32"):
+        shim.compiler()
+
+
+def test_channels_of_arrays_too_long_for_32_bits(program):
+    body = "y[threadIdx.x] = channel_of((1ll << 30) * (1 + threadIdx.x) + 5, 7);"
+    wanted = [(2**30 * (1 + i) + 5) % 7 for i in range(8)]  # from 4 on beyond 32 bits
+    np.testing.assert_array_equal(run(program(body, '#include "channel.cuh"')), wanted)
 
 
 def test_compiled_texts_are_kept(program, tmp_path, monkeypatch):

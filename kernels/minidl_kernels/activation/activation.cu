@@ -1,6 +1,8 @@
 // Elementwise activations: one thread an element. Neighbouring threads touch neighbouring elements, so a warp reads and
 // writes whole lines of memory; there is nothing else to win in a pass that memory limits.
 
+#include "channel.cuh"
+
 #define ELEMENT                                                     \
     long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; \
     if (i >= size) return;
@@ -38,6 +40,6 @@ extern "C" __global__ void tanh_gradient(const real* g, const real* y, real* dx,
 
 extern "C" __global__ void bias_relu_forward(const real* x, const real* b, real* y, long long size, int channels) {
     ELEMENT
-    real sum = x[i] + b[i % channels];
+    real sum = x[i] + b[channel_of(i, channels)];
     y[i] = sum <= 0 ? 0 : sum;
 }

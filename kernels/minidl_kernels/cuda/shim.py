@@ -65,8 +65,10 @@ def compiler() -> list[str]:
     """The C++ compiler: what ``CXX`` names, else g++, clang++ or c++.
 
     Raises:
-        ShimError: there is none.
+        ShimError: there is none; or this is not Linux, whose linker gathers shared memory in one place.
     """
+    if sys.platform != "linux":
+        raise ShimError(f"the shim runs CUDA kernels on Linux only, not on {sys.platform}")
     if named := os.environ.get("CXX"):
         return shlex.split(named)
     for name in ("g++", "clang++", "c++"):

@@ -1,5 +1,6 @@
 // Batch norm over the channels, which come last: sums over rows as in columns.cu, then one pass over the elements.
 
+#include "channel.cuh"
 #include "rows.cuh"
 
 // The sums of (x - mean)^2: a second pass over x, since sum(x^2) - n mean^2 would lose all digits where the mean is large.
@@ -40,7 +41,7 @@ extern "C" __global__ void gradient_sums(const real* g, const real* x, const rea
 #define ELEMENT                                                     \
     long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; \
     if (i >= size) return;                                          \
-    int c = i % channels;
+    int c = channel_of(i, channels);
 
 extern "C" __global__ void normalize(const real* x, const real* gamma, const real* beta, const real* mean,
                                      const real* variance, real* y, long long size, int channels, real epsilon) {
