@@ -21,7 +21,7 @@ def cuda_implementations(one: Kernel) -> list[str]:
     return [name for name in one.implementations if name.startswith("cuda")]
 
 
-def flat(found: Any) -> list[np.ndarray]:
+def flat(found: Any) -> list[Any]:
     return [y for part in (found if isinstance(found, tuple) else (found,)) for y in ([part], part)[type(part) is list]]
 
 
