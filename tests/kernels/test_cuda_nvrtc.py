@@ -1,5 +1,7 @@
 """The CUDA kernels compile for real GPUs, with NVIDIA's compiler and without a GPU."""
 
+import os
+
 import pytest
 
 from minidl_kernels.cuda import nvrtc
@@ -9,6 +11,8 @@ pytestmark = pytest.mark.oracle
 try:
     nvrtc.library()
 except nvrtc.NvrtcError as error:
+    if os.environ.get("MINIDL_REQUIRE_ORACLE", "") not in ("", "0"):
+        raise
     pytest.skip(str(error), allow_module_level=True)
 
 PROGRAMS = programs()
