@@ -99,7 +99,9 @@ def library_names(source):
 
 
 def test_names_of_the_array_library_exist_in_cupy_and_numpy():
-    sources = [*Path(minidl_kernels.__file__).parent.glob("*/array.py"), *Path(minidl.ops.__file__).parent.glob("*.py")]
+    folder = Path(minidl_kernels.__file__).parent
+    sources = [path for pattern in ("*/array.py", "*/cuda.py", "cuda/*.py") for path in folder.glob(pattern)]
+    sources += Path(minidl.ops.__file__).parent.glob("*.py")
     assert len(sources) > 15
     used = {name: path.name for path in sources for name in library_names(path.read_text("utf-8"))}
     assert {name: where for name, where in used.items() if name not in NAMES and name != "__name__"} == {}

@@ -1,0 +1,52 @@
+"""What the CUDA kernels need on real GPUs, as their compiler says; no GPU is needed, and none is measured.
+
+    pip install nvidia-cuda-nvrtc
+    python benchmarks/cuda_registers.py
+
+writes ``results/cuda_registers.md``.
+"""
+
+import importlib
+from pathlib import Path
+
+import minidl_kernels
+from minidl_kernels.cuda import Program, nvrtc
+
+ARCHITECTURES = ("sm_75", "sm_80", "sm_90")
+RESULT = Path(__file__).parent / "results" / "cuda_registers.md"
+
+
+def programs() -> list[Program]:
+    """The programs of all families, by name."""
+    folder = Path(minidl_kernels.__file__).parent
+    for path in sorted(folder.glob("*/cuda.py")):
+        importlib.import_module(f"minidl_kernels.{path.parent.name}.cuda")
+    ours = {program.path: program for program in Program.programs if program.path.is_relative_to(folder)}
+    return [ours[path] for path in sorted(ours)]
+
+
+def table() -> str:
+    """The committed table, in Markdown."""
+    lines = [
+        "# What the CUDA kernels need",
+        "",
+        "As NVIDIA's compiler (NVRTC) says for float32; written by `benchmarks/cuda_registers.py` without a GPU.",
+        "Nothing here is a speed. Registers are those of a thread, shared memory (bytes) is that of a block, spills",
+        "are bytes that a thread writes and reads because its registers did not suffice.",
+        "",
+        "| kernel | " + " | ".join(f"registers {name}" for name in ARCHITECTURES) + " | shared memory | spills |",
+        "|---|" + "---:|" * (len(ARCHITECTURES) + 2),
+    ]
+    for program in programs():
+        needs = [nvrtc.compile_text(program.text, "float", name) for name in ARCHITECTURES]
+        for kernel in program.kernels:
+            each = [of_one[kernel] for of_one in needs]
+            registers = " | ".join(str(one.registers) for one in each)
+            shared, spills = max(one.shared for one in each), max(one.spills for one in each)
+            lines.append(f"| `{program.path.parent.name}/{kernel}` | {registers} | {shared} | {spills} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    RESULT.write_text(table(), "utf-8")
+    print(RESULT.read_text("utf-8"))

@@ -1,0 +1,84 @@
+"""Runs CUDA implementations on the processor, and compares them with the definitions."""
+
+import copy
+from typing import Any
+
+import numpy as np
+
+import minidl_kernels
+from minidl_kernels.arrays import promote
+from minidl_kernels.cuda import Program, shim
+from minidl_kernels.kernel import Kernel, Output, kernels
+from tests.kernels.cases import Call
+from tests.kernels.cuda_cases import all_cases
+
+OURS = {name: one for name, one in kernels.items() if one.__module__.startswith("minidl_kernels.")}
+assert minidl_kernels.kernels is kernels
+
+
+def cuda_implementations(one: Kernel) -> list[str]:
+    one.available()  # loads the files
+    return [name for name in one.implementations if name.startswith("cuda")]
+
+
+def flat(found: Any) -> list[Any]:
+    return [y for part in (found if isinstance(found, tuple) else (found,)) for y in ([part], part)[type(part) is list]]
+
+
+def expected(one: Kernel, call: Call) -> list[np.ndarray]:
+    """What the plain loops say, in place or not."""
+    arrays, settings = copy.deepcopy(call)
+    with one.use("reference"), np.errstate(all="ignore"):
+        found = one(*arrays, **settings)
+    return flat(arrays if found is None else found)
+
+
+def through_shim(one: Kernel, implementation: str, call: Call) -> list[np.ndarray]:
+    """What the CUDA text makes of a call; ``out`` is full of rubbish before."""
+    arrays, settings = copy.deepcopy(call)
+    if one.arrays:
+        arrays = promote(one.name, arrays[: one.arrays]) + arrays[one.arrays :]
+    outputs = one.contract(*arrays, **settings)
+    settings = {**one._settings, **settings}
+    chosen = one.get(implementation)
+    assert chosen.refusal("cupy", arrays, settings) is None
+    if outputs is None:
+        chosen.run(*arrays, **settings)
+        return flat(tuple(arrays))
+    arrays = tuple(np.ascontiguousarray(a) for a in arrays)
+    for array in arrays:
+        array.flags.writeable = False
+    one_out = isinstance(outputs, Output)
+    outs = tuple(np.empty(o.shape, o.dtype) for o in ((outputs,) if one_out else outputs))
+    for array in outs:
+        array.reshape(-1).view(np.uint8)[...] = 0xA5
+    chosen.run(*arrays, out=outs[0] if one_out else outs, **settings)
+    return flat(outs)
+
+
+def disagreement(name: str, implementation: str, dtype: str, orders: tuple[str, ...] = shim.ORDERS) -> str | None:
+    """The first case and order in which a CUDA implementation fails or disagrees with the plain loops."""
+    one = OURS[name]
+    for number, call in enumerate(all_cases(name, dtype)):
+        wanted = expected(one, call)
+        for order in orders:
+            where = f"{name} {implementation} {dtype}, case {number}, {order}"
+            with shim.running(order):
+                try:
+                    found = through_shim(one, implementation, call)
+                except shim.ShimError as error:
+                    return f"{where}: {error}"
+            for y, e in zip(found, wanted, strict=True):
+                tolerance = 2e-5 if e.dtype == "float32" else 1e-12 if e.dtype == "float64" else 0
+                finite = np.abs(e[np.isfinite(e)]) if e.dtype.kind == "f" else e[:0]
+                largest = max(1.0, finite.max(initial=0))
+                if not np.allclose(y, e, rtol=tolerance, atol=tolerance * largest, equal_nan=True):
+                    return f"{where}: {y} is not {e}"
+    return None
+
+
+def programs() -> list[Program]:
+    """All CUDA texts, by loading what uses them."""
+    for one in OURS.values():
+        cuda_implementations(one)
+    return sorted(Program.programs, key=lambda program: str(program.path))

@@ -1,0 +1,109 @@
+"""Each barrier and each border of the CUDA kernels is needed, and the tests would notice if it were not there.
+
+Every barrier is taken out in turn, and every `<` and `>=` of the texts is moved by one; then some case must fail in
+some order of the threads. What may stand in a text without being needed is listed, with the reason.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from minidl_kernels.cuda import Program, shim
+from tests.kernels.cuda_cases import all_cases
+from tests.kernels.shim import OURS, cuda_implementations, disagreement, programs, through_shim
+
+pytestmark = pytest.mark.slow
+
+PROGRAMS = programs()
+BARRIER = re.compile(r"__sync(?:threads|warp)\(\)")
+BORDER = re.compile(r" (<|>=) (?!<)")
+MOVED = {"<": "<=", ">=": ">"}
+HARMLESS = {  # what is the same where both sides are equal
+    "x[i] < 0 ? e : 1": "exp(0) is 1",
+    "slab < to; slab += DEPTH": "one slab more, of zeros",
+    "start < inner; start += SQUARE": "one square more, of zeros",
+    "relu && sum < 0 ? 0 : sum": "0 either way",
+    "share < epsilon ? epsilon": "epsilon either way",
+    "last < count - 1 ? last + 1 : count": "count either way",
+}
+
+
+def line_of(text: str, position: int) -> str:
+    return text[text.rfind("\n", 0, position) + 1 : text.index("\n", position)].strip()
+
+
+def without_barriers(text: str) -> Iterator[tuple[str, str]]:
+    """(the text without one barrier, the line it stood in)."""
+    for found in BARRIER.finditer(text):
+        yield text[: found.start()] + text[found.end() :], line_of(text, found.start())
+
+
+def with_moved_borders(text: str) -> Iterator[tuple[str, str]]:
+    """(the text with one border moved by one, its line), but for comments."""
+    for found in BORDER.finditer(text):
+        line = line_of(text, found.start())
+        if "//" not in text[text.rfind("\n", 0, found.start()) : found.start()]:
+            yield f"{text[: found.start()]} {MOVED[found[1]]} {text[found.end() :]}", line
+
+
+@pytest.fixture(scope="module")
+def users() -> dict[Program, list[tuple[str, str]]]:
+    """Which implementations launch which program."""
+    launched: dict[Program, list[tuple[str, str]]] = {program: [] for program in PROGRAMS}
+    original = Program.launch
+    current = ("", "")
+
+    def record(self, *arguments):
+        if current not in launched[self]:
+            launched[self].append(current)
+        return original(self, *arguments)
+
+    Program.launch = record
+    try:
+        for name, one in OURS.items():
+            for implementation in cuda_implementations(one):
+                current = name, implementation
+                for call in all_cases(name, "float32"):
+                    through_shim(one, implementation, call)
+    finally:
+        Program.launch = original
+    return launched
+
+
+def survivors(mutations, program: Program, users: list[tuple[str, str]], monkeypatch) -> list[str]:
+    """The lines that can be changed without any case failing."""
+    alive = []
+    for text, line in mutations(program.text):
+        monkeypatch.setattr(program, "text", text)
+        if all(disagreement(name, implementation, "float32") is None for name, implementation in users):
+            alive.append(line)
+        monkeypatch.undo()
+    return alive
+
+
+def test_every_program_is_used(users):
+    assert [program for program, by in users.items() if not by] == []
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.path.stem)
+def test_every_barrier_is_needed(program, users, monkeypatch):
+    assert survivors(without_barriers, program, users[program], monkeypatch) == []
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.path.stem)
+def test_every_border_is_noticed(program, users, monkeypatch):
+    alive = survivors(with_moved_borders, program, users[program], monkeypatch)
+    assert [line for line in alive if not any(harmless in line for harmless in HARMLESS)] == []
+
+
+def test_what_is_harmless_is_there():
+    assert [line for line in HARMLESS if not any(line in program.text for program in PROGRAMS)] == []
+
+
+def test_mutations_find_what_they_should():
+    text = "a\n  if (i >= n) return;\n  s[i] = x;\n  __syncthreads();  // for i < n\n  y = s[n - i];\n"
+    assert [line for _, line in without_barriers(text)] == ["__syncthreads();  // for i < n"]
+    (only,) = with_moved_borders(text)
+    assert only == (text.replace(">=", ">"), "if (i >= n) return;")
+    assert shim.ORDERS == ("forward", "reverse", "mixed")

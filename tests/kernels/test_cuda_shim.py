@@ -1,0 +1,24 @@
+"""The very text of the CUDA kernels, run on the processor against the plain loops, in three orders of the threads."""
+
+import pytest
+
+from minidl_kernels.cuda import shim
+from tests.kernels.cuda_cases import BORDERS
+from tests.kernels.shim import OURS, cuda_implementations, disagreement
+
+try:
+    shim.compiler()
+except shim.ShimError as error:
+    pytest.skip(str(error), allow_module_level=True)
+
+IMPLEMENTATIONS = [(name, implementation) for name, one in OURS.items() for implementation in cuda_implementations(one)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("name", "implementation"), IMPLEMENTATIONS)
+def test_agrees_with_the_reference(name, implementation, dtype):
+    assert disagreement(name, implementation, dtype) is None
+
+
+def test_every_kernel_has_a_cuda_implementation_and_cases_at_the_borders():
+    assert {name for name, _ in IMPLEMENTATIONS} == set(OURS) == set(BORDERS)
