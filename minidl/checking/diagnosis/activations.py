@@ -70,7 +70,9 @@ ACTIVATIONS = (
     Activation("tanh", np.tanh, lambda x: 1 - np.tanh(x) ** 2, lambda y: 1 - y * y),
     Activation("softplus", lambda x: np.logaddexp(0, x), sigmoid, lambda y: 1 - np.exp(-y)),
     Activation("swish", lambda x: x * sigmoid(x), lambda x: sigmoid(x) * (1 + x * (1 - sigmoid(x))), None),
-    Activation("gelu", lambda x: 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))), _gelu_slope, None),
+    Activation(
+        "gelu", lambda x: 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))), _gelu_slope, None
+    ),
     Activation("square", np.square, lambda x: 2 * x, None),
     Activation("exp", np.exp, np.exp, lambda y: y),
     Activation("abs", np.abs, np.sign, None),

@@ -209,7 +209,9 @@ def _smallest(
         if made:
             small = _listed(made(np.random.default_rng(seed), batch))
         else:
-            small = [a[:batch] if _samples(a) == count and (i == 0 or np.ndim(a) == 1) else a for i, a in enumerate(given)]
+            small = [
+                a[:batch] if _samples(a) == count and (i == 0 or np.ndim(a) == 1) else a for i, a in enumerate(given)
+            ]
             small = [np.asarray(a) for a in small]
         try:
             found = _one(f, small, backward, seed, rtol, None, False, arguments)
@@ -222,5 +224,3 @@ def _smallest(
 
 def _samples(value: Any) -> int:
     return len(value) if np.ndim(value) else -1
-
-

@@ -35,7 +35,13 @@ def _targets(case: Case, p: Array) -> Iterator[Array]:
     for t in others:
         if t.shape == p.shape:
             yield t.astype("float64")
-        elif t.dtype.kind in "iu" and p.ndim == 2 and t.size == len(p) and t.size and 0 <= t.min() <= t.max() < p.shape[1]:
+        elif (
+            t.dtype.kind in "iu"
+            and p.ndim == 2
+            and t.size == len(p)
+            and t.size
+            and 0 <= t.min() <= t.max() < p.shape[1]
+        ):
             yield np.eye(p.shape[1])[t.reshape(-1)]
 
 

@@ -58,7 +58,9 @@ def _normalised(case: Case, x: Array, axes: tuple[int, ...], kept: int) -> Itera
                     return
 
 
-def _backward(d: Array, xhat: Array, std: Array, axes: tuple[int, ...], first: float = 1.0, second: float = 1.0) -> Array:
+def _backward(
+    d: Array, xhat: Array, std: Array, axes: tuple[int, ...], first: float = 1.0, second: float = 1.0
+) -> Array:
     mean = d.mean(axis=axes, keepdims=True)
     found: Array = (d - first * mean - second * xhat * (d * xhat).mean(axis=axes, keepdims=True)) / std
     return found
@@ -94,7 +96,9 @@ def _input(
         # The term of the variance with other powers of the deviation, as it goes wrong when written out in steps.
         product = (d * centered).mean(axis=axes, keepdims=True)
         for power in (1, 2, 4):
-            yield guess("variance_term_power", (d - d.mean(axis=axes, keepdims=True)) / std - centered * product / std**power)
+            yield guess(
+                "variance_term_power", (d - d.mean(axis=axes, keepdims=True)) / std - centered * product / std**power
+            )
         if (scale != 1).any():
             yield guess("gamma_missing", right / scale, 2.4)
             yield guess("gamma_missing", _backward(case.g, xhat, std, axes) * 1.0, 2.4)
@@ -142,7 +146,9 @@ def _inference(case: Case, x: Array) -> Iterator[Guess]:
     with np.errstate(all="ignore"):
         slope = case.numeric[0] / case.g
     for axes, kept in _axes(x):
-        if not np.isfinite(slope).all() or np.ptp(slope, axis=axes).max(initial=0) > 1e-6 * np.abs(slope).max(initial=0):
+        if not np.isfinite(slope).all() or np.ptp(slope, axis=axes).max(initial=0) > 1e-6 * np.abs(slope).max(
+            initial=0
+        ):
             continue
         mean, var = x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
         shape = [1] * x.ndim

@@ -95,7 +95,11 @@ def _wrong(
         yield "min_for_max", put(one_hot(flat.argmin(axis=3))), 2.4
         over = (patches == patches.max(axis=(3, 4, 5), keepdims=True)) * 1.0
         yield "argmax_over_channels", put(over), 2.4
-        yield "argmax_over_channels", put(one_hot(np.broadcast_to(flat.sum(-1).argmax(3)[..., None], (n, h, w, c)))), 2.3
+        yield (
+            "argmax_over_channels",
+            put(one_hot(np.broadcast_to(flat.sum(-1).argmax(3)[..., None], (n, h, w, c)))),
+            2.3,
+        )
         yield "mask_array", put(equal * patches), 2.0
         yield "mask_array", put(one_hot(np.abs(flat).argmax(axis=3))), 2.3
     else:

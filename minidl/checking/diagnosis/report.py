@@ -83,7 +83,9 @@ class Diagnosis:
         """From a fault of the calls after the first."""
         cause, leaf = fault
         name = checked.names[leaf]
-        found = cls(checked.name, list(checked.names), [Wrong(name)], cause, 0.9, "state", language=chosen_language(language))
+        found = cls(
+            checked.name, list(checked.names), [Wrong(name)], cause, 0.9, "state", language=chosen_language(language)
+        )
         found.smallest = _shapes(comparison.case)
         found.pattern = text("all", found.language)
         found.line = source.line_of(checked.sources, [name], list(checked.names))

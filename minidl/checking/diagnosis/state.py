@@ -92,7 +92,9 @@ def _same(a: Any, b: Any) -> bool:
         return a is b
     if a.size != b.size:
         return False
-    return bool(np.allclose(a.ravel(), b.ravel(), rtol=1e-5, atol=1e-6 * float(np.abs(b).max(initial=0)), equal_nan=True))
+    return bool(
+        np.allclose(a.ravel(), b.ravel(), rtol=1e-5, atol=1e-6 * float(np.abs(b).max(initial=0)), equal_nan=True)
+    )
 
 
 def _multiple(a: Any, b: Any) -> bool:
@@ -101,4 +103,3 @@ def _multiple(a: Any, b: Any) -> bool:
     size = float((b * b).sum())
     alpha = float((a * b).sum()) / size if size else 0.0
     return alpha > 1.5 and abs(alpha - round(alpha)) < 1e-4 and _same(a, alpha * b)
-
