@@ -34,8 +34,8 @@ def assert_gradients(f: Any, inputs: Any, *, backward: Any = None, **options: An
     """The gradients of a function, op, layer or model are right.
 
     Args:
-        f: an object with ``forward`` and ``backward``; ``forward(x, *params) -> (y, cache)`` with ``backward``; a function
-            that returns ``(loss, gradients)``; or a function of Tensors, a layer or a model of minidl.
+        f: an object with ``forward`` and ``backward``; ``forward(x, *params) -> (y, cache)`` with ``backward``; a
+            function that returns ``(loss, gradients)``; or a function of Tensors, a layer or a model of minidl.
         inputs: arrays, or ``make(rng, batch) -> arrays``.
         backward: ``backward(g, cache) -> gradients``, for a pair.
         options: seed, rtol, language ("en" or "ko"), probes, and arguments of f; see ``minidl.checking.diagnose``.
@@ -57,9 +57,11 @@ def assert_update(update: Any, rule: str, **options: Any) -> Trajectory:
     """An optimizer follows its rule for some steps.
 
     Args:
-        update: an object with ``update(params, grads)`` or ``step(params, grads)``, or ``f(w, dw, config) -> (w, config)``.
+        update: an object with ``update(params, grads)`` or ``step(params, grads)``, or a function
+            ``f(w, dw, config) -> (w, config)``.
         rule: "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam" or "adamw".
-        options: steps, seed, language, and the settings: learning_rate, momentum, beta_1, beta_2, rho, epsilon, weight_decay.
+        options: steps, seed, language, and the settings: learning_rate, momentum, beta_1, beta_2, rho,
+            epsilon, weight_decay.
 
     Raises:
         AssertionError: it leaves the rule; the text is the report.

@@ -1,4 +1,4 @@
-"""The ways a course writes a layer, as one thing: ``forward(arrays) -> (y, cache)``, ``backward(g, cache) -> gradients``.
+"""The ways a course writes a layer, as one: ``forward(arrays) -> (y, cache)``, ``backward(g, cache) -> gradients``.
 
 * ``Pair``: two functions, ``forward(x, *params) -> (y, cache)`` and ``backward(g, cache) -> gradients``.
 * ``Instance``: an object with ``forward`` and ``backward``, which keeps its cache on itself and its gradients in

@@ -57,7 +57,7 @@ def diagnose(
 
     Args:
         f: what is checked; see above.
-        inputs: arrays, or one array; or a function ``make(rng, batch) -> inputs``, which is also asked for other batches.
+        inputs: arrays, or one array; or ``make(rng, batch) -> inputs``, which is also asked for other batches.
         backward: ``backward(g, cache)``, for a pair of functions. It returns a tuple, list or dictionary.
         seed: of the upstream gradient and of NumPy's global generator, which is set before each forward.
         rtol: tolerated relative error.

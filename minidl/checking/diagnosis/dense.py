@@ -72,7 +72,10 @@ def guesses(case: Case) -> Iterator[Guess]:
     d = right.reshape(-1, right.shape[-1])
     if matrix.shape[0] == matrix.shape[1]:
         yield Guess("weight_not_transposed", 0, (d @ matrix).reshape(x.shape), 2.2)
-    weights = lambda value: value.T if found.turned else value  # noqa: E731
+
+    def weights(value: Array) -> Array:
+        return value.T if found.turned else value
+
     for wrong in (matrix, np.ones_like(matrix)):
         if wrong.shape[0] == flat.shape[1] and matrix.shape == flat.shape:
             yield Guess("wrong_operand", found.weight, weights(wrong * d.sum()), 1.0)

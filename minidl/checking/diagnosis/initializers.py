@@ -91,13 +91,20 @@ def _cause(
         return "not_centered"
     gains = [right * sqrt(f) for f in (0.5, 2, 0.25, 4)]
     candidates: list[tuple[str, float]] = [
-        ("fan_swapped", _deviation(kind, fan_out, fan_in)), ("variance_for_deviation", right**2),
+        ("fan_swapped", _deviation(kind, fan_out, fan_in)),
+        ("variance_for_deviation", right**2),
         *(("limit", right * f) for f in (1 / sqrt(3), sqrt(3)) if form == "uniform"),
         *(("receptive_field", right * sqrt(field)) for _ in range(field > 1)),
-        *(("gain", g) for g in gains), ("fan_missing", 1.0), ("fan_missing", 0.01), ("fan_missing", 0.1),
-        ("fan_missing", 0.05), ("fan_swapped", sqrt(GAINS[kind] / (fan_in + fan_out))), ("fan_missing", 0.001),
-        ("gain", right / 2), ("fan_missing", sqrt(GAINS[kind])),
-    ]  # fmt: skip
+        *(("gain", g) for g in gains),
+        ("fan_missing", 1.0),
+        ("fan_missing", 0.01),
+        ("fan_missing", 0.1),
+        ("fan_missing", 0.05),
+        ("fan_swapped", sqrt(GAINS[kind] / (fan_in + fan_out))),
+        ("fan_missing", 0.001),
+        ("gain", right / 2),
+        ("fan_missing", sqrt(GAINS[kind])),
+    ]
     for name, value in candidates:
         if abs(std / value - 1) < max(near, 0.03) and abs(value / right - 1) > 0.05:
             return name

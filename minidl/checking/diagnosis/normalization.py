@@ -81,10 +81,19 @@ def _input(
         yield guess("statistics_constant", d / std, 2.4)
         yield guess("mean_term", _backward(d, xhat, std, axes, 0, 1), 2.4)
         yield guess("variance_term", _backward(d, xhat, std, axes, 1, 0), 2.4)
-        for first, second in ((-1, 1), (1, -1), (-1, -1)):
+        for first, second in ((-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0)):
             yield guess("term_sign", _backward(d, xhat, std, axes, first, second))
-        for first, second in ((count, 1), (1, count), (count, count), (1, 2), (1, 0.5), (2, 1), (1 / count, 1 / count),
-                              (1, 1 / count), (1 / count, 1)):  # fmt: skip
+        for first, second in (
+            (count, 1),
+            (1, count),
+            (count, count),
+            (1, 2),
+            (1, 0.5),
+            (2, 1),
+            (1 / count, 1 / count),
+            (1, 1 / count),
+            (1 / count, 1),
+        ):
             yield guess("term_factor", _backward(d, xhat, std, axes, first, second))
         ratio = count / (count - 1) if count > 1 else 1.0
         if count > 1:

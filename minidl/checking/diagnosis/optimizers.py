@@ -70,9 +70,19 @@ def _rmsprop(weights: str = "", root: bool = True, square: bool = True, place: s
 
 
 def _adam(
-    weights: str = "", square: bool = True, root: bool = True, place: str = "out", sign: float = -1, correct: str = "both",
-    clock: int = 0, stuck: bool = False, swapped: bool = False, decay: str = "decoupled", rate: int = 1, reset: bool = False,
-) -> Step:  # fmt: skip
+    weights: str = "",
+    square: bool = True,
+    root: bool = True,
+    place: str = "out",
+    sign: float = -1,
+    correct: str = "both",
+    clock: int = 0,
+    stuck: bool = False,
+    swapped: bool = False,
+    decay: str = "decoupled",
+    rate: int = 1,
+    reset: bool = False,
+) -> Step:
     def step(w: Array, g: Array, s: State, t: int, k: Settings) -> Array:
         b1, b2 = (k.b2, k.b1) if swapped else (k.b1, k.b2)
         t = 1 if stuck else t + clock
@@ -108,37 +118,82 @@ def _deviation(v: Array, eps: float, root: bool, place: str) -> Array:
 
 def _common(make: Callable[..., Step]) -> list[tuple[str, Step]]:
     return [
-        ("epsilon_inside", make(place="in")), ("epsilon_missing", make(place="none")), ("root_missing", make(root=False)),
-        ("square_missing", make(square=False)), ("ascent", make(sign=1)),
-    ]  # fmt: skip
+        ("epsilon_inside", make(place="in")),
+        ("epsilon_missing", make(place="none")),
+        ("root_missing", make(root=False)),
+        ("square_missing", make(square=False)),
+        ("ascent", make(sign=1)),
+    ]
 
 
 _ADAM = [
-    *_common(_adam), ("bias_correction", _adam(correct="")), ("bias_correction_first", _adam(correct="second")),
-    ("bias_correction_second", _adam(correct="first")), ("clock_stuck", _adam(stuck=True)), ("clock_late", _adam(clock=1)),
-    ("clock_late", _adam(clock=-1)), ("betas_swapped", _adam(swapped=True)), ("average_weights", _adam(weights="one")),
-    ("average_swapped", _adam(weights="swapped")), ("learning_rate_missing", _adam(rate=0)),
-    ("learning_rate_twice", _adam(rate=2)), ("state_reset", _adam(reset=True)), ("decay_coupled", _adam(decay="coupled")),
-    ("decay_missing", _adam(decay="none")), ("decay_sign", _adam(decay="wrong")),
-]  # fmt: skip
+    *_common(_adam),
+    ("bias_correction", _adam(correct="")),
+    ("bias_correction_first", _adam(correct="second")),
+    ("bias_correction_second", _adam(correct="first")),
+    ("clock_stuck", _adam(stuck=True)),
+    ("clock_late", _adam(clock=1)),
+    ("clock_late", _adam(clock=-1)),
+    ("betas_swapped", _adam(swapped=True)),
+    ("average_weights", _adam(weights="one")),
+    ("average_swapped", _adam(weights="swapped")),
+    ("learning_rate_missing", _adam(rate=0)),
+    ("learning_rate_twice", _adam(rate=2)),
+    ("state_reset", _adam(reset=True)),
+    ("decay_coupled", _adam(decay="coupled")),
+    ("decay_missing", _adam(decay="none")),
+    ("decay_sign", _adam(decay="wrong")),
+]
 
 # rule -> (right forms, wrong forms with their causes)
 RULES: dict[str, tuple[list[Step], list[tuple[str, Step]]]] = {
-    "sgd": ([_sgd()], [("ascent", _sgd(1)), ("learning_rate_missing", _sgd(power=0)), ("learning_rate_twice", _sgd(power=2)),
-                       ("decay_missing", _sgd(decay=0)), ("decay_sign", _sgd(decay=-1))]),
-    "momentum": ([_momentum()], [
-        ("momentum_order", _momentum(order=True)), ("learning_rate_missing", _momentum(rate=0)), ("momentum_missing", _sgd()),
-        ("learning_rate_twice", _momentum(rate=2)), ("average_weights", _momentum(weigh=True)),
-        ("ascent", _momentum(sign=1)), ("state_reset", _momentum(reset=True))]),
-    "nesterov": ([_momentum(nesterov=True)], [
-        ("lookahead_missing", _momentum()), ("ascent", _momentum(nesterov=True, sign=1)), ("momentum_missing", _sgd()),
-        ("state_reset", _momentum(nesterov=True, reset=True))]),
-    "adagrad": ([_adagrad()], [*_common(_adagrad), ("sum_overwritten", _adagrad(keep=0)), ("momentum_missing", _sgd())]),
-    "rmsprop": ([_rmsprop()], [*_common(_rmsprop), ("average_weights", _rmsprop("one")),
-                               ("average_swapped", _rmsprop("swapped")), ("state_reset", _rmsprop("reset"))]),
+    "sgd": (
+        [_sgd()],
+        [
+            ("ascent", _sgd(1)),
+            ("learning_rate_missing", _sgd(power=0)),
+            ("learning_rate_twice", _sgd(power=2)),
+            ("decay_missing", _sgd(decay=0)),
+            ("decay_sign", _sgd(decay=-1)),
+        ],
+    ),
+    "momentum": (
+        [_momentum()],
+        [
+            ("momentum_order", _momentum(order=True)),
+            ("learning_rate_missing", _momentum(rate=0)),
+            ("momentum_missing", _sgd()),
+            ("learning_rate_twice", _momentum(rate=2)),
+            ("average_weights", _momentum(weigh=True)),
+            ("ascent", _momentum(sign=1)),
+            ("state_reset", _momentum(reset=True)),
+        ],
+    ),
+    "nesterov": (
+        [_momentum(nesterov=True)],
+        [
+            ("lookahead_missing", _momentum()),
+            ("ascent", _momentum(nesterov=True, sign=1)),
+            ("momentum_missing", _sgd()),
+            ("state_reset", _momentum(nesterov=True, reset=True)),
+        ],
+    ),
+    "adagrad": (
+        [_adagrad()],
+        [*_common(_adagrad), ("sum_overwritten", _adagrad(keep=0)), ("momentum_missing", _sgd())],
+    ),
+    "rmsprop": (
+        [_rmsprop()],
+        [
+            *_common(_rmsprop),
+            ("average_weights", _rmsprop("one")),
+            ("average_swapped", _rmsprop("swapped")),
+            ("state_reset", _rmsprop("reset")),
+        ],
+    ),
     "adam": ([_adam(), _adam(place="keras")], _ADAM),
     "adamw": ([_adam(), _adam(place="keras")], _ADAM),
-}  # fmt: skip
+}
 
 
 def diagnose_update(
@@ -147,8 +202,8 @@ def diagnose_update(
     """Check an optimizer that somebody wrote against its rule, and name the slip where it leaves it.
 
     Args:
-        update: an object with ``update(params, grads)`` or ``step(params, grads)`` that writes into dictionaries of arrays,
-            or a function ``f(w, dw, config) -> (w, config)``, or ``f(w, dw) -> w`` (with a state of its own).
+        update: an object with ``update(params, grads)`` or ``step(params, grads)`` that writes into dictionaries of
+            arrays, or a function ``f(w, dw, config) -> (w, config)``, or ``f(w, dw) -> w`` (with a state of its own).
         rule: "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam" or "adamw".
         steps: how many updates are compared.
         seed: of the gradients, among which some are tiny, for the sake of epsilon.
@@ -184,7 +239,8 @@ def diagnose_update(
 def _simulated(
     step: Step, start: list[Array], gradients: list[list[Array]], k: Settings, shared: bool = False
 ) -> list[list[Array]]:
-    params, one = [p.copy() for p in start], {}
+    params = [p.copy() for p in start]
+    one: State = {}
     states: list[State] = [one, one] if shared else [{}, {}]
     found = []
     with np.errstate(all="ignore"):

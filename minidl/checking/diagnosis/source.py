@@ -48,10 +48,10 @@ def _line(function: Callable[..., Any], leaf: str, position: int) -> Line | None
             forms.add(value.id)
     assigned = [node for node in ast.walk(tree) if _assigns(node, forms, leaf)]
     if assigned:
-        last = max(assigned, key=lambda node: node.lineno)
+        last = max(assigned, key=lambda node: int(getattr(node, "lineno", 0)))
     if last is None:
         return None
-    number = last.lineno  # type: ignore[attr-defined]
+    number = int(getattr(last, "lineno", 1))
     return file, start + number - 1, lines[number - 1].strip()
 
 

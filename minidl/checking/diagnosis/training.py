@@ -29,7 +29,7 @@ def diagnose_training(
     """Check a training loop that somebody wrote: plain gradient descent over batches.
 
     Args:
-        train: ``train(params, batches, learning_rate)``, called once an epoch; changes the dictionary, or returns another.
+        train: ``train(params, batches, learning_rate)``, once an epoch; changes the dictionary, or returns another.
         loss: ``loss(params, *batch) -> float``; its gradient is taken by differences.
         params: names and values to start from.
         batches: tuples of arrays, such as (x, y); the last may be smaller.
@@ -50,21 +50,32 @@ def diagnose_training(
         return _descent(loss, own, batches, learning_rate, epochs, frozen, **how)
 
     guesses = [
-        ("not_updated", run(rate=0)), ("ascent", run(rate=-1)), ("gradients_kept", run(keep=True)),
-        ("last_batch_lost", run(chosen=list(range(len(batches) - 1)))), ("first_batch_only", run(chosen=[0] * len(batches))),
-        ("one_update", run(chosen=[0])), ("sequential_update", run(order=names)),
-        ("sequential_update", run(order=names[::-1])), ("batch_divided", run(divided=True)),
-        ("learning_rate_twice", run(rate=learning_rate)), ("learning_rate_missing", run(rate=1 / learning_rate)),
-        ("gradient_fixed", run(fixed=True)), ("gradient_fixed", run(fixed_all=True)),
-        ("targets_shifted", run(shifted=1)), ("targets_shifted", run(shifted=-1)), ("factor_two", run(rate=2)),
+        ("not_updated", run(rate=0)),
+        ("ascent", run(rate=-1)),
+        ("gradients_kept", run(keep=True)),
+        ("last_batch_lost", run(chosen=list(range(len(batches) - 1)))),
+        ("first_batch_only", run(chosen=[0] * len(batches))),
+        ("one_update", run(chosen=[0])),
+        ("sequential_update", run(order=names)),
+        ("sequential_update", run(order=names[::-1])),
+        ("batch_divided", run(divided=True)),
+        ("learning_rate_twice", run(rate=learning_rate)),
+        ("learning_rate_missing", run(rate=1 / learning_rate)),
+        ("gradient_fixed", run(fixed=True)),
+        ("gradient_fixed", run(fixed_all=True)),
+        ("targets_shifted", run(shifted=1)),
+        ("targets_shifted", run(shifted=-1)),
+        ("factor_two", run(rate=2)),
         ("last_left_out", run(without_last=True)),
-    ]  # fmt: skip
+    ]
     if frozen:
         free = tuple(name for name in names if name not in frozen)
         guesses += [
-            ("frozen_updated", run(still=())), ("frozen_all", run(rate=0)), ("frozen_inverted", run(still=free)),
+            ("frozen_updated", run(still=())),
+            ("frozen_all", run(rate=0)),
+            ("frozen_inverted", run(still=free)),
             ("below_frozen", run(still=(*frozen, *below))),
-        ]  # fmt: skip
+        ]
         guesses = guesses[-4:] + guesses[:-4] if below else [g for g in guesses if g[0] != "below_frozen"]
         guesses = [g for g in guesses if g[0] != "not_updated"]
     name = getattr(train, "__name__", type(train).__name__)
@@ -72,11 +83,24 @@ def diagnose_training(
 
 
 def _descent(
-    loss: Callable[..., float], params: Params, batches: list[Batch], lr: float, epochs: int, frozen: tuple[str, ...], *,
-    rate: float = 1.0, keep: bool = False, chosen: list[int] | None = None, order: list[str] | None = None,
-    divided: bool = False, fixed: bool = False, fixed_all: bool = False, shifted: int = 0, still: tuple[str, ...] | None = None,
+    loss: Callable[..., float],
+    params: Params,
+    batches: list[Batch],
+    lr: float,
+    epochs: int,
+    frozen: tuple[str, ...],
+    *,
+    rate: float = 1.0,
+    keep: bool = False,
+    chosen: list[int] | None = None,
+    order: list[str] | None = None,
+    divided: bool = False,
+    fixed: bool = False,
+    fixed_all: bool = False,
+    shifted: int = 0,
+    still: tuple[str, ...] | None = None,
     without_last: bool = False,
-) -> Steps:  # fmt: skip
+) -> Steps:
     """Gradient descent, right by default."""
     still = frozen if still is None else still
     current = {name: value.copy() for name, value in params.items()}

@@ -51,9 +51,15 @@ class Trajectory:
 
 
 def matched(
-    name: str, rule: str, came: Steps, expected: list[Steps], guesses: list[tuple[str, Steps]], names: list[str],
-    language: str, rtol: float = 1e-6,
-) -> Trajectory:  # fmt: skip
+    name: str,
+    rule: str,
+    came: Steps,
+    expected: list[Steps],
+    guesses: list[tuple[str, Steps]],
+    names: list[str],
+    language: str,
+    rtol: float = 1e-6,
+) -> Trajectory:
     """Judge what came: right, or wrong with the cause that gives these very steps."""
     found = Trajectory(name, rule, len(came), language=language)
     if any(_apart(came, one) <= rtol for one in expected):
