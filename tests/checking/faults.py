@@ -210,11 +210,11 @@ def real(rng):
 
 
 def binary(rng):
-    return [rng.uniform(0.1, 0.9, (6, 1)), rng.integers(0, 2, (6, 1)).astype(float)]
+    return [rng.uniform(0.1, 0.9, (6, 1)), rng.permutation(np.arange(6) % 2.0)[:, None]]
 
 
 def logits(rng):
-    return [rng.normal(size=(6, 1)) * 2, rng.integers(0, 2, (6, 1)).astype(float)]
+    return [rng.normal(size=(6, 1)) * 2, rng.permutation(np.arange(6) % 2.0)[:, None]]
 
 
 def ce(name: str, causes: str, wrong: Any) -> None:

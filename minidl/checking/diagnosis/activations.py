@@ -101,8 +101,9 @@ def wrong_slopes(one: Activation, z: Array, y: Array, g: Array) -> Iterator[tupl
         yield "derivative_of_output", at_output, 2.2
     if one.by_output is not None:
         yield "derivative_of_input", one.by_output(z), 2.1
-    yield "mask_inverted", (z < 0) * 1.0 if one.name == "relu" else 1 - right, 2.0
-    yield "mask_inverted", (z <= 0) * 1.0, 1.9
+    if one.name in ("relu", "leaky", "elu", "abs"):
+        yield "mask_inverted", (z < 0) * 1.0, 2.0
+        yield "mask_inverted", (z <= 0) * 1.0, 1.9
     for mask in (g > 0, (g > 0) & (z > 0), g < 0):
         yield "mask_array", mask * 1.0, 2.0
     if one.name in ("leaky", "elu"):
@@ -122,7 +123,7 @@ def wrong_slopes(one: Activation, z: Array, y: Array, g: Array) -> Iterator[tupl
         "softplus": [y * (1 - y), 1 - np.exp(-z), sigmoid(-z), np.exp(z), 1 / (1 + np.exp(z))],
         "swish": [sigmoid(z), sigmoid(z) * (1 - sigmoid(z)), sigmoid(z) + z * sigmoid(z), y * (1 - y),
                   z * sigmoid(z) * (1 - sigmoid(z))],
-        "square": [z, 2 * y, y],
+        "square": [2 * y, y],
         "exp": [z, z * y],
         "log": [z, y, -1 / z, 1 / z**2],
         "gelu": [0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))), (z > 0) * 1.0, sigmoid(1.702 * z)],

@@ -19,6 +19,21 @@ from ..subject import Subject
 __all__ = ["Checked", "Instance", "Pair", "Taped", "Valued", "adapt"]
 
 RESET = ("zero_grad", "zero_grads", "zero_gradients", "cleargrads", "clear_grads", "reset_grads", "reset_gradients")
+TARGETS = {
+    "t",
+    "y",
+    "target",
+    "targets",
+    "label",
+    "labels",
+    "y_true",
+    "ytrue",
+    "true",
+    "truth",
+    "actual",
+    "expected",
+    "gt",
+}
 PHASES = ("training", "train", "train_flg", "is_training", "is_train", "train_mode")
 
 
@@ -41,10 +56,11 @@ class Checked:
 
     upstream = True
     accumulates = False
-    stateful = False
+    single = False  # only one array came back
 
     def __init__(self, name: str, args: list[Any], arguments: dict[str, Any], seed: int):
         self.name, self.arguments, self.seed = name, arguments, seed
+        self.draws: dict[str, bool] = {}  # which functions draw from NumPy's global generator
         values = [np.asarray(a) if isinstance(a, (list, float, np.ndarray, np.generic)) else a for a in args]
         self.args = [v.astype("float64") if is_float(v) else v for v in values]
         self.leaf_args = [i for i, v in enumerate(self.args) if is_float(v)]
@@ -63,6 +79,16 @@ class Checked:
             found[i] = array.copy()
         return found
 
+    def unasked(self, leaf: int) -> bool:
+        """Whether nobody expects a gradient there: a target, or an input where one array is all that comes back."""
+        return leaf < len(self.leaf_args) and leaf > 0 and (self.single or self.names[leaf].lower() in TARGETS)
+
+    def arranged(self, found: Any) -> list[Any]:
+        """The gradients of the inputs among what a backward returned."""
+        self.single = isinstance(found, np.ndarray)
+        count = len(self.leaf_args)
+        return arrange(found, self.names[:count], [self.args[i].shape for i in self.leaf_args])
+
     def forward(self, arrays: list[np.ndarray]) -> tuple[np.ndarray, Any]:
         raise NotImplementedError
 
@@ -74,12 +100,18 @@ class Checked:
         return self.forward(arrays)[0]
 
     def seeded(self, call: Callable[..., Any], *args: Any, **arguments: Any) -> Any:
-        """``call`` with NumPy's global generator at the same state every time."""
+        """``call`` with NumPy's global generator at the same state every time, where it draws from that at all."""
+        name = getattr(call, "__name__", "")
+        if self.draws.get(name) is False:
+            return call(*args, **arguments)
         state = np.random.get_state()
         np.random.seed(self.seed)
+        before = np.random.get_state()
         try:
             return call(*args, **arguments)
         finally:
+            after = np.random.get_state()
+            self.draws[name] = before[2] != after[2] or not np.array_equal(before[1], after[1])
             np.random.set_state(state)
 
 
@@ -103,7 +135,7 @@ class Pair(Checked):
 
     def backward(self, g: np.ndarray, cache: Any) -> list[Any]:
         given = (g.copy() if g.ndim else float(g),) if self.upstream else ()
-        return arrange(self.seeded(self.b, *given, cache), self.names, [self.args[i].shape for i in self.leaf_args])
+        return self.arranged(self.seeded(self.b, *given, cache))
 
 
 class Valued(Checked):
@@ -124,7 +156,7 @@ class Valued(Checked):
         return np.array(found[0], "float64"), found[1] if len(found) == 2 else found[1:]
 
     def backward(self, g: np.ndarray, cache: Any) -> list[Any]:
-        return arrange(cache, self.names, [self.args[i].shape for i in self.leaf_args])
+        return self.arranged(cache)
 
 
 class Taped(Checked):
@@ -157,8 +189,6 @@ class Taped(Checked):
 class Instance(Checked):
     """An object with ``forward`` and ``backward``; a copy of it is checked, so that it stays as it was."""
 
-    stateful = True
-
     def __init__(self, layer: Any, args: list[Any], arguments: dict[str, Any], seed: int):
         super().__init__(type(layer).__name__, args, arguments, seed)
         self.layer = layer
@@ -177,9 +207,9 @@ class Instance(Checked):
         self.twins = pair_up(self.twin)
         self.names = inputs + [name for name, _, _ in self.slots]
 
-    def fresh(self) -> "Instance":
-        """The same, with a layer that has seen nothing yet."""
-        return Instance(self.layer, self.args, self.arguments, self.seed)
+    def fresh(self, arrays: list[np.ndarray]) -> "Instance":
+        """The same, with a layer that has seen nothing yet but ``arrays``."""
+        return Instance(self.layer, self.filled(arrays), self.arguments, self.seed)
 
     def _trial(self) -> None:
         """One forward and backward, which makes lazy weights and the attributes of the gradients."""
@@ -227,8 +257,7 @@ class Instance(Checked):
         if found is None:
             names = ("dinputs", "dx", "dX", "grad_input", "input_grad", "dinput")
             found = next((getattr(self.judged, n) for n in names if hasattr(self.judged, n)), None)
-        inputs = self.names[: len(self.leaf_args)]
-        grads = arrange(found, inputs, [self.args[i].shape for i in self.leaf_args])
+        grads = self.arranged(found)
         return [*grads, *(np.array(read(), "float64") if read() is not None else None for _, _, read in self.slots)]
 
 

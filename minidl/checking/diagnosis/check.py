@@ -150,9 +150,9 @@ def _points(x: list[np.ndarray], y: np.ndarray) -> Iterator[tuple[str, list[np.n
     """Inputs with ties and zeros, and large ones."""
     first = x[0]
     yield "ties", [np.round(first * 2) / 2, *x[1:]]
-    largest = float(np.abs(first).max(initial=0))
-    if largest and (first < 0).any():  # inputs of one sign may be probabilities
-        yield "large", [first * (1000 / largest), *x[1:]]
+    reach = min(float(first.max(initial=0)), -float(first.min(initial=0)))
+    if reach > 0:  # inputs of one sign may be probabilities
+        yield "large", [first * (1000 / reach), *x[1:]]
 
 
 def _at(

@@ -51,6 +51,9 @@ def compare(checked: Checked, case: Case, where: str, rtol: float, coarse: bool)
         n, a = case.numeric[i], case.analytic[i]
         largest = float(np.nan_to_num(np.abs(n)).max(initial=0))
         found.noise.append(float(np.linalg.norm(noise[:-1])) / (float(np.linalg.norm(np.nan_to_num(n))) or 1.0))
+        if a is None and checked.unasked(i):
+            found.rounding.append(np.zeros(n.shape))
+            continue
         if a is None:
             a = np.zeros(n.shape)
         elif a.shape != n.shape and a.size == n.size and _squeezed(a) == _squeezed(n):

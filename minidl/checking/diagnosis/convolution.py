@@ -211,7 +211,10 @@ def _bias(found: Conv, case: Case, g: Array) -> Iterator[Guess]:
     assert found.bias is not None
     shape = case.x[found.bias].shape
     sums = [g.sum(axis=0), g.sum(axis=(1, 2)), g.sum(axis=1), g.sum(axis=2), g]
-    for value in [*sums, case.g.sum(axis=0), case.g, *(np.squeeze(s) for s in sums)]:
+    some = [
+        case.g.sum(axis=axes) for axes in ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3), 0, 1, 2) if case.g.ndim == 4
+    ]
+    for value in [*sums, *some, case.g, *(np.squeeze(s) for s in sums)]:
         yield Guess("bias_axes", found.bias, value, 2.3)
     own = g.sum(axis=(0, 1, 2))
     for value in (g[-1].sum(axis=(0, 1)), g[:, -1, -1].sum(axis=0), g[-1, -1, -1]):

@@ -177,7 +177,6 @@ def _categorical(p: Array, t: Array) -> Losses:
             ("double_softmax", softmax_backward(softmax(s) - t, s)),
             ("derivative_twice", softmax_backward(s - t, s)),
             ("probability_for_logits", -t / s),
-            ("jacobian_diagonal", -t * (1 - s)),
             ("term_missing", -t),
             ("term_missing", (s - t) * t),
             ("derivative_twice", (s - t) * s * (1 - s)),

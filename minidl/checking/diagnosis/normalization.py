@@ -188,6 +188,8 @@ def _dropout(case: Case, x: Array) -> Iterator[Guess]:
         return
     c, mask = float(kept[0]), (case.y != 0) * 1.0
     g = case.g
+    if abs(c - 1) < 1e-9 and np.array_equal(mask != 0, x > 0):
+        return  # that is ReLU
     if kept.size == known.size:  # a plain factor: inference of dropout that scales then
         yield Guess("dropout_scale", 0, g, 2.3)
         return

@@ -47,7 +47,7 @@ def _second_batch(checked: Checked, x: list[np.ndarray], g: np.ndarray, once: li
         wrong = _differs(checked.backward(g, first_cache), once)
         return None if wrong is None else ("shared_cache", wrong)
     assert isinstance(checked, Instance)
-    fresh = checked.fresh()
+    fresh = checked.fresh(other)
     expected = fresh.backward(g, fresh.forward(other)[1])
     _clear(checked)
     found = checked.backward(g, checked.forward(other)[1])
