@@ -391,12 +391,12 @@ def first_backward(slip: str) -> Any:
         dw = (flat.T @ columns).reshape(w.shape)
         dw = dw[:, :, ::-1, ::-1] if slip == "flip" else dw
         db = flat.sum(0) if slip != "db" else g.sum((0, 2))
-        return {"w": dw, "b": db, "x": _col2im(flat @ w.reshape(len(w), -1), g, w, slip == "=")}
+        return {"w": dw, "b": db, "x": col2im(flat @ w.reshape(len(w), -1), g, w, slip == "=")}
 
     return backward
 
 
-def _col2im(pieces, g, w, assign):
+def col2im(pieces, g, w, assign):
     n, _, h, wd = g.shape
     kh, kw = w.shape[2:]
     out = np.zeros((n, w.shape[1], h + kh - 1, wd + kw - 1))
@@ -437,7 +437,7 @@ maxpool("stride is the size", "stride_ignored", "stride", 3, 2)
 maxpool("over channels", "argmax_over_channels", "channels")
 
 
-def avgpool(name: str, causes: str, wrong: Any, size: int = 2, stride: int = 2, add: bool = True) -> None:
+def avg_backward(wrong: Any, add: bool = True) -> Any:
     def backward(g, cache):
         x, size, stride = cache
         out = np.zeros_like(x)
@@ -448,7 +448,13 @@ def avgpool(name: str, causes: str, wrong: Any, size: int = 2, stride: int = 2, 
                 out[window] = out[window] * add + piece
         return out
 
-    pair(f"average pool: {name}", causes, lambda x: avgpool_forward(x, size, stride), backward, pooled)
+    return backward
+
+
+def avgpool(name: str, causes: str, wrong: Any, size: int = 2, stride: int = 2, add: bool = True) -> None:
+    pair(
+        f"average pool: {name}", causes, lambda x: avgpool_forward(x, size, stride), avg_backward(wrong, add), pooled
+    )
 
 
 avgpool("not divided", "window_size", lambda piece, k: piece)

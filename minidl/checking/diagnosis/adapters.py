@@ -95,6 +95,9 @@ class Checked:
     def backward(self, g: np.ndarray, cache: Any) -> list[Any]:
         raise NotImplementedError
 
+    def clear(self) -> None:
+        """Set gradients that add up to 0, where there is a method that does."""
+
     def evaluate(self, arrays: list[np.ndarray]) -> np.ndarray:
         """The output alone, leaving no trace in what is checked."""
         return self.forward(arrays)[0]
@@ -203,13 +206,18 @@ class Instance(Checked):
         given = parameters(self.call)
         inputs = [given[i] if i < len(given) else f"input {i}" for i in self.leaf_args]
         self._trial()
-        self.slots = pair_up(self.judged)
-        self.twins = pair_up(self.twin)
+        self.slots, self.twins = (self._slots(layer) for layer in (self.judged, self.twin))
         self.names = inputs + [name for name, _, _ in self.slots]
 
     def fresh(self, arrays: list[np.ndarray]) -> "Instance":
         """The same, with a layer that has seen nothing yet but ``arrays``."""
         return Instance(self.layer, self.filled(arrays), self.arguments, self.seed)
+
+    def _slots(self, layer: Any) -> "list[Slot]":
+        """Its parameters: a forward leaves them where they are, whereas it makes caches anew."""
+        before = [p for _, part in parts(layer) for _, p, _, _ in _candidates(part)]
+        self._run(layer, self.filled([self.args[i] for i in self.leaf_args]))
+        return pair_up(layer, {id(p) for p in before})
 
     def _trial(self) -> None:
         """One forward and backward, which makes lazy weights and the attributes of the gradients."""
@@ -247,7 +255,6 @@ class Instance(Checked):
         return layer.backward(*([g.copy() if g.ndim else float(g)] if self.upstream else []))
 
     def clear(self) -> None:
-        """Call the method that clears gradients, where there is one."""
         for name in RESET:
             if hasattr(self.judged, name):
                 getattr(self.judged, name)()
@@ -304,13 +311,13 @@ def _generators(layer: Any) -> list[np.random.Generator]:
 Slot = tuple[str, np.ndarray, Callable[[], Any]]
 
 
-def pair_up(layer: Any) -> list[Slot]:
+def pair_up(layer: Any, lasting: set[int]) -> list[Slot]:
     """(name, parameter, how to read its gradient), the parameters as float64 arrays in place of what was there."""
     found: list[Slot] = []
     taken: set[int] = set()
     for prefix, part in parts(layer):
         for name, parameter, put, read in _candidates(part):
-            if id(parameter) in taken:
+            if id(parameter) in taken or id(parameter) not in lasting:
                 continue
             if parameter.dtype != np.float64 or not parameter.flags.writeable:
                 parameter = parameter.astype("float64")

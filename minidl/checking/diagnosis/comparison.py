@@ -103,6 +103,7 @@ def _spread(checked: Checked, case: Case) -> list[np.ndarray]:
     """How far the gradient moves when all inputs move by a hair: much, for one that is computed in float32."""
     spread = [np.zeros(a.shape) for a in case.x]
     for hair in (3e-9, 1.1e-8, 2.3e-8, 5e-8):
+        checked.clear()
         near = checked.backward(case.g, checked.forward([a * (1 + hair) for a in case.x])[1])
         for s, before, after in zip(spread, case.analytic, near, strict=True):
             if before is not None and after is not None and before.shape == s.shape and after.size == s.size:

@@ -18,7 +18,7 @@ def state_faults(checked: Checked, base: Comparison) -> tuple[str, int] | None:
     fault = _inputs_written(checked, x)
     if fault:
         return fault
-    _clear(checked)
+    checked.clear()
     _, cache = checked.forward(x)
     once = checked.backward(g, cache)
     if isinstance(checked, Instance):
@@ -49,7 +49,7 @@ def _second_batch(checked: Checked, x: list[np.ndarray], g: np.ndarray, once: li
     assert isinstance(checked, Instance)
     fresh = checked.fresh(other)
     expected = fresh.backward(g, fresh.forward(other)[1])
-    _clear(checked)
+    checked.clear()
     found = checked.backward(g, checked.forward(other)[1])
     wrong = _differs(found, expected)
     if wrong is None:
@@ -76,11 +76,6 @@ def _inputs_written(checked: Checked, x: list[np.ndarray]) -> tuple[str, int] | 
         if not np.array_equal(filled[i], before[i], equal_nan=True):
             return "input_written", leaf
     return None
-
-
-def _clear(checked: Checked) -> None:
-    if isinstance(checked, Instance):
-        checked.clear()
 
 
 def _differs(a: list[Any], b: list[Any]) -> int | None:
