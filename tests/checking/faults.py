@@ -195,8 +195,13 @@ def _double(g, x, y):
 
 
 act("softmax: twice", "double_softmax", softmax, _double)
-act("log softmax: no exp", "derivative_of_output", lambda x: np.log(softmax(x)),
-    lambda g, x, y: g - y * g.sum(-1, keepdims=True), lambda rng: [rng.normal(size=(4, 5))])  # fmt: skip
+act(
+    "log softmax: no exp",
+    "derivative_of_output",
+    lambda x: np.log(softmax(x)),
+    lambda g, x, y: g - y * g.sum(-1, keepdims=True),
+    lambda rng: [rng.normal(size=(4, 5))],
+)
 
 # ---- losses ----
 
@@ -324,8 +329,14 @@ def net(x, W1, b1, W2, b2, t):
 
 
 def net_inputs(rng):
-    return [rng.normal(size=(5, 4)), rng.normal(size=(4, 3)), rng.normal(size=3), rng.normal(size=(3, 3)),
-            rng.normal(size=3), rng.integers(0, 3, 5)]  # fmt: skip
+    return [
+        rng.normal(size=(5, 4)),
+        rng.normal(size=(4, 3)),
+        rng.normal(size=3),
+        rng.normal(size=(3, 3)),
+        rng.normal(size=3),
+        rng.integers(0, 3, 5),
+    ]
 
 
 def two_layers(name: str, causes: str, delta: Any, hidden: Any) -> None:
@@ -352,9 +363,12 @@ def pictures(rng):
 
 def conv(name: str, causes: str, slip: str, stride: int = 1, pad: int = 0) -> None:
     pair(
-        f"conv: {name}", causes, lambda x, w, b: conv_forward(x, w, b, stride, pad),
-        lambda g, c: conv_backward(g, c, slip), pictures,
-    )  # fmt: skip
+        f"conv: {name}",
+        causes,
+        lambda x, w, b: conv_forward(x, w, b, stride, pad),
+        lambda g, c: conv_backward(g, c, slip),
+        pictures,
+    )
 
 
 conv("kernel flipped in dx", "kernel_flipped", "dx flipped")
@@ -423,9 +437,12 @@ def pooled(rng):
 
 def maxpool(name: str, causes: str, slip: str, size: int = 2, stride: int = 2) -> None:
     pair(
-        f"max pool: {name}", causes, lambda x: maxpool_forward(x, size, stride),
-        lambda g, c: maxpool_backward(g, c, slip), pooled,
-    )  # fmt: skip
+        f"max pool: {name}",
+        causes,
+        lambda x: maxpool_forward(x, size, stride),
+        lambda g, c: maxpool_backward(g, c, slip),
+        pooled,
+    )
 
 
 maxpool("all equal entries", "max_all_equal", "equal")
@@ -452,9 +469,7 @@ def avg_backward(wrong: Any, add: bool = True) -> Any:
 
 
 def avgpool(name: str, causes: str, wrong: Any, size: int = 2, stride: int = 2, add: bool = True) -> None:
-    pair(
-        f"average pool: {name}", causes, lambda x: avgpool_forward(x, size, stride), avg_backward(wrong, add), pooled
-    )
+    pair(f"average pool: {name}", causes, lambda x: avgpool_forward(x, size, stride), avg_backward(wrong, add), pooled)
 
 
 avgpool("not divided", "window_size", lambda piece, k: piece)
@@ -509,10 +524,16 @@ def _no_epsilon(d, x, xhat, std, g, gamma):
 bn("N - 1", "ddof", _ddof)
 bn("no epsilon", "epsilon", _no_epsilon)
 pair(
-    "layer norm: over the batch", "statistics_axis", ln_forward,
-    lambda g, c: ((g * c[2] - (g * c[2]).mean(0) - c[0] * (g * c[2] * c[0]).mean(0)) / c[1], (g * c[0]).sum(0), g.sum(0)),
+    "layer norm: over the batch",
+    "statistics_axis",
+    ln_forward,
+    lambda g, c: (
+        (g * c[2] - (g * c[2]).mean(0) - c[0] * (g * c[2] * c[0]).mean(0)) / c[1],
+        (g * c[0]).sum(0),
+        g.sum(0),
+    ),
     bn_inputs,
-)  # fmt: skip
+)
 
 
 def drop(x):

@@ -97,16 +97,29 @@ update("sgd: nothing", "not_updated", "sgd", lambda: lambda w, g: w)
 update("sgd: sign of decay", "decay_sign", "sgd", lambda: lambda w, g: w - 0.01 * (g - 0.1 * w), weight_decay=0.1)
 update("sgd: no decay", "decay_missing", "sgd", lambda: lambda w, g: w - 0.01 * g, weight_decay=0.1)
 for slip, cause in (
-    ("order", "momentum_order"), ("no lr", "learning_rate_missing"), ("weigh", "average_weights"), ("sign", "ascent"),
-    ("reset", "momentum_missing state_reset"), ("shared", "state_shared"),
-):  # fmt: skip
+    ("order", "momentum_order"),
+    ("no lr", "learning_rate_missing"),
+    ("weigh", "average_weights"),
+    ("sign", "ascent"),
+    ("reset", "momentum_missing state_reset"),
+    ("shared", "state_shared"),
+):
     update(f"momentum: {slip}", cause, "momentum", momentum(slip))
 for slip, cause in (
-    ("none", "bias_correction"), ("no first", "bias_correction_first"), ("no second", "bias_correction_second"),
-    ("late", "clock_late"), ("stuck", "clock_stuck"), ("inside", "epsilon_inside"), ("no eps", "epsilon_missing"),
-    ("no root", "root_missing"), ("no square", "square_missing"), ("swapped", "betas_swapped"),
-    ("weights", "average_weights"), ("sign", "ascent"), ("shared", "state_shared"),
-):  # fmt: skip
+    ("none", "bias_correction"),
+    ("no first", "bias_correction_first"),
+    ("no second", "bias_correction_second"),
+    ("late", "clock_late"),
+    ("stuck", "clock_stuck"),
+    ("inside", "epsilon_inside"),
+    ("no eps", "epsilon_missing"),
+    ("no root", "root_missing"),
+    ("no square", "square_missing"),
+    ("swapped", "betas_swapped"),
+    ("weights", "average_weights"),
+    ("sign", "ascent"),
+    ("shared", "state_shared"),
+):
     update(f"adam: {slip}", cause, "adam", adam(slip))
 update("adamw: decay in the moments", "decay_coupled", "adamw", adam("coupled", 0.1), weight_decay=0.1)
 update("adamw: no decay", "decay_missing", "adamw", adam("no decay", 0.1), weight_decay=0.1)
@@ -114,8 +127,11 @@ update("adamw: sign of decay", "decay_sign", "adamw", adam("decay sign", 0.1), w
 for slip, cause in (("=", "sum_overwritten"), ("no root", "root_missing"), ("inside", "epsilon_inside")):
     update(f"adagrad: {slip}", cause, "adagrad", adaptive("adagrad", slip))
 for slip, cause in (
-    ("weights", "average_weights"), ("swapped", "average_swapped"), ("no square", "square_missing"), ("inside", "epsilon_inside"),
-):  # fmt: skip
+    ("weights", "average_weights"),
+    ("swapped", "average_swapped"),
+    ("no square", "square_missing"),
+    ("inside", "epsilon_inside"),
+):
     update(f"rmsprop: {slip}", cause, "rmsprop", adaptive("rmsprop", slip))
 
 
@@ -204,10 +220,17 @@ def kept_train(params, batches, lr):
 
 
 for slip, cause in (
-    ("last batch", "last_batch_lost"), ("first batch", "first_batch_only"), ("shuffled", "targets_shifted"),
-    ("one", "one_update"), ("sequential", "sequential_update"), ("start", "gradient_fixed"), ("sign", "ascent"),
-    ("divided", "batch_divided"), ("twice", "learning_rate_twice"), ("none", "learning_rate_missing"),
-):  # fmt: skip
+    ("last batch", "last_batch_lost"),
+    ("first batch", "first_batch_only"),
+    ("shuffled", "targets_shifted"),
+    ("one", "one_update"),
+    ("sequential", "sequential_update"),
+    ("start", "gradient_fixed"),
+    ("sign", "ascent"),
+    ("divided", "batch_divided"),
+    ("twice", "learning_rate_twice"),
+    ("none", "learning_rate_missing"),
+):
     training(slip, cause, loop(slip))
 training("gradients kept", "gradients_kept", kept_train)
 training("nothing trains", "not_updated", loop("", ()))

@@ -59,14 +59,26 @@ def single(x):
 
 
 # ---- float32 inside ----
-fine("dense, float32", lambda x, W, b: (single(x) @ single(W) + single(b), (single(x), single(W))), xwb,
-     lambda g, c: (single(g) @ c[1].T, c[0].T @ single(g), single(g).sum(0)))  # fmt: skip
-fine("dense, float32 in backward alone", affine, xwb,
-     lambda g, c: (single(g) @ single(c[1]).T, single(c[0]).T @ single(g), single(g).sum(0)))  # fmt: skip
+fine(
+    "dense, float32",
+    lambda x, W, b: (single(x) @ single(W) + single(b), (single(x), single(W))),
+    xwb,
+    lambda g, c: (single(g) @ c[1].T, c[0].T @ single(g), single(g).sum(0)),
+)
+fine(
+    "dense, float32 in backward alone",
+    affine,
+    xwb,
+    lambda g, c: (single(g) @ single(c[1]).T, single(c[0]).T @ single(g), single(g).sum(0)),
+)
 fine("sigmoid, float32", lambda x: (sigmoid(single(x)),) * 2, xs, lambda g, y: single(g) * y * (1 - y))
 fine("tanh, float32 then float64", lambda x: (np.tanh(x), np.tanh(single(x))), xs, lambda g, y: (g * (1 - y * y),))
-fine("softmax, float32", lambda x: (softmax(single(x)),) * 2, xs,
-     lambda g, y: single(y * (g - (g * y).sum(-1, keepdims=True))))  # fmt: skip
+fine(
+    "softmax, float32",
+    lambda x: (softmax(single(x)),) * 2,
+    xs,
+    lambda g, y: single(y * (g - (g * y).sum(-1, keepdims=True))),
+)
 
 # ---- ties ----
 fine("relu, 1 at 0", lambda x: (np.maximum(x, 0), x >= 0), xs, lambda g, m: g * m)
@@ -77,8 +89,12 @@ fine("leaky, maximum", lambda x: (np.maximum(x, 0.2 * x), x), xs, lambda g, x: n
 fine("max pool, first of the ties", lambda x: maxpool_forward(x, 2, 2), pooled, maxpool_backward)
 fine("max pool, shared ties", lambda x: maxpool_forward(x, 2, 2), pooled, lambda g, c: maxpool_backward(g, c, "split"))
 fine("max pool, overlapping", lambda x: maxpool_forward(x, 3, 2), pooled, maxpool_backward)
-fine("max pool, all ties", lambda x: maxpool_forward(x, 2, 1), lambda r: [r.integers(0, 2, (2, 4, 4, 2)) / 2.0],
-     lambda g, c: maxpool_backward(g, c, "split"))  # fmt: skip
+fine(
+    "max pool, all ties",
+    lambda x: maxpool_forward(x, 2, 1),
+    lambda r: [r.integers(0, 2, (2, 4, 4, 2)) / 2.0],
+    lambda g, c: maxpool_backward(g, c, "split"),
+)
 
 
 # ---- in-place arithmetic on buffers of one's own ----
@@ -110,42 +126,116 @@ fine("cross-entropy, a dictionary", lambda x, t: (inplace_ce(x, t)[0], {"x": inp
 fine("batch norm, in place", bn_forward, bn_inputs, buffered_bn)
 
 # ---- other ways to write it ----
-fine("dense, einsum", affine, xwb,
-     lambda g, c: (np.einsum("no,io->ni", g, c[1]), np.einsum("ni,no->io", c[0], g), np.einsum("no->o", g)))  # fmt: skip
-fine("dense, loops", affine, xwb, lambda g, c: (
-    np.array([c[1] @ row for row in g]), sum(np.outer(a, b) for a, b in zip(c[0], g, strict=True)), sum(g)))  # fmt: skip
+fine(
+    "dense, einsum",
+    affine,
+    xwb,
+    lambda g, c: (np.einsum("no,io->ni", g, c[1]), np.einsum("ni,no->io", c[0], g), np.einsum("no->o", g)),
+)
+fine(
+    "dense, loops",
+    affine,
+    xwb,
+    lambda g, c: (
+        np.array([c[1] @ row for row in g]),
+        sum(np.outer(a, b) for a, b in zip(c[0], g, strict=True)),
+        sum(g),
+    ),
+)
 fine("dense, keepdims", affine, xwb, lambda g, c: (g @ c[1].T, c[0].T @ g, g.sum(0, keepdims=True)))
 fine("dense, a dictionary", affine, xwb, lambda g, c: {"db": g.sum(0), "dW": c[0].T @ g, "dx": g @ c[1].T})
 fine("dense, a list", affine, xwb, lambda g, c: [g @ c[1].T, np.dot(c[0].T, g), np.sum(g, axis=0)])
-fine("dense, weights (out, in)", lambda x, W: (x @ W.T, (x, W)), lambda r: [r.normal(size=(5, 4)), r.normal(size=(3, 4))],
-     lambda g, c: (g @ c[1], g.T @ c[0]))  # fmt: skip
-fine("dense, one sample", affine, lambda r: [r.normal(size=(1, 4)), r.normal(size=(4, 3)), r.normal(size=3)],
-     lambda g, c: (g @ c[1].T, c[0].T @ g, g.sum(0)))  # fmt: skip
-fine("dense, a maker", affine, lambda r: lambda rng, n: [rng.normal(size=(n, 4)), rng.normal(size=(4, 3)), np.zeros(3)],
-     lambda g, c: (g @ c[1].T, c[0].T @ g, g.sum(0)))  # fmt: skip
-fine("softmax, by Jacobians", lambda x: (softmax(x),) * 2, xs, lambda g, s: np.array(
-    [(np.diag(p) - np.outer(p, p)) @ row for p, row in zip(s, g, strict=True)]))  # fmt: skip
+fine(
+    "dense, weights (out, in)",
+    lambda x, W: (x @ W.T, (x, W)),
+    lambda r: [r.normal(size=(5, 4)), r.normal(size=(3, 4))],
+    lambda g, c: (g @ c[1], g.T @ c[0]),
+)
+fine(
+    "dense, one sample",
+    affine,
+    lambda r: [r.normal(size=(1, 4)), r.normal(size=(4, 3)), r.normal(size=3)],
+    lambda g, c: (g @ c[1].T, c[0].T @ g, g.sum(0)),
+)
+fine(
+    "dense, a maker",
+    affine,
+    lambda r: lambda rng, n: [rng.normal(size=(n, 4)), rng.normal(size=(4, 3)), np.zeros(3)],
+    lambda g, c: (g @ c[1].T, c[0].T @ g, g.sum(0)),
+)
+fine(
+    "softmax, by Jacobians",
+    lambda x: (softmax(x),) * 2,
+    xs,
+    lambda g, s: np.array([(np.diag(p) - np.outer(p, p)) @ row for p, row in zip(s, g, strict=True)]),
+)
 fine("sigmoid, 1 / (1 + exp(-x))", lambda x: (1 / (1 + np.exp(-x)),) * 2, xs, lambda g, y: g * y * (1 - y))
-fine("sigmoid, e / (1 + e)^2", lambda x: (sigmoid(x), x), xs,
-     lambda g, x: g * np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x))) ** 2)  # fmt: skip
-fine("elu, expm1", lambda x: (np.where(x > 0, x, np.expm1(np.minimum(x, 0))), x), xs,
-     lambda g, x: g * np.where(x > 0, 1, np.exp(np.minimum(x, 0))))  # fmt: skip
-fine("log softmax", lambda x: (x - x.max(-1, keepdims=True) - np.log(np.exp(x - x.max(-1, keepdims=True)).sum(-1, keepdims=True)),
-     softmax(x)), xs, lambda g, s: g - s * g.sum(-1, keepdims=True))  # fmt: skip
-fine("mse, sum over the batch", lambda p, t: (0.5 * np.sum((p - t) ** 2), (p - t, t - p)),
-     lambda r: [r.normal(size=(4, 3)), r.normal(size=(4, 3))])  # fmt: skip
+fine(
+    "sigmoid, e / (1 + e)^2",
+    lambda x: (sigmoid(x), x),
+    xs,
+    lambda g, x: g * np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x))) ** 2,
+)
+fine(
+    "elu, expm1",
+    lambda x: (np.where(x > 0, x, np.expm1(np.minimum(x, 0))), x),
+    xs,
+    lambda g, x: g * np.where(x > 0, 1, np.exp(np.minimum(x, 0))),
+)
+fine(
+    "log softmax",
+    lambda x: (
+        x - x.max(-1, keepdims=True) - np.log(np.exp(x - x.max(-1, keepdims=True)).sum(-1, keepdims=True)),
+        softmax(x),
+    ),
+    xs,
+    lambda g, s: g - s * g.sum(-1, keepdims=True),
+)
+fine(
+    "mse, sum over the batch",
+    lambda p, t: (0.5 * np.sum((p - t) ** 2), (p - t, t - p)),
+    lambda r: [r.normal(size=(4, 3)), r.normal(size=(4, 3))],
+)
 fine("conv, loops", lambda x, w, b: conv_forward(x, w, b, 2, 1), pictures, conv_backward)
-fine("conv, channels first, im2col", first_forward, first_inputs, lambda g, c: {
-    "x": col2im(g.transpose(0, 2, 3, 1).reshape(-1, len(c[1])) @ c[1].reshape(len(c[1]), -1), g, c[1], False),
-    "w": (g.transpose(0, 2, 3, 1).reshape(-1, len(c[1])).T @ c[0]).reshape(c[1].shape), "b": g.sum((0, 2, 3))})  # fmt: skip
-fine("average pool, overlapping", lambda x: avgpool_forward(x, 3, 1), pooled, avg_backward(lambda piece, k: piece / k**2))
-fine("global average pool", lambda x: (x.mean((1, 2)), x.shape), pooled,
-     lambda g, s: np.broadcast_to(g[:, None, None] / (s[1] * s[2]), s))  # fmt: skip
-fine("batch norm, N times", bn_forward, bn_inputs, lambda g, c: (
-    c[3] / (len(g) * c[2]) * (len(g) * g - g.sum(0) - c[1] * (g * c[1]).sum(0)), (g * c[1]).sum(0), g.sum(0)))  # fmt: skip
-fine("layer norm", ln_forward, bn_inputs, lambda g, c: (
-    (g * c[2] - (g * c[2]).mean(1, keepdims=True) - c[0] * (g * c[2] * c[0]).mean(1, keepdims=True)) / c[1],
-    (g * c[0]).sum(0), g.sum(0)))  # fmt: skip
+fine(
+    "conv, channels first, im2col",
+    first_forward,
+    first_inputs,
+    lambda g, c: {
+        "x": col2im(g.transpose(0, 2, 3, 1).reshape(-1, len(c[1])) @ c[1].reshape(len(c[1]), -1), g, c[1], False),
+        "w": (g.transpose(0, 2, 3, 1).reshape(-1, len(c[1])).T @ c[0]).reshape(c[1].shape),
+        "b": g.sum((0, 2, 3)),
+    },
+)
+fine(
+    "average pool, overlapping", lambda x: avgpool_forward(x, 3, 1), pooled, avg_backward(lambda piece, k: piece / k**2)
+)
+fine(
+    "global average pool",
+    lambda x: (x.mean((1, 2)), x.shape),
+    pooled,
+    lambda g, s: np.broadcast_to(g[:, None, None] / (s[1] * s[2]), s),
+)
+fine(
+    "batch norm, N times",
+    bn_forward,
+    bn_inputs,
+    lambda g, c: (
+        c[3] / (len(g) * c[2]) * (len(g) * g - g.sum(0) - c[1] * (g * c[1]).sum(0)),
+        (g * c[1]).sum(0),
+        g.sum(0),
+    ),
+)
+fine(
+    "layer norm",
+    ln_forward,
+    bn_inputs,
+    lambda g, c: (
+        (g * c[2] - (g * c[2]).mean(1, keepdims=True) - c[0] * (g * c[2] * c[0]).mean(1, keepdims=True)) / c[1],
+        (g * c[0]).sum(0),
+        g.sum(0),
+    ),
+)
 
 
 def whole_net(g, cache):

@@ -149,7 +149,10 @@ def _one(
 def _points(x: list[np.ndarray], y: np.ndarray) -> Iterator[tuple[str, list[np.ndarray]]]:
     """Inputs with ties and zeros, and large ones."""
     first = x[0]
-    yield "ties", [np.round(first * 2) / 2, *x[1:]]
+    tied = np.round(first * 2) / 2
+    if (first < 0).any() and (first > 0).any():
+        tied.flat[np.abs(first).argmin()] = 0.0
+    yield "ties", [tied, *x[1:]]
     reach = min(float(first.max(initial=0)), -float(first.min(initial=0)))
     if reach > 0:  # inputs of one sign may be probabilities
         yield "large", [first * (1000 / reach), *x[1:]]
