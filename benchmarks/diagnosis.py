@@ -1,7 +1,7 @@
 """How well causes are named: `python benchmarks/diagnosis.py [--seeds 1000] [--only NAME] [--json FILE]`.
 
-Every planted fault and every right variant of `tests/checking` is checked at so many seeds. Written to the file: how many
-faults were caught, named right, named wrong and left unknown, how many right variants were called wrong, and each
+Every planted fault and every right variant of `tests/checking` is checked at so many seeds. Written to the file: how
+many faults were caught, named right, named wrong and left unknown, how many right variants were called wrong, and each
 exception by name and seed. The processes share the seeds among them (`--processes`).
 """
 
