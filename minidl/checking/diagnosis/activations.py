@@ -23,18 +23,21 @@ class Activation(NamedTuple):
 
 
 def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x))."""
     with np.errstate(over="ignore"):
         found: Array = 1 / (1 + np.exp(-x))
     return found
 
 
 def softmax(x: Array, axis: int = -1) -> Array:
+    """exp(x) / sum(exp(x)) along an axis, shifted so that nothing overflows."""
     e = np.exp(x - x.max(axis=axis, keepdims=True))
     found: Array = e / e.sum(axis=axis, keepdims=True)
     return found
 
 
 def softmax_backward(g: Array, s: Array, axis: int = -1) -> Array:
+    """The right gradient, from the upstream gradient and the output."""
     found: Array = s * (g - (g * s).sum(axis=axis, keepdims=True))
     return found
 

@@ -66,6 +66,8 @@ def scatter(pieces: Array, shape: tuple[int, ...], stride: int, add: bool = True
 
 
 class Conv(NamedTuple):
+    """What was recognised: layout, leaves, stride, padding on both sides, and whether the kernel is turned around."""
+
     layout: Layout
     weight: int
     bias: int | None
