@@ -34,6 +34,7 @@ TARGETS = {
     "expected",
     "gt",
 }
+DATA = {"x", "xs", "data", "inputs", "input", "images", "features"}
 PHASES = ("training", "train", "train_flg", "is_training", "is_train", "train_mode")
 
 
@@ -109,11 +110,11 @@ class Checked:
             return call(*args, **arguments)
         state = np.random.get_state()
         np.random.seed(self.seed)
-        before = np.random.get_state()
+        before: Any = np.random.get_state()
         try:
             return call(*args, **arguments)
         finally:
-            after = np.random.get_state()
+            after: Any = np.random.get_state()
             self.draws[name] = before[2] != after[2] or not np.array_equal(before[1], after[1])
             np.random.set_state(state)
 
@@ -145,6 +146,10 @@ class Valued(Checked):
     """A function that returns ``(loss, gradients)``, as in courses where a loss has no upstream gradient."""
 
     upstream = False
+
+    def unasked(self, leaf: int) -> bool:
+        """Beside targets, the data: a loss of weights gives no gradient of what it was computed from."""
+        return super().unasked(leaf) or self.names[leaf].lower() in DATA
 
     def __init__(self, f: Any, args: list[Any], arguments: dict[str, Any], seed: int):
         super().__init__(getattr(f, "__name__", "loss"), args, arguments, seed)

@@ -93,6 +93,8 @@ def guesses(case: Case) -> Iterator[Guess]:
     if found.bias is not None:
         shape, bias = case.x[found.bias].shape, found.bias
         yield Guess("not_summed", bias, d, 2.2)
+        for axis in range(right.ndim - 1):
+            yield Guess("not_summed", bias, right.sum(axis=axis), 2.2)
         yield Guess("overwritten", bias, d[-1].reshape(shape), 2.2)
         yield Guess("first_only", bias, d[0].reshape(shape), 2.2)
         yield Guess("summed_wrong_axis", bias, d.sum(axis=1), 2.2)

@@ -184,6 +184,12 @@ def _dropout(case: Case, x: Array) -> Iterator[Guess]:
         ratio = np.where(x != 0, case.y / x, np.nan)
     known = ratio[np.isfinite(ratio)]
     kept = known[known != 0]
+    a = case.analytic[0]
+    if np.array_equal(case.y, x) and a is not None and a.shape == x.shape:
+        with np.errstate(all="ignore"):
+            drawn = np.round(a / case.g, 9)
+        if len(np.unique(drawn)) == 2 and 0.0 in drawn:
+            yield Guess("dropout_inference", 0, a, 1.9)
     if not kept.size or np.ptp(kept) > 1e-6 * abs(kept[0]) or (kept.size == known.size and abs(kept[0] - 1) < 1e-9):
         return
     c, mask = float(kept[0]), (case.y != 0) * 1.0
@@ -201,7 +207,6 @@ def _dropout(case: Case, x: Array) -> Iterator[Guess]:
     yield Guess("dropout_mask", 0, g * c, 2.4)
     for factor in (1.0, c):
         yield Guess("dropout_inverted", 0, g * (1 - mask) * factor, 2.4)
-    a = case.analytic[0]
     if a is not None and a.shape == g.shape:
         with np.errstate(all="ignore"):
             drawn = a / g

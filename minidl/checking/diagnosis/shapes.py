@@ -91,12 +91,35 @@ def _mixed(case: Case, i: int, n: np.ndarray) -> Iterator[Guess]:
         yield Guess("passed_on", i, case.g, 0.9)
         yield Guess("passed_on_signed", i, -case.g, 0.5)
     a = case.analytic[i]
-    if i >= 1 and a is not None and a.shape == n.shape:  # a penalty on this weight, with another factor
+    if a is not None and a.shape == n.shape:
+        yield from _reordered(i, n, a)
+    if a is not None and a.shape == n.shape:  # a penalty on this weight, with another factor
         yield from _penalty(case, i, n, a)
+
+
+def _reordered(i: int, n: np.ndarray, a: np.ndarray) -> Iterator[Guess]:
+    """The right numbers in other places."""
+    one, other = np.sort(a, None), np.sort(n, None)
+    if n.size > 3 and np.ptp(other) > 0 and np.allclose(one, other, rtol=1e-6, atol=1e-8 * float(np.abs(other).max())):
+        yield Guess("reordered", i, a, 0.3)
 
 
 def _penalty(case: Case, i: int, n: np.ndarray, a: np.ndarray) -> Iterator[Guess]:
     known = ~np.isnan(n) & np.isfinite(a)
+    others = [x if j == i else np.zeros_like(x) for j, x in enumerate(case.x)]
+    decay = _strength(case, i, others) if len(case.x) > 1 else None
+    if decay:
+        data = n - decay * case.x[i]
+        for name, count in (("batch_mean_missing", case.batch), ("batch_mean_twice", 1 / case.batch)):
+            if case.batch > 1:
+                yield Guess(name, i, data * count + decay * case.x[i], 0.9)
+        if case.labels and len(case.labels[0]) > 1:
+            size = len(case.labels[0])
+            yield Guess("batch_mean_missing", i, data * size + decay * case.x[i], 0.9)
+            yield Guess("batch_mean_twice", i, data / size + decay * case.x[i], 0.9)
+        yield Guess("sign", i, decay * case.x[i] - data, 0.9)
+        yield Guess("factor_half", i, data / 2 + decay * case.x[i], 0.8)
+        yield Guess("factor_two", i, data * 2 + decay * case.x[i], 0.8)
     for cause, term in (("l2", case.x[i]), ("l1", np.sign(case.x[i]))):
         t, gap = term[known], (a - n)[known]
         if not t.size or not (t @ t) or t.size < 3:
@@ -105,8 +128,7 @@ def _penalty(case: Case, i: int, n: np.ndarray, a: np.ndarray) -> Iterator[Guess
         if cause == "l1":
             yield Guess("l1_term", i, n + factor * term, 0.4)
             continue
-        zeroed = [np.zeros_like(x) if j == 0 else x for j, x in enumerate(case.x)]
-        strength = _strength(case, i, zeroed)
+        strength = decay
         if strength is None or abs(strength) < 1e-12:
             yield Guess("l2_extra", i, n + factor * term, 0.4)
             continue
@@ -117,7 +139,7 @@ def _penalty(case: Case, i: int, n: np.ndarray, a: np.ndarray) -> Iterator[Guess
 
 
 def _strength(case: Case, i: int, x: list[np.ndarray]) -> float | None:
-    """What multiplies the weight in its own gradient where the first input is 0 and the loss sees nothing of it."""
+    """What multiplies the weight in its own gradient where all others are 0 and the data says nothing about it."""
     flat = x[i].reshape(-1)
     k = int(np.argmax(np.abs(flat)))
     if case.y.size != 1 or not flat[k]:

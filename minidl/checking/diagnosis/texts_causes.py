@@ -34,6 +34,10 @@ CAUSES: dict[str, tuple[str, str]] = {
     "feature_mean_twice": ("divided by the number of features as well", "특성 수로도 나누었습니다"),
     "size_mean_missing": ("the mean over all elements is missing", "전체 원소에 대한 평균이 빠졌습니다"),
     "scaled": ("a constant factor is wrong", "상수 배수가 틀렸습니다"),
+    "reordered": (
+        "the right numbers in the wrong places: axes are mixed up",
+        "값은 맞지만 자리가 틀렸습니다. 축이 뒤섞였습니다",
+    ),
     "swapped": ("two gradients are mixed up", "두 기울기가 서로 바뀌었습니다"),
     "passed_on": (
         "the upstream gradient is handed on unchanged: the derivative is missing",
@@ -168,6 +172,7 @@ CAUSES: dict[str, tuple[str, str]] = {
     ),
     "dropout_mask": ("the mask of dropout is missing in backward", "역전파에 드롭아웃 마스크가 빠졌습니다"),
     "dropout_inverted": ("the mask of dropout is inverted", "드롭아웃 마스크가 반대입니다"),
+    "dropout_inference": ("the mask of dropout is applied in inference", "추론인데 드롭아웃 마스크를 적용했습니다"),
     "dropout_other_mask": ("backward draws another dropout mask", "역전파에서 드롭아웃 마스크를 새로 뽑았습니다"),
     # optimizers
     "ascent": ("uphill: the sign of the step is wrong", "부호가 반대라 손실이 커지는 쪽으로 움직입니다"),
