@@ -98,7 +98,7 @@ def _listed(inputs: Any) -> list[Any]:
 
 
 def _phases(f: Any, arguments: dict[str, Any]) -> list[dict[str, Any]]:
-    call = method(f, ("forward", "call", "__call__")) if hasattr(f, "backward") else f
+    call = method(f, ("forward", "call", "__call__")) if hasattr(f, "backward") else getattr(f, "call", f)
     names = [name for name in PHASES if name in parameters(call) and name not in arguments]
     return [{names[0]: True}, {names[0]: False}] if names else [{}]
 

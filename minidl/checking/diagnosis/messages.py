@@ -10,7 +10,7 @@ __all__ = ["CAUSES", "TEXTS", "cause_text", "chosen_language", "text"]
 TEXTS: dict[str, tuple[str, str]] = {
     "right": (
         "{name}: right. {leaves} agree with central differences.",
-        "{name}: 맞습니다. {leaves}이(가) 중앙 차분과 일치합니다.",
+        "{name}: 맞습니다. 중앙 차분과 일치합니다: {leaves}",
     ),
     "wrong": (
         "{name}: WRONG, the gradient of {leaves}{where}",
@@ -26,7 +26,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "shape": (
         "  {leaf}: has the shape {came}, expected {expected}",
-        "  {leaf}: 모양이 {came}입니다. {expected}이어야 합니다",
+        "  {leaf}: 나온 모양 {came}, 올바른 모양 {expected}",
     ),
     "none": ("  {leaf}: no gradient came", "  {leaf}: 기울기가 없습니다"),
     "element": (
@@ -53,11 +53,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "scattered": ("in {count} of {total} elements", "{total}개 중 {count}개 원소"),
     "optimizer_right": (
         "{name}: right. It follows {rule} for {steps} steps.",
-        "{name}: 맞습니다. {steps}번의 갱신이 {rule}과(와) 일치합니다.",
+        "{name}: 맞습니다. {steps}번 모두 {rule} 규칙대로 갱신합니다.",
     ),
     "optimizer_wrong": (
         "{name}: WRONG, it leaves {rule} at step {step}",
-        "{name}: 틀렸습니다. {step}번째 갱신에서 {rule}과(와) 달라집니다",
+        "{name}: 틀렸습니다. {step}번째 갱신부터 {rule} 규칙과 다릅니다",
     ),
     "step": ("    {place}: came {a:.6g}, expected {n:.6g}", "    {place}: 나온 값 {a:.6g}, 기대한 값 {n:.6g}"),
 }
