@@ -138,9 +138,8 @@ def _one(
         fault = state_faults(checked, base)
         if fault:
             return Diagnosis.of_state(checked, base, fault, language)
-        small = sum(a.size for a in x) <= 150
         for name, point in _points(x, base.case.y):
-            probe = _at(checked, point, name, rng, rtol, None if small else [0])
+            probe = _at(checked, point, name, rng, rtol, base)
             if probe is not None and not probe.ok:
                 return _diagnosed(checked, probe, language)
         return result
@@ -164,7 +163,7 @@ def _at(
     where: str,
     rng: np.random.Generator,
     rtol: float,
-    leaves: list[int] | None = None,
+    base: Any = None,
 ) -> Any:
     """The comparison at one point; None where the function itself is not finite there."""
     y = checked.evaluate(x)
@@ -174,13 +173,13 @@ def _at(
     checked.clear()
     cache = checked.forward(x)[1]
     analytic = checked.backward(g, cache)
-    y, slopes, coarse = differentiate(checked.evaluate, x, rng)
+    y, slopes, coarse = differentiate(checked.evaluate, x, rng, single=base is not None and base.coarse)
     numeric = [s.product(g) for s in slopes]
     case = Case(
         checked.filled(x), checked.names, x, y, g, slopes, numeric, analytic, len(checked.leaf_args), checked.evaluate,
         checked.arguments,
     )  # fmt: skip
-    return compare(checked, case, where, rtol, coarse)
+    return compare(checked, case, where, rtol, coarse, base)
 
 
 def _diagnosed(checked: Checked, comparison: Any, language: str | None) -> Diagnosis:

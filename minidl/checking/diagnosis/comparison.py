@@ -1,6 +1,7 @@
 """One point: which gradients are wrong there, and by how much."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ class Comparison:
         wrong: the leaves whose gradients are wrong; ``noise``: relative noise of each leaf's gradient.
         bad: for each wrong leaf, which elements are off (in the leaf's shape).
         rounding: noise of each leaf's numeric gradient, elementwise.
-        cause: where it is known already.
+        cause: where it is known already; ``coarse``: whether the function computes in float32.
     """
 
     case: Case
@@ -29,6 +30,7 @@ class Comparison:
     bad: dict[int, np.ndarray] = field(default_factory=dict)
     rounding: list[np.ndarray] = field(default_factory=list)
     cause: str = ""
+    coarse: bool = False
 
     @property
     def ok(self) -> bool:
@@ -42,14 +44,18 @@ class Comparison:
         return cls(case, "given", cause="forward_not_finite")
 
 
-def compare(checked: Checked, case: Case, where: str, rtol: float, coarse: bool) -> Comparison:
-    """Set what came beside the differences."""
-    found = Comparison(case, where)
+def compare(
+    checked: Checked, case: Case, where: str, rtol: float, coarse: bool, base: "Comparison | None" = None
+) -> Comparison:
+    """Set what came beside the differences; at large inputs, what is next to nothing is judged by ``base``."""
+    found = Comparison(case, where, coarse=coarse)
     spread: list[np.ndarray] | None = None
     for i, slopes in enumerate(case.slopes):
         low, high, noise = slopes.interval(case.g)
         n, a = case.numeric[i], case.analytic[i]
         largest = float(np.nan_to_num(np.abs(n)).max(initial=0))
+        if base is not None and where == "large":  # 1 - y of a saturated sigmoid is all rounding, in float32
+            noise = noise + 1e-5 * float(np.nan_to_num(np.abs(base.case.numeric[i])).max(initial=0))
         found.noise.append(float(np.linalg.norm(noise[:-1])) / (float(np.linalg.norm(np.nan_to_num(n))) or 1.0))
         if a is None and checked.unasked(i):
             found.rounding.append(np.zeros(n.shape))
@@ -100,24 +106,31 @@ def _off(
 
 
 def _spread(checked: Checked, case: Case) -> list[np.ndarray]:
-    """How far the gradient moves when all inputs move by a hair: much, for one that is computed in float32."""
+    """How far rounding moves a gradient that is computed in float32; 0 for one in float64.
+
+    All inputs are stretched by a hair, so that ties stay ties. What is smooth then has no second
+    difference to speak of.
+    """
     spread = [np.zeros(a.shape) for a in case.x]
-    for hair in (3e-9, 1.1e-8, 2.3e-8, 5e-8):
+
+    def near(hair: float) -> list[Any]:
         checked.clear()
-        near = checked.backward(case.g, checked.forward([a * (1 + hair) for a in case.x])[1])
-        for s, before, after in zip(spread, case.analytic, near, strict=True):
-            if before is not None and after is not None and before.shape == s.shape and after.size == s.size:
-                gap = np.abs(after.reshape(s.shape) - before)
-                jumps = float(gap.max(initial=0)) > 1e-9 * float(np.abs(before).max(initial=0))
-                np.maximum(s, 4 * gap + 4 * jumps * float(np.median(gap)), out=s)
-    for s, before in zip(spread, case.analytic, strict=True):
-        if before is None or before.shape != s.shape:
+        return checked.backward(case.g, checked.forward([a * (1 + hair) for a in case.x])[1])
+
+    for hair in (1e-8, 2.7e-8, 6e-8):
+        for s, zero, one, two in zip(spread, case.analytic, near(hair), near(2 * hair), strict=True):
+            if zero is None or zero.shape != s.shape or one is None or two is None:
+                continue
+            bend = np.abs(two.reshape(s.shape) - 2 * one.reshape(s.shape) + zero)
+            np.maximum(s, bend, out=s)
+    for s, zero in zip(spread, case.analytic, strict=True):
+        if zero is None or zero.shape != s.shape:
             continue
-        largest = float(np.abs(before).max(initial=0))
+        largest = float(np.abs(zero).max(initial=0))
         if s.max(initial=0) > 1e-3 * largest:  # that is no rounding: state, or a kink
             s[...] = 0
-        elif np.array_equal(before, before.astype("float32")) or s.max(initial=0) > 2e-7 * largest:
-            s += 5e-7 * largest
+        elif np.array_equal(zero, zero.astype("float32")) or s.max(initial=0) > 1e-10 * largest:
+            s[...] = 4 * s + 5e-7 * largest
     return spread
 
 

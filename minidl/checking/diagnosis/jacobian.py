@@ -55,7 +55,7 @@ class Slopes:
 
 
 def differentiate(
-    evaluate: Evaluate, x: list[np.ndarray], rng: np.random.Generator, most: int = 400
+    evaluate: Evaluate, x: list[np.ndarray], rng: np.random.Generator, most: int = 400, single: bool = False
 ) -> tuple[np.ndarray, list[Slopes], bool]:
     """The output at ``x``, the slopes along each leaf, and whether the function computes in float32.
 
@@ -63,6 +63,7 @@ def differentiate(
         evaluate: the function; called about four times for each element.
         x: float64 arrays, one a leaf.
         rng: chooses the elements of large leaves, and the steps that measure noise.
+        single: it is known already to compute in float32.
         most: elements of one leaf that are moved; of a larger leaf, 64 random ones.
     """
     y = evaluate(x)
@@ -72,7 +73,9 @@ def differentiate(
 
     rounding = rounding_noise(row, x, rng)
     center = y.reshape(-1)
-    coarse = bool(y.size and np.median(rounding) > 1e-9 * np.sqrt(np.mean(center**2)))
+    coarse = single or bool(y.size and np.median(rounding) > 1e-9 * np.sqrt(np.mean(center**2)))
+    if coarse:  # where the function is flat, no noise shows
+        rounding = np.maximum(rounding, 6e-8 * np.abs(center))
     h = STEP_FLOAT32 if coarse else STEP
     found = []
     for i, leaf in enumerate(x):
