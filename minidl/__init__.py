@@ -39,7 +39,7 @@ __all__ = [
     "applications", "backend", "callbacks", "checking", "config", "constraints", "custom_gradient", "datasets", "grad",
     "gradcheck", "initializers", "layers", "losses", "metrics", "models", "no_grad", "op", "ops", "optimizers",
     "preprocessing", "random", "regularizers", "saving", "stop_gradient", "summary", "tree", "utils", "visualize",
-    "name_scope", "version",
+    "name_scope", "testing", "version",
 ]  # fmt: skip
 
 # Loaded when first asked for, so that `import minidl` stays quick.
@@ -55,6 +55,7 @@ _LAZY = {
             "preprocessing",
             "saving",
             "summary",
+            "testing",
             "tree",
             "visualize",
         )  # fmt: skip

@@ -31,7 +31,7 @@ MODULES = (
     "applications.vgg19", "backend", "callbacks", "checking", "config", "constraints", "datasets", "datasets.cifar10",
     "datasets.fashion_mnist", "datasets.mnist", "initializers", "layers", "losses", "metrics", "models", "ops",
     "ops.image", "optimizers", "optimizers.legacy", "optimizers.schedules", "preprocessing", "preprocessing.image",
-    "preprocessing.sequence", "random", "regularizers", "saving", "summary", "tree", "utils", "visualize",
+    "preprocessing.sequence", "random", "regularizers", "saving", "summary", "testing", "tree", "utils", "visualize",
 )  # fmt: skip
 
 

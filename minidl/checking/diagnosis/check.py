@@ -1,0 +1,229 @@
+"""diagnose: are these gradients right, and if not, what is wrong with them?"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from ..probing import signed
+from . import activations, chains, convolution, dense, losses, normalization, pooling, shapes
+from .adapters import PHASES, Checked, Taped, adapt, method, parameters
+from .case import Case, Family, Guess
+from .comparison import Comparison, compare
+from .jacobian import differentiate
+from .matching import best_match
+from .report import Diagnosis
+from .state import state_faults
+
+__all__ = ["FAMILIES", "diagnose"]
+
+FAMILIES: tuple[Family, ...] = (
+    shapes.guesses,
+    activations.guesses,
+    dense.guesses,
+    chains.guesses,
+    convolution.guesses,
+    pooling.guesses,
+    normalization.guesses,
+    losses.guesses,
+)
+
+Make = Callable[[np.random.Generator, int], Any]
+
+
+def diagnose(
+    f: Any,
+    inputs: Any,
+    *,
+    backward: Any = None,
+    seed: int = 0,
+    rtol: float = 1e-6,
+    language: str | None = None,
+    probes: bool = True,
+    **arguments: Any,
+) -> Diagnosis:
+    """Check gradients that somebody wrote, and name the slip where they are wrong.
+
+    ::
+
+        print(diagnose(forward, [x, w, b], backward=backward))     # forward(x, w, b) -> (y, cache)
+        print(diagnose(MyLayer(3, 4), x))                          # forward(x) and backward(g) as methods
+        print(diagnose(softmax_loss, [scores, labels]))            # -> (loss, gradients)
+        print(diagnose(minidl.layers.Dense(4), x))                 # minidl's own way
+
+    Numbers come from central differences in float64 with a random signed upstream gradient; beside the given inputs,
+    inputs with ties and zeros and with values of 1000 are tried, a second call of backward, and a second batch.
+
+    Args:
+        f: what is checked; see above.
+        inputs: arrays, or one array; or ``make(rng, batch) -> inputs``, which is also asked for other batches.
+        backward: ``backward(g, cache)``, for a pair of functions. It returns a tuple, list or dictionary.
+        seed: of the upstream gradient and of NumPy's global generator, which is set before each forward.
+        rtol: tolerated relative error.
+        language: of the report, "en" or "ko"; default: that of the locale.
+        probes: False: only at the given inputs.
+        arguments: further arguments of f by name. ``training`` (or ``train``, ``train_flg``) is tried both ways where f
+            takes it and it is not given here.
+
+    Returns:
+        The report; ``report.ok``, ``report.cause``, ``str(report)``.
+
+    Raises:
+        TypeError: f is nothing that can be checked, or no input is floating.
+        ValueError: f gives two results for the same inputs.
+    """
+    made = inputs if callable(inputs) and not isinstance(inputs, np.ndarray) else None
+    given = _listed(made(np.random.default_rng(seed), 4) if made else inputs)
+    found: Diagnosis | None = None
+    for phase in _phases(f, arguments):
+        current = _one(f, given, backward, seed, rtol, language, probes, {**arguments, **phase})
+        found = found if found is not None and current.ok else current
+        if not current.ok:
+            break
+    assert found is not None
+    if made and found.ok and probes:
+        for batch in (1, 2, 7):
+            more = _listed(made(np.random.default_rng(seed + batch), batch))
+            current = _one(f, more, backward, seed, rtol, language, False, arguments)
+            if not current.ok:
+                return current
+    if not found.ok and probes:
+        found.smallest = _smallest(f, given, made, backward, seed, rtol, arguments) or found.smallest
+    return found
+
+
+def _listed(inputs: Any) -> list[Any]:
+    return list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+
+
+def _phases(f: Any, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    call = method(f, ("forward", "call", "__call__")) if hasattr(f, "backward") else getattr(f, "call", f)
+    names = [name for name in PHASES if name in parameters(call) and name not in arguments]
+    return [{names[0]: True}, {names[0]: False}] if names else [{}]
+
+
+@contextmanager
+def _ready(checked: Checked) -> Iterator[None]:
+    with checked.subject.in_float64() if isinstance(checked, Taped) else nullcontext(), np.errstate(all="ignore"):
+        if isinstance(checked, Taped):
+            checked.entered()
+        yield
+
+
+def _one(
+    f: Any,
+    args: list[Any],
+    backward: Any,
+    seed: int,
+    rtol: float,
+    language: str | None,
+    probes: bool,
+    arguments: dict[str, Any],
+) -> Diagnosis:
+    rng = np.random.default_rng(seed)
+    with np.errstate(all="ignore"):
+        checked = adapt(f, backward, args, arguments, seed)
+    with _ready(checked):
+        x = checked.values
+        if not x:
+            raise TypeError(f"{checked.name}: nothing to differentiate; no input is an array of floats")
+        y = checked.evaluate(x)
+        if not np.array_equal(y, checked.evaluate(x), equal_nan=True):
+            raise ValueError(f"{checked.name} gave two results for the same inputs; fix the seed of its random numbers")
+        base = _at(checked, x, "given", rng, rtol)
+        result = _diagnosed(checked, base, language)
+        if not result.ok or not probes:
+            return result
+        fault = state_faults(checked, base)
+        if fault:
+            return Diagnosis.of_state(checked, base, fault, language)
+        for name, point in _points(x, base.case.y):
+            probe = _at(checked, point, name, rng, rtol, base)
+            if probe is not None and not probe.ok:
+                return _diagnosed(checked, probe, language)
+        return result
+
+
+def _points(x: list[np.ndarray], y: np.ndarray) -> Iterator[tuple[str, list[np.ndarray]]]:
+    """Inputs with ties and zeros, and large ones."""
+    first = x[0]
+    tied = np.round(first * 2) / 2
+    if (first < 0).any() and (first > 0).any():
+        tied.flat[np.abs(first).argmin()] = 0.0
+    yield "ties", [tied, *x[1:]]
+    reach = min(float(first.max(initial=0)), -float(first.min(initial=0)))
+    if reach > 0:  # inputs of one sign may be probabilities
+        yield "large", [first * (1000 / reach), *x[1:]]
+
+
+def _at(
+    checked: Checked,
+    x: list[np.ndarray],
+    where: str,
+    rng: np.random.Generator,
+    rtol: float,
+    base: Any = None,
+) -> Any:
+    """The comparison at one point; None where the function itself is not finite there."""
+    y = checked.evaluate(x)
+    if not np.isfinite(y).all():
+        return None if where != "given" else Comparison.not_finite(checked, x, y)
+    g = signed(rng, y.shape) if checked.upstream else np.ones(y.shape)
+    checked.clear()
+    cache = checked.forward(x)[1]
+    analytic = checked.backward(g, cache)
+    y, slopes, coarse = differentiate(checked.evaluate, x, rng, single=base is not None and base.coarse)
+    numeric = [s.product(g) for s in slopes]
+    case = Case(
+        checked.filled(x), checked.names, x, y, g, slopes, numeric, analytic, len(checked.leaf_args), checked.evaluate,
+        checked.arguments,
+    )  # fmt: skip
+    return compare(checked, case, where, rtol, coarse, base)
+
+
+def _diagnosed(checked: Checked, comparison: Any, language: str | None) -> Diagnosis:
+    if comparison.ok:
+        return Diagnosis.right(checked, comparison, language)
+    return Diagnosis.wrong_at(checked, comparison, _cause(comparison), language)
+
+
+def _cause(comparison: Any) -> tuple[str, float]:
+    case, wrong = comparison.case, comparison.wrong
+    if comparison.cause:
+        return comparison.cause, 1.0
+    if any(case.analytic[i] is not None and not np.isfinite(case.analytic[i]).all() for i in wrong):
+        return "overflow", 0.9
+
+    def every() -> Iterator[Guess]:
+        for family in FAMILIES:
+            yield from family(case)
+
+    return best_match(case, wrong, every(), comparison.noise)
+
+
+def _smallest(
+    f: Any, given: list[Any], made: Make | None, backward: Any, seed: int, rtol: float, arguments: dict[str, Any]
+) -> str:
+    """The shapes of the smallest batch that still fails."""
+    first = np.asarray(given[0])
+    count = len(first) if first.ndim else 1
+    for batch in range(1, min(count, 4)):
+        if made:
+            small = _listed(made(np.random.default_rng(seed), batch))
+        else:
+            small = [
+                a[:batch] if _samples(a) == count and (i == 0 or np.ndim(a) == 1) else a for i, a in enumerate(given)
+            ]
+            small = [np.asarray(a) for a in small]
+        try:
+            found = _one(f, small, backward, seed, rtol, None, False, arguments)
+        except Exception:
+            continue  # this cut does not fit together
+        if not found.ok:
+            return found.smallest
+    return ""
+
+
+def _samples(value: Any) -> int:
+    return len(value) if np.ndim(value) else -1
