@@ -1,7 +1,7 @@
 """What the CUDA kernels need on real GPUs, as their compiler says; no GPU is needed, and none is measured.
 
     pip install nvidia-cuda-nvrtc
-    python benchmarks/cuda_registers.py
+    python -m benchmarks.cuda_registers
 
 writes ``results/cuda_registers.md``.
 """
@@ -30,7 +30,7 @@ def table() -> str:
     lines = [
         "# What the CUDA kernels need",
         "",
-        "As NVIDIA's compiler (NVRTC) says for float32; written by `benchmarks/cuda_registers.py` without a GPU.",
+        "As NVIDIA's compiler (NVRTC) says for float32; written by `python -m benchmarks.cuda_registers` without a GPU.",
         "Nothing here is a speed. Registers are those of a thread, shared memory (bytes) is that of a block, spills",
         "are bytes that a thread writes and reads because its registers did not suffice.",
         "",

@@ -1,4 +1,4 @@
-"""How well causes are named: `python benchmarks/diagnosis.py [--seeds 1000] [--only NAME] [--json FILE]`.
+"""How well causes are named: `python -m benchmarks.diagnosis [--seeds 1000] [--only NAME] [--json FILE]`.
 
 Every planted fault and every right variant of `tests/checking` is checked at so many seeds. Written to the file: how
 many faults were caught, named right, named wrong and left unknown, how many right variants were called wrong, and each
