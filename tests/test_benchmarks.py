@@ -245,6 +245,7 @@ def test_ctrl_c_leaves_what_was_measured(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks", *command, "--scale", "0.01"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )  # fmt: skip
     for line in process.stderr:
         if "B: minidl starts" in line:
