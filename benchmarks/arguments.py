@@ -4,29 +4,12 @@ import argparse
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import NoReturn
+
+from minidl.cli.arguments import Parser, UsageError, positive
 
 from .common import RESULTS, machine
 
-
-class UsageError(Exception):
-    """The user asked for something that is not there; the text says what there is."""
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what was wrong and end with 2."""
-        print(f"{self.prog}: error: {message} (see {self.prog} --help)", file=sys.stderr)
-        raise SystemExit(2)
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 on."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
-    return int(text)
+__all__ = ["Parser", "UsageError", "add_json", "add_measuring", "listed", "names_of", "note", "positive"]
 
 
 def listed(text: str) -> list[str]:
