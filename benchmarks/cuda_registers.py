@@ -30,7 +30,7 @@ def table() -> str:
     lines = [
         "# What the CUDA kernels need",
         "",
-        "As NVIDIA's compiler (NVRTC) says for float32; written by `python -m benchmarks.cuda_registers` without a GPU.",
+        "As NVIDIA's NVRTC says for float32; written by `python -m benchmarks.cuda_registers` without a GPU.",
         "Nothing here is a speed. Registers are those of a thread, shared memory (bytes) is that of a block, spills",
         "are bytes that a thread writes and reads because its registers did not suffice.",
         "",
