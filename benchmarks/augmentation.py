@@ -60,11 +60,18 @@ def report(record: dict[str, Any]) -> str:
     )
 
 
+def chart(record: dict[str, Any]) -> str:
+    """The test accuracy after each epoch."""
+    from minidl.visualize import curves
+
+    known = {side: history["val_accuracy"] for side, history in record["sides"].items() if "val_accuracy" in history}
+    return str(curves(known, title="test accuracy", percent=True, width=640))
+
+
 def main() -> None:
     """Train both sides and write the record."""
     from minidl.callbacks import BackupAndRestore, LambdaCallback
     from minidl.datasets import image_folder
-    from minidl.visualize import curves
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path)
@@ -92,9 +99,7 @@ def main() -> None:
         def keep(epoch: int, logs: dict[str, float], history: dict[str, list[float]] = history) -> None:
             for name, value in logs.items():
                 history[name] = [*history.get(name, [])[:epoch], float(value)]
-            charts = {f"{text}": record["sides"].get(one, {}).get("val_accuracy", []) for one, text in SIDES.items()}
-            chart = curves({n: v for n, v in charts.items() if v}, title="test accuracy", percent=True, width=640)
-            save(options.json, record, report(record), str(chart))
+            save(options.json, record, report(record), chart(record))
 
         model = network(options.seed, augmented=side != "none")
         backup = BackupAndRestore(options.json.with_suffix("") / side.replace(", ", "-"))

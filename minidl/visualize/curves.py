@@ -8,6 +8,7 @@ from .svg import Figure, element, number, text
 __all__ = ["curves", "ticks"]
 
 _COLOURS = ("var(--first, #2f80d0)", "var(--second, #d65e18)", "var(--third, #4d9a3c)", "var(--fourth, #8a5cc7)")
+LETTER = 8.6  # pixels that a bold letter of a label takes at most
 _MUTED, _GRID = "var(--muted, #5c6670)", "var(--grid, #d9dcd6)"
 
 
@@ -43,7 +44,8 @@ def curves(
 
     marks = ticks(min(finite), max(finite))
     epochs = max(len(values) for values in series.values())
-    left, right, top, bottom = 46, width - 104, 12, height - 40
+    longest = max(len(f"{name} {_last(values, shown)}") for name, values in series.items() if _known(values))
+    left, right, top, bottom = 46, width - max(104, LETTER * longest + 14), 12, height - 40
 
     def x(epoch: int) -> float:
         return left + (right - left) * (0.5 if epochs == 1 else (epoch - 1) / (epochs - 1))
@@ -105,10 +107,14 @@ def _apart(ends: list[tuple[float, str, str]], gap: float = 16) -> list[tuple[fl
     return placed
 
 
+def _known(values: Sequence[float]) -> bool:
+    return any(map(math.isfinite, values))
+
+
 def _last(values: Sequence[float], shown: Callable[[float], str]) -> str:
     return shown(next(v for v in reversed(values) if math.isfinite(v)))
 
 
 def _last_values(series: Mapping[str, Sequence[float]], shown: Callable[[float], str]) -> str:
-    known = [(name, values) for name, values in series.items() if any(map(math.isfinite, values))]
+    known = [(name, values) for name, values in series.items() if _known(values)]
     return "At the end: " + ", ".join(f"{name} {_last(values, shown)}" for name, values in known)

@@ -56,6 +56,13 @@ def test_a_number_that_is_not_finite_leaves_a_gap():
     assert len(circles(chart)) == 3
 
 
+def test_long_names_stay_inside():
+    chart = ET.fromstring(curves({"flipped, shifted and turned": [0.5, 0.75]}, title="t", percent=True, width=640))
+    label = next(t for t in chart.iter(f"{SVG}text") if "turned" in t.text)
+    letter = 0.64 * 13  # the mean advance of DejaVu Sans Bold, a wide font, on English text
+    assert label.text == "flipped, shifted and turned 75.0%" and float(label.get("x")) + letter * 33 <= 640
+
+
 def test_labels_at_the_ends_do_not_cover_each_other():
     chart = curves({"a": [1, 2.0], "b": [1, 2.001], "c": [1, 1.999]}, title="t")
     heights = [float(t.get("y")) for t in ET.fromstring(chart).iter(f"{SVG}text") if "600" in t.get("style")]
