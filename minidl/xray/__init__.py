@@ -1,0 +1,1 @@
+"""One training step, seen through: every number of it, in one page that opens in a browser."""
