@@ -49,9 +49,9 @@ function updateAll(values, gradientOf) {
       let one = g.data[i] * factor;
       if (clipvalue) one = Math.min(Math.max(one, -clipvalue), clipvalue);
       const start = update.decays ? w.data[i] * (1 - decay * update.rate) : w.data[i];
-      const made = UPDATES[update.optimizer]({ w: start, g: one, slots: slots.map(s => s.data[i]), rate: update.rate, config: update.config, step: update.step });
-      after.data[i] = made.w;
-      made.slots.forEach((value, k) => { kept[k].data[i] = value; });
+      const moved = UPDATES[update.optimizer]({ w: start, g: one, slots: slots.map(s => s.data[i]), rate: update.rate, config: update.config, step: update.step });
+      after.data[i] = moved.w;
+      moved.slots.forEach((value, k) => { kept[k].data[i] = value; });
     }
     put(update.after, after);
     update.slots.forEach((slot, k) => put(slot[2], kept[k]));

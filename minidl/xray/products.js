@@ -11,7 +11,7 @@ function windowOf(shape, kernel, strides, padding) {
 
 const PRODUCTS = {
   dense(a) {
-    const [depth, units] = a.kernel.shape, rows = a.x.data.length / depth;
+    const [depth, units] = a.kernel.shape, rows = product(a.x.shape) / depth;
     return {
       a: "x", b: "kernel", shape: [...a.x.shape.slice(0, -1), units],
       y(o, f) { const r = Math.floor(o / units), j = o % units; for (let k = 0; k < depth; k++) f(r * depth + k, k * units + j); },

@@ -56,10 +56,9 @@ function backward(values) {
     const call = PAGE.calls[i], pass = call.passes[0], op = OPS[call.op];
     if (!pass) continue;
     const a = op && argumentsOf(call, values), y = values[call.out];
-    const known = !broken.has(call.out) && call.passes.length === 1 && (a && y || null);
-    const g = known && (arrived.get(call.out) || float64(original[pass.g]));
-    put(pass.g, g, broken.has(call.out) || !g && !arrived.has(call.out));
-    if (!g && arrived.has(call.out) && !broken.has(call.out)) put(pass.g, arrived.get(call.out));
+    const came = broken.has(call.out) ? null : arrived.get(call.out) || float64(original[pass.g]); // else: where the walk began
+    put(pass.g, came, !came);
+    const g = call.passes.length === 1 && a && y ? came : null;
     const after = g && op.first ? op.first(g, a, y) : g;
     if (pass.after !== null) put(pass.after, after, !after);
     for (const [name, number, part] of pass.parts) {

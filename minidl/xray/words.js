@@ -1,0 +1,50 @@
+// Everything the page says, in English and Korean.
+"use strict";
+const WORDS = {
+  en: {
+    forward: "Forward", backward: "Backward", update: "Update", step: "step", of: "of", loss: "Loss", parameters: "parameters",
+    samples: "samples in the batch", previous: "Previous step", next: "Next step", first: "First step", last: "Last step",
+    expand: "Show its operations one by one", collapse: "Show the layer as one step", graph: "The net", inputs: "What goes in",
+    output: "What comes out", weights: "Weights", upstream: "Gradient from above", fused: "After the activation's derivative",
+    local: "Local derivative", product: "Product: the gradient handed on", added: "Added up", rule: "The rule, as the engine has it",
+    forwardSource: "The forward, as the engine has it", kernels: "Kernels", ran: "ran", refused: "refused", settings: "Settings",
+    trace: "Where this number comes from", pick: "Click a number or a cell to see every term of it.", more: "more terms, together",
+    total: "sum", shown: "the engine has", missing: "This array is too large for the page: a coarse map of sizes, and the numbers around the largest.",
+    frozen: "Frozen: no gradient flows here, and the optimizer leaves it as it is.", nothing: "This layer handed its input on unchanged.",
+    noGradient: "No gradient came here.", penalty: "Penalty on", lossBlock: "The loss", own: "The model's own operations", function: "Function",
+    edited: "Edited. Every number that follows is computed by this page in float64.", reset: "Back to the engine's numbers",
+    readOnly: "The page cannot recompute this operation; numbers below it keep the engine's values when you edit.",
+    tooLarge: "This net is too large to be recomputed in the page, so its numbers cannot be edited.",
+    outdated: "not recomputed after the edit", editHint: "Pick a number, type another, press Enter.", window: "window", winner: "winner",
+    mask: "Mask of this step", jacobian: "Jacobian of row", terms: "Terms of batch normalisation", share: "share", from: "from",
+    before: "before", after: "after", change: "change", gradient: "gradient", keys: "← → step · Enter expands · Home/End · F B U phases · L language",
+    clipped: "The gradient is clipped before the update.", decays: "The weight decays first.", constraint: "A constraint is applied afterwards.",
+    bias: "bias", zoom: "The numbers around", dtype: "numbers", whichValue: "value", language: "한국어", targets: "Targets", contributions: "Its parts",
+    penaltyShare: "penalty", lossShare: "loss", learningRate: "learning rate", notLive: "no gradient is asked for", begins: "The walk begins here: the loss changes by 1 when the loss changes by 1.",
+  },
+  ko: {
+    forward: "순전파", backward: "역전파", update: "갱신", step: "단계", of: "/", loss: "손실", parameters: "개 매개변수",
+    samples: "개 표본", previous: "이전 단계", next: "다음 단계", first: "처음", last: "마지막",
+    expand: "연산을 하나씩 보기", collapse: "층을 한 단계로 보기", graph: "신경망", inputs: "들어가는 값",
+    output: "나오는 값", weights: "가중치", upstream: "위에서 온 기울기", fused: "활성화 함수의 미분을 곱한 뒤",
+    local: "국소 미분", product: "곱: 아래로 넘기는 기울기", added: "모두 더하기", rule: "엔진에 적힌 규칙 그대로",
+    forwardSource: "엔진에 적힌 순방향 그대로", kernels: "커널", ran: "실행", refused: "거절", settings: "설정",
+    trace: "이 수는 어디서 왔나", pick: "수나 칸을 누르면 그 수를 이루는 모든 항을 볼 수 있다.", more: "개 항이 더 있고 그 합은",
+    total: "합", shown: "엔진의 값", missing: "배열이 너무 커서 거친 지도와 가장 큰 값 둘레의 수만 담았다.",
+    frozen: "동결됨: 기울기가 흐르지 않고 옵티마이저도 바꾸지 않는다.", nothing: "이 층은 입력을 그대로 넘겼다.",
+    noGradient: "여기에는 기울기가 오지 않았다.", penalty: "벌점:", lossBlock: "손실", own: "모델 자신의 연산", function: "함수",
+    edited: "값을 바꾸었다. 뒤따르는 모든 수는 이 페이지가 float64로 다시 계산한 것이다.", reset: "엔진의 값으로 되돌리기",
+    readOnly: "이 연산은 페이지에서 다시 계산할 수 없어, 값을 바꾸어도 그 아래의 수는 엔진의 값 그대로다.",
+    tooLarge: "신경망이 커서 페이지에서 다시 계산하지 않으므로 값을 바꿀 수 없다.",
+    outdated: "바꾼 뒤 다시 계산되지 않음", editHint: "수를 고르고 새 값을 적은 뒤 Enter를 누른다.", window: "창", winner: "승자",
+    mask: "이번 단계의 마스크", jacobian: "야코비 행렬, 행", terms: "배치 정규화의 항", share: "몫", from: "에서",
+    before: "전", after: "후", change: "변화", gradient: "기울기", keys: "← → 단계 · Enter 펼치기 · Home/End · F B U 구간 · L 언어",
+    clipped: "갱신 전에 기울기를 자른다.", decays: "먼저 가중치를 조금 줄인다.", constraint: "그 뒤 제약을 적용한다.",
+    bias: "편향", zoom: "둘레의 수", dtype: "수", whichValue: "값", language: "English", targets: "정답", contributions: "부분들",
+    penaltyShare: "벌점", lossShare: "손실", learningRate: "학습률", notLive: "기울기가 필요하지 않다", begins: "여기서 시작한다: 손실이 1 변하면 손실은 1 변한다.",
+  },
+};
+let language = PAGE_LANGUAGE();
+function PAGE_LANGUAGE() { return document.documentElement.lang === "ko" ? "ko" : "en"; }
+const say = key => WORDS[language][key];
+const both = about => about[language] || about.en;
