@@ -37,11 +37,20 @@ def blocks_of(step: Step) -> list[dict[str, Any]]:
             block = {"name": trace.groups[top].layer.name, "kind": "own", "group": top, "calls": []}
         elif top is not None:
             block = _of_layer(trace, top)
+        elif _adds_a_penalty(call, trace, found):
+            block = {"name": "total", "kind": "total", "group": None, "calls": []}
         last = found[-1] if found else None
         if last is None or (last["name"], last["kind"], last["group"]) != (block["name"], block["kind"], block["group"]):
             found.append(block)
         found[-1]["calls"].append(i)
     return found
+
+
+def _adds_a_penalty(call: Call, trace: Trace, found: list[dict[str, Any]]) -> bool:
+    """Whether the call joins the loss with a penalty, or with such a sum."""
+    joined = {i for block in found if block["kind"] in ("penalty", "total") for i in block["calls"]}
+    makers = {trace.spots[v[1]].maker for v in call.inputs.values() if isinstance(v, tuple) and v[:1] == ("spot",)}
+    return bool(makers & joined) and not makers <= joined
 
 
 def _of_layer(trace: Trace, group: int) -> dict[str, Any]:

@@ -17,8 +17,8 @@ function headOf() {
   return [
     node("div", { class: "titles" }, node("h1", {}, PAGE.title), node("p", { class: "facts" }, loss === null ? "" : `${say("loss")} `, loss === null ? null : node("b", { id: "loss", "data-v": loss }, short(loss)), loss === null ? "" : " · ", `${PAGE.parameters.toLocaleString("en")} ${say("parameters")}`),
       node("button", { type: "button", id: "language", onclick: switchLanguage }, say("language"))),
-    node("div", { class: "bar" }, button("⏮", say("first"), 0, position === 0), button("←", say("previous"), position - 1, position === 0),
-      node("div", { class: "phases" }, phases), button("→", say("next"), position + 1, position === steps.length - 1), button("⏭", say("last"), steps.length - 1, position === steps.length - 1)),
+    node("div", { class: "bar" }, button("|←", say("first"), 0, position === 0), button("←", say("previous"), position - 1, position === 0),
+      node("div", { class: "phases" }, phases), button("→", say("next"), position + 1, position === steps.length - 1), button("→|", say("last"), steps.length - 1, position === steps.length - 1)),
     edits.size ? node("p", { class: "edited", role: "status" }, say("edited"), " ", node("button", { type: "button", onclick: () => { reset(); lastEdit = null; render(); } }, say("reset"))) : null,
   ].filter(Boolean);
 }

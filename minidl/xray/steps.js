@@ -5,9 +5,9 @@ const PHASES = ["forward", "backward", "update"];
 let steps = [], position = 0;
 
 const blockIndex = call => PAGE.blocks.findIndex(b => b.calls.includes(call));
-const titleOf = block => (block.kind === "penalty" ? `${say("penalty")} ${block.name}` : block.kind === "loss" ? `${say("lossBlock")}: ${block.name}` : block.name);
+const titleOf = block => (block.kind === "penalty" ? `${say("penalty")} ${block.name}` : block.kind === "total" ? say("total") : block.kind === "loss" ? `${say("lossBlock")}: ${block.name}` : block.name);
 const blockOf = call => { const i = blockIndex(call); return i < 0 ? "" : titleOf(PAGE.blocks[i]); };
-const kindOf = block => ({ loss: "", penalty: "", own: say("own"), function: say("function") })[block.kind] ?? block.kind;
+const kindOf = block => ({ loss: "", penalty: "", total: "", own: say("own"), function: say("function") })[block.kind] ?? block.kind;
 const begins = () => { for (let i = PAGE.calls.length - 1; i >= 0; i--) if (PAGE.calls[i].passes.length) return PAGE.calls[i].out; return null; };
 
 function makeSteps() {
@@ -54,7 +54,6 @@ function thumbnail(number) {
   if (one.part || !one.size) return canvas;
   let wide = columns;
   if (rows === 1 && columns > 16) { wide = Math.ceil(Math.sqrt(columns * 1.5)); rows = Math.ceil(columns / wide); }
-  const first = plane.others.map(axis => [axis, one.shape[axis]]);
   paint(canvas, wide, rows, i => {
     const index = new Array(one.shape.length).fill(0);
     if (wide !== columns) { if (i >= columns) return undefined; index[plane.columns] = i; } else {
@@ -63,8 +62,8 @@ function thumbnail(number) {
     }
     return numberAt(one, flatOf(index, one.shape));
   }, largest(one));
-  canvas.style.aspectRatio = `${wide} / ${rows}`;
-  return first ? canvas : canvas;
+  canvas.style.aspectRatio = `${Math.min(wide, 3 * rows)} / ${rows}`;
+  return canvas;
 }
 
 function graph() {

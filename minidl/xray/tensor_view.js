@@ -95,17 +95,22 @@ class TensorView {
     this.root.classList.toggle("now", typeof this.number === "number" && changed.has(this.number));
     const heading = node("figcaption", {}, node("b", {}, this.options.label || ""), node("span", { class: "shape" }, one.shape.length ? one.shape.join(" × ") : ""), stale && node("span", { class: "note" }, say("outdated")));
     const body = one.part ? this.inPart() : rows <= NUMBERS_HIGH && columns <= NUMBERS_WIDE ? this.numbers(0, 0, rows, columns, top) : this.map(top);
-    this.root.replaceChildren(heading, this.sliders(), body, this.readout());
+    this.root.replaceChildren(...[heading, this.sliders(), body, this.readout()].filter(Boolean));
   }
   sliders() {
     return node("div", { class: "slices" }, this.plane.others.filter(axis => this.one.shape[axis] > 1).map(axis => {
-      const i = this.plane.others.indexOf(axis), input = node("input", { type: "range", min: 0, max: this.one.shape[axis] - 1, "aria-label": `axis ${axis}` });
+      const i = this.plane.others.indexOf(axis), input = node("input", { type: "range", min: 0, max: this.one.shape[axis] - 1, "aria-label": this.axisName(axis) });
       input.value = this.slice[i];
       const text = node("output", {}, `${this.slice[i]}`);
       input.addEventListener("input", () => { this.slice[i] = +input.value; slices.set(this.key(), this.slice); text.textContent = input.value; });
       input.addEventListener("change", () => this.draw());
-      return node("label", {}, node("span", {}, `[${this.one.shape.map((_, k) => (k === axis ? "i" : "·")).join(",")}]`), input, text);
+      return node("label", {}, node("span", {}, this.axisName(axis)), input, text);
     }));
+  }
+  axisName(axis) {
+    const rank = this.one.shape.length;
+    if (rank === 4 && this.options.kernel) return say(axis === 2 ? "channelIn" : "channelOut");
+    return axis === 0 ? say("sample") : axis === rank - 1 ? say("channel") : `[${axis}]`;
   }
   numbers(top0, left0, rows, columns, top) {
     const table = node("table", { class: "cells" });

@@ -1,0 +1,77 @@
+"""The page in a real browser: the engine's numbers bit for bit, stepping by keys, and what follows from an edit."""
+
+import base64
+
+import numpy as np
+import pytest
+
+from minidl import config
+from minidl.xray import record, render
+from minidl.xray.story import story
+
+from .conftest import batch, small_net
+
+ALL = "return xray.page.values.length && [...Array(COUNT).keys()].map(n => [xray.now(n).dtype, b64(xray.now(n).data), xray.outdated(n)])"
+DTYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "u4": "<u4"}
+
+
+def arrays_of(answer):
+    return [np.frombuffer(base64.b64decode(text), DTYPES[dtype]) for dtype, text, _ in answer]
+
+
+def write(step, path, language="en"):
+    path.write_text(render(step, language), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_page_holds_the_numbers_of_the_engine_bit_for_bit(drive, tmp_path, dtype):
+    step = record(small_net(dtype), batch(dtype=dtype))
+    tensors = story(step)[1].arrays
+    seen = drive(write(step, tmp_path / "page.html"), ALL.replace("COUNT", str(len(tensors))))
+    assert seen.console == [] and seen.requests == []
+    found = arrays_of(seen.answer)
+    assert len(found) == len(tensors) > 60
+    for mine, theirs in zip(found, tensors, strict=True):
+        if theirs.dtype.kind == "f":
+            assert mine.dtype == theirs.dtype and mine.tobytes() == np.ascontiguousarray(theirs).tobytes()
+        else:
+            assert mine.tolist() == theirs.reshape(-1).tolist()
+
+
+@pytest.fixture
+def in_float64():
+    before = config.floatx()
+    config.set_floatx("float64")
+    yield
+    config.set_floatx(before)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_an_edit_changes_every_number_as_the_engine_would(drive, tmp_path, in_float64, optimizer):
+    from minidl import optimizers
+
+    net = small_net(optimizer="adam" if optimizer == "adam" else optimizers.SGD(0.1, momentum=0.9, nesterov=True, clipnorm=0.1))
+    x, y = batch()
+    net.train_on_batch(x, y)  # so that moments are not zero
+    step = record(net, (x, y))
+    made, tensors = story(step)
+    places = {v["name"]: i for i, v in enumerate(made["values"]) if v["kind"] in ("input", "weight")}
+    kernel = next(name for name in places if name.endswith("conv2d/kernel"))
+    script = f"xray.edit({places['x']}, 20, 0.75); xray.edit({places[kernel]}, 5, -0.4); "
+    seen = drive(write(step, tmp_path / "page.html"), script + ALL.replace("COUNT", str(len(tensors.arrays))))
+    assert seen.console == []
+    x = x.copy()
+    x.flat[20] = 0.75
+    weight = next(w for w in net.weights if w.path.endswith(kernel))
+    value = weight.numpy()
+    value.flat[5] = -0.4
+    weight.assign(value)
+    after = story(record(net, (x, y)))[1].arrays
+    changed = 0
+    for number, (mine, theirs, old) in enumerate(zip(arrays_of(seen.answer), after, tensors.arrays, strict=True)):
+        assert not seen.answer[number][2], f"tensor {number} was left behind"
+        error = np.abs(mine - theirs.reshape(-1)).max(initial=0.0)
+        assert error <= 1e-12 * max(np.abs(theirs).max(initial=0.0), 1e-300), f"tensor {number}: {error}"
+        changed += not np.array_equal(theirs, old)
+    assert changed > 40
