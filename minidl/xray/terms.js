@@ -122,6 +122,11 @@ function backwardTerms(call, pass, input, number, flat) {
     lines.push([plain("γ/√(σ²+ε)", k), at("g", g, flat)], [plain("−γ/√(σ²+ε)", -k), plain("mean g", b.beta.data[c] / b.rows)], [plain("−γ/√(σ²+ε)", -k), plain("x̂", b.normal[flat]), plain("mean g·x̂", b.gamma.data[c] / b.rows)]);
     return wrap();
   }
+  if (name === "batch_norm" && input === "gamma") {
+    const n = a.gamma.shape[0], b = batchOf(a);
+    for (let i = flat; i < g.size; i += n) lines.push([at("g", g, i), plain(`x̂[${unflat(i, g.shape).join(", ")}]`, b.normal[i])]);
+    return wrap();
+  }
   if (op && op.local && a[input] !== undefined) {
     const d = op.local(input, a, y), shape = a[input].shape;
     for (let o = 0; o < g.size && lines.length < MOST_LINES * 10; o++) {
