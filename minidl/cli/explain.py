@@ -13,7 +13,7 @@ _EPILOG = """examples:
   minidl explain minidl-demo/model.keras --language ko
   minidl explain my.keras --data photos --samples 2 --out step.html
 
-Without a model, it is the network of minidl demo before its training. Open the page in a browser; the arrow keys step."""
+Without a model, it is the network of minidl demo before its training. In the browser, the arrow keys step."""
 
 
 def add(commands: Any) -> None:

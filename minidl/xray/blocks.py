@@ -7,6 +7,8 @@ from .trace import Call, Trace
 
 __all__ = ["blocks_of", "outermost"]
 
+SETTINGS = "units filters kernel_size pool_size strides padding rate axis epsilon momentum".split()
+
 
 def outermost(trace: Trace, group: int | None) -> int | None:
     """The group of the layer that the model itself called: the model's own group is its outermost."""
@@ -39,8 +41,7 @@ def blocks_of(step: Step) -> list[dict[str, Any]]:
             block = _of_layer(trace, top)
         elif _adds_a_penalty(call, trace, found):
             block = {"name": "total", "kind": "total", "group": None, "calls": []}
-        last = found[-1] if found else None
-        if last is None or (last["name"], last["kind"], last["group"]) != (block["name"], block["kind"], block["group"]):
+        if not found or any(found[-1][key] != block[key] for key in ("name", "kind", "group")):
             found.append(block)
         found[-1]["calls"].append(i)
     return found
@@ -55,8 +56,7 @@ def _adds_a_penalty(call: Call, trace: Trace, found: list[dict[str, Any]]) -> bo
 
 def _of_layer(trace: Trace, group: int) -> dict[str, Any]:
     layer = trace.groups[group].layer
-    shown = ("units", "filters", "kernel_size", "pool_size", "strides", "padding", "rate", "axis", "epsilon", "momentum")
-    settings = {name: getattr(layer, name) for name in shown if getattr(layer, name, None) is not None}
+    settings = {name: getattr(layer, name) for name in SETTINGS if getattr(layer, name, None) is not None}
     activation = getattr(getattr(layer, "activation", None), "__name__", None)
     return {
         "name": layer.name, "kind": type(layer).__name__, "group": group, "calls": [],

@@ -75,7 +75,7 @@ _KNOWN: dict[str, About] = {
     "softplus": About("y = log(1 + exp(x))", {"x": "∂L/∂x = g · sigmoid(x)"},
                       "A smooth form of ReLU.", "ReLU를 매끄럽게 한 것이다."),
     "exp": About("y = exp(x)", {"x": "∂L/∂x = g · y"}, "The exponential.", "지수 함수."),
-    "expm1": About("y = exp(x) − 1", {"x": "∂L/∂x = g · (y + 1)"}, "The exponential, less 1.", "지수 함수에서 1을 뺀다."),
+    "expm1": About("y = exp(x) − 1", {"x": "∂L/∂x = g · (y + 1)"}, "The exponential, less 1.", "지수 함수 빼기 1."),
     "log": About("y = log(x)", {"x": "∂L/∂x = g / x"}, "The natural logarithm.", "자연로그."),
     "sqrt": About("y = √x", {"x": "∂L/∂x = g / (2y)"}, "The root.", "제곱근."),
     "rsqrt": About("y = 1/√x", {"x": "∂L/∂x = −g · y³ / 2"}, "One over the root.", "제곱근의 역수."),

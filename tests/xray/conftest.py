@@ -15,7 +15,7 @@ from minidl import config, layers, models
 
 POLICY = re.compile(r"<meta http-equiv=\"Content-Security-Policy\"[^>]*>")
 DRIVER = """<script>
-const b64 = data => { let text = ""; for (const b of new Uint8Array(data.buffer)) text += String.fromCharCode(b); return btoa(text); };
+const b64 = data => btoa([...new Uint8Array(data.buffer)].map(b => String.fromCharCode(b)).join(""));
 const press = key => document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
 xray.ready.then(() => { SCRIPT }).then(
   answer => { document.documentElement.dataset.answer = JSON.stringify(answer); },
@@ -66,7 +66,9 @@ def small_net(dtype: str = "float64", optimizer: Any = "adam") -> models.Sequent
     net = models.Sequential(
         [
             layers.Input((7, 6, 2), dtype=dtype),
-            layers.Conv2D(3, 3, strides=(1, 2), padding="same", activation="relu", kernel_regularizer="l2", dtype=dtype),
+            layers.Conv2D(
+                3, 3, strides=(1, 2), padding="same", activation="relu", kernel_regularizer="l2", dtype=dtype
+            ),
             layers.BatchNormalization(dtype=dtype),
             layers.MaxPooling2D((2, 2), strides=1, dtype=dtype),
             layers.Conv2D(2, 2, activation="sigmoid", dtype=dtype),
