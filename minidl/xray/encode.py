@@ -1,7 +1,7 @@
 """Arrays as text for the page: base64 of their bytes, deflated where that is shorter; of the largest, a part.
 
 An array in full is ``{"shape", "dtype", "b64"}`` or, deflated (RFC 1950), ``{"shape", "dtype", "z"}``. One that has no
-room is ``{"shape", "dtype", "part", "corner", "coarse", "cells", "top"}``: a block of its numbers around the largest one,
+room is ``{"shape", "dtype", "part", "corner", "coarse", "cells", "top"}``: a block of its numbers around the largest,
 where that block begins, and the largest size in each cell of a coarse grid, as 256 steps of the ``top``.
 """
 

@@ -12,7 +12,7 @@ class Section {
   }
   add(...nodes) { this.root.append(...nodes.flat().filter(Boolean)); return this; }
   view(number, label, options = {}) {
-    const view = new TensorView(number, { ...options, label, pick: (flat, which) => this.picked(flat, which, options.terms) });
+    const view = new TensorView(number, { ...options, label, pick: (flat, which) => this.picked(flat, which, options.terms), turned: which => this.turned(which) });
     if (typeof number === "number") this.views.set(number, view);
     if (options.terms) this.traced = this.traced || view;
     return view.root;
@@ -26,6 +26,9 @@ class Section {
     if (found && found.winner >= 0) { const f = found.lines[found.winner].factors[0]; marks.get(f.t).set(f.flat, "won"); }
     for (const [number, other] of this.views) if (other !== view) other.setMarks(marks.get(number) || new Map());
     this.trace.replaceChildren(...(found ? traceOf(found, view, flat) : []));
+  }
+  turned(view) { // views of one shape show the same slice
+    for (const other of this.views.values()) if (other !== view && other.key() === view.key()) other.setMarks(other.marks);
   }
   finished() { // with the largest number picked, so that its terms are there at once
     this.add(this.trace);

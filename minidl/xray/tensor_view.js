@@ -85,7 +85,15 @@ class TensorView {
     this.slice = this.plane.others.map(axis => index[axis]);
     slices.set(this.key(), this.slice);
   }
-  setMarks(marks) { this.marks = marks; if (marks.size && ![...marks.keys()].some(f => this.place(f))) this.show([...marks.keys()][0]); this.draw(); }
+  setMarks(marks) {
+    this.marks = marks;
+    this.slice = slices.get(this.key()) || this.slice;
+    if (marks.size && ![...marks.keys()].some(f => this.place(f))) { // turn to the first of them, in this view alone
+      const index = unflat([...marks.keys()][0], this.one.shape);
+      this.slice = this.plane.others.map(axis => index[axis]);
+    }
+    this.draw();
+  }
   pickAt(flat, quiet) { this.picked = flat; this.show(flat); this.draw(); if (!quiet && this.options.pick) this.options.pick(flat, this); }
 
   draw() {
@@ -102,8 +110,13 @@ class TensorView {
       const i = this.plane.others.indexOf(axis), input = node("input", { type: "range", min: 0, max: this.one.shape[axis] - 1, "aria-label": this.axisName(axis) });
       input.value = this.slice[i];
       const text = node("output", {}, `${this.slice[i]}`);
-      input.addEventListener("input", () => { this.slice[i] = +input.value; slices.set(this.key(), this.slice); text.textContent = input.value; });
-      input.addEventListener("change", () => this.draw());
+      input.addEventListener("input", () => { text.textContent = input.value; });
+      input.addEventListener("change", () => {
+        this.slice = this.slice.map((at, k) => (k === i ? +input.value : at));
+        slices.set(this.key(), this.slice);
+        this.draw();
+        if (this.options.turned) this.options.turned(this);
+      });
       return node("label", {}, node("span", {}, this.axisName(axis)), input, text);
     }));
   }
