@@ -85,7 +85,7 @@ def _data(options: argparse.Namespace, model: Any) -> Any:
     else:
         shape = None if model is None else getattr(model, "input_shape", None)
         size = tuple(shape[1:3]) if shape is not None and len(shape) == 4 and None not in shape[1:3] else (32, 32)
-        data = folders(options.data, None, size, options.seed)  # type: ignore[arg-type]
+        data = folders(options.data, None, size, options.seed)
     if options.samples > len(data.x_train):
         raise UsageError(f"--samples {options.samples}: there are only {len(data.x_train)} pictures")
     return data

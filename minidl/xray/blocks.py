@@ -39,7 +39,7 @@ def blocks_of(step: Step) -> list[dict[str, Any]]:
             block = {"name": trace.groups[top].layer.name, "kind": "own", "group": top, "calls": []}
         elif top is not None:
             block = _of_layer(trace, top)
-        elif _adds_a_penalty(call, trace, found):
+        elif block["kind"] == "loss" and _adds_a_penalty(call, trace, found):
             block = {"name": "total", "kind": "total", "group": None, "calls": []}
         if not found or any(found[-1][key] != block[key] for key in ("name", "kind", "group")):
             found.append(block)
@@ -51,7 +51,7 @@ def _adds_a_penalty(call: Call, trace: Trace, found: list[dict[str, Any]]) -> bo
     """Whether the call joins the loss with a penalty, or with such a sum."""
     joined = {i for block in found if block["kind"] in ("penalty", "total") for i in block["calls"]}
     makers = {trace.spots[v[1]].maker for v in call.inputs.values() if isinstance(v, tuple) and v[:1] == ("spot",)}
-    return bool(makers & joined) and not makers <= joined
+    return bool(makers & joined)
 
 
 def _of_layer(trace: Trace, group: int) -> dict[str, Any]:

@@ -6,29 +6,30 @@ let kept = { tensor: null, flat: 0 }; // the number that is traced; stays picked
 
 class Section {
   constructor(title, formula) {
-    this.views = new Map();
+    this.views = []; // a tensor may be shown twice
     this.root = node("section", { class: "op" }, node("h3", {}, node("span", { class: "opname" }, title), formula ? node("span", { class: "formula" }, formula) : null));
     this.trace = node("div", { class: "trace" });
   }
   add(...nodes) { this.root.append(...nodes.flat().filter(Boolean)); return this; }
   view(number, label, options = {}) {
     const view = new TensorView(number, { ...options, label, pick: (flat, which) => this.picked(flat, which, options.terms), turned: which => this.turned(which) });
-    if (typeof number === "number") this.views.set(number, view);
+    if (typeof number === "number") this.views.push(view);
     if (options.terms) this.traced = this.traced || view;
     return view.root;
   }
   picked(flat, view, terms) {
-    for (const other of this.views.values()) if (other !== view) other.picked = null;
-    if (!terms) { this.trace.replaceChildren(); for (const other of this.views.values()) if (other !== view) other.setMarks(new Map()); return; }
+    const others = this.views.filter(other => other !== view);
+    for (const other of others) other.picked = null;
+    if (!terms) { this.trace.replaceChildren(); for (const other of others) other.setMarks(new Map()); return; }
     kept = { tensor: view.number, flat };
     const found = terms(flat), marks = new Map();
-    if (found) for (const { factors } of found.lines) for (const f of factors) if (f.t !== undefined && this.views.get(f.t) !== view) { if (!marks.has(f.t)) marks.set(f.t, new Map()); marks.get(f.t).set(f.flat, "seen"); }
-    if (found && found.winner >= 0) { const f = found.lines[found.winner].factors[0]; marks.get(f.t).set(f.flat, "won"); }
-    for (const [number, other] of this.views) if (other !== view) other.setMarks(marks.get(number) || new Map());
+    if (found) for (const { factors } of found.lines) for (const f of factors) if (f.t !== undefined && f.t !== view.number) { if (!marks.has(f.t)) marks.set(f.t, new Map()); marks.get(f.t).set(f.flat, "seen"); }
+    if (found && found.winner >= 0) { const f = found.lines[found.winner].factors[0]; if (marks.has(f.t)) marks.get(f.t).set(f.flat, "won"); }
+    for (const other of others) other.setMarks(marks.get(other.number) || new Map());
     this.trace.replaceChildren(...(found ? traceOf(found, view, flat) : []));
   }
   turned(view) { // views of one shape show the same slice
-    for (const other of this.views.values()) if (other !== view && other.key() === view.key()) other.setMarks(other.marks);
+    for (const other of this.views) if (other !== view && other.key() === view.key()) other.setMarks(other.marks);
   }
   finished() { // with the largest number picked, so that its terms are there at once
     this.add(this.trace);
@@ -61,7 +62,8 @@ function traceOf(found, view, flat) {
 
 function code(source, summary) {
   if (!source || !source.text) return null;
-  return node("details", { class: "code" }, node("summary", {}, summary, " ", node("span", { class: "where" }, source.where)), node("pre", {}, source.text));
+  return node("details", { class: "code" }, node("summary", {}, summary, " ", node("span", { class: "where" }, source.where)), node("pre", {}, source.text),
+    Object.entries(source.calls || {}).map(([name, text]) => node("p", { class: "note" }, node("code", {}, name), ` — ${text}`)));
 }
 
 function kernelsOf(list) {
@@ -103,7 +105,7 @@ function softmaxJacobian(section, call) {
   };
   draw(0);
   const choose = node("input", { type: "range", min: 0, max: rows - 1, value: 0, "aria-label": say("jacobian"), oninput: event => draw(+event.target.value) });
-  return node("div", { class: "extra" }, rows > 1 ? choose : null, holder);
+  return node("div", { class: "extra" }, rows > 1 ? node("label", { class: "slices" }, say("row"), choose) : null, holder);
 }
 
 function backwardSection(index) {
@@ -155,7 +157,7 @@ function updateSection(index) {
   const update = PAGE.updates[index], section = new Section(update.optimizer, updateFormula(update)), value = update.value === null ? null : PAGE.values[update.value];
   const kernel = { kernel: true };
   const notes = [update.config.clipnorm || update.config.clipvalue || update.config.global_clipnorm ? "clipped" : null, update.decays ? "decays" : null, update.constraint ? "constraint" : null].filter(Boolean);
-  section.add(node("p", { class: "settings" }, `${say("step")} t = ${update.step}, ${say("learningRate")} = ${update.rate}` + ["momentum", "nesterov", "beta_1", "beta_2", "epsilon", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm"].filter(k => update.config[k]).map(k => `, ${k} = ${update.config[k]}`).join("")), notes.map(k => node("p", { class: "note" }, say(k))));
+  section.add(node("p", { class: "settings" }, `${say("step")} t = ${update.step}, ${say("learningRate")} = ${+update.rate.toPrecision(7)}` + ["momentum", "nesterov", "beta_1", "beta_2", "epsilon", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm"].filter(k => update.config[k]).map(k => `, ${k} = ${update.config[k]}`).join("")), notes.map(k => node("p", { class: "note" }, say(k))));
   if (update.g === null) section.add(node("p", { class: "note" }, say("noGradient")));
   const left = [section.view(update.before, `w ${say("before")}`, { ...kernel, value: update.value === null ? undefined : editable(update.value) }), update.g === null ? null : section.view(update.g, `g = ∂L/∂w`, kernel), ...update.slots.map(([name, b]) => section.view(b, `${name} ${say("before")}`, kernel))];
   const right = [section.view(update.after, `w ${say("after")}`, { ...kernel, terms: flat => updateTerms(update, flat) }), ...update.slots.map(([name, , t]) => section.view(t, `${name} ${say("after")}`, kernel))];

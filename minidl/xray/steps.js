@@ -5,9 +5,9 @@ const PHASES = ["forward", "backward", "update"];
 let steps = [], position = 0;
 
 const blockIndex = call => PAGE.blocks.findIndex(b => b.calls.includes(call));
-const titleOf = block => (block.kind === "penalty" ? `${say("penalty")} ${block.name}` : block.kind === "total" ? say("total") : block.kind === "loss" ? `${say("lossBlock")}: ${block.name}` : block.name);
+const titleOf = block => ({ penalty: say("penalty"), total: say("total"), loss: say("lossBlock") })[block.kind] || block.name;
 const blockOf = call => { const i = blockIndex(call); return i < 0 ? "" : titleOf(PAGE.blocks[i]); };
-const kindOf = block => ({ loss: "", penalty: "", total: "", own: say("own"), function: say("function") })[block.kind] ?? block.kind;
+const kindOf = block => ({ loss: block.name, penalty: block.name, total: "", own: say("own"), function: say("function") })[block.kind] ?? block.kind;
 const begins = () => { for (let i = PAGE.calls.length - 1; i >= 0; i--) if (PAGE.calls[i].passes.length) return PAGE.calls[i].out; return null; };
 
 function makeSteps() {

@@ -1,11 +1,13 @@
 """A recorded step as plain data for the page: values, calls, blocks, rules with their sources, updates."""
 
 import inspect
+import re
 import textwrap
 from typing import Any
 
 import numpy as np
 
+from minidl.engine.op import registered
 from minidl.engine.tensor import raw
 from minidl_kernels.arrays import to_numpy
 
@@ -174,7 +176,10 @@ def _source(function: Any) -> dict[str, Any]:
         lines, line = inspect.getsourcelines(function)
     except (OSError, TypeError):
         return {"text": "", "where": ""}
-    return {"text": textwrap.dedent("".join(lines)).rstrip(), "where": f"{function.__module__}:{line}"}
+    text = textwrap.dedent("".join(lines)).rstrip()
+    called = {name for name in re.findall(r"\b(\w+)\(", text) if name in registered and name != function.__name__}
+    calls = {name: (registered[name].__doc__ or "").strip().split("\n")[0] for name in sorted(called)}
+    return {"text": text, "where": f"{function.__module__}:{line}", "calls": calls}
 
 
 def _update(update: Any, numbers: dict[Any, int], tensors: Tensors, trace: Trace) -> dict[str, Any]:

@@ -146,9 +146,9 @@ class TensorView {
     const at = i => (rows === 1 ? (i < columns ? this.flat(0, i) : undefined) : this.flat(Math.floor(i / wide), i % wide));
     const canvas = node("canvas", { role: "img", "aria-label": `${this.options.label || ""} ${this.one.shape.join(" × ")}` });
     paint(canvas, wide, high, i => { const f = at(i); return f === undefined ? undefined : numberAt(this.one, f); }, top);
-    const cell = Math.max(2, Math.min(14, Math.floor(270 / wide), Math.max(3, Math.floor(270 / high))));
-    canvas.style.width = `${Math.min(wide * cell, 560)}px`;
-    canvas.style.aspectRatio = `${wide} / ${high}`;
+    const cell = Math.max(1, Math.min(14, Math.floor(270 / wide), Math.floor(270 / high)));
+    canvas.style.width = `${Math.min(wide * cell, 420)}px`;
+    canvas.style.height = `${Math.min(high * cell, 300)}px`; // a long matrix is squeezed: cells need not be square
     const layer = node("div", { class: "map" }, canvas);
     const outline = (flat, kind) => {
       const place = this.place(flat);
@@ -172,7 +172,7 @@ class TensorView {
   }
   inPart() {
     const one = this.one, canvas = node("canvas"), [high, wide] = one.cells;
-    paint(canvas, wide, high, i => one.coarse[i], 255);
+    paint(canvas, wide, high, i => one.coarse[i] ** 2, 255 ** 2); // paint takes the root
     canvas.style.width = "192px";
     canvas.style.aspectRatio = `${wide} / ${Math.max(high, wide / 4)}`;
     this.slice = this.plane.others.map(axis => one.corner[axis]);

@@ -11,7 +11,7 @@ const WORDS = {
     trace: "Where this number comes from", pick: "Click a number or a cell to see every term of it.", more: "more terms, together",
     shown: "the engine has", missing: "This array is too large for the page: a coarse map of sizes, and the numbers around the largest.",
     frozen: "Frozen: no gradient flows here, and the optimizer leaves it as it is.", nothing: "This layer handed its input on unchanged.",
-    noGradient: "No gradient came here.", penalty: "Penalty on", lossBlock: "The loss", own: "The model's own operations", function: "Function",
+    noGradient: "No gradient came here.", penalty: "Penalty", lossBlock: "The loss", own: "The model's own operations", function: "Function",
     edited: "Edited. Every number that follows is computed by this page in float64.", reset: "Back to the engine's numbers",
     readOnly: "The page cannot recompute this operation; numbers below it keep the engine's values when you edit.",
     tooLarge: "This net is too large to be recomputed in the page, so its numbers cannot be edited.",
@@ -20,7 +20,7 @@ const WORDS = {
     before: "before", after: "after", change: "change", keys: "← → step · Enter expands · Home/End · F B U phases · L language",
     clipped: "The gradient is clipped before the update.", decays: "The weight decays first.", constraint: "A constraint is applied afterwards.",
     bias: "bias", zoom: "The numbers around", dtype: "numbers", whichValue: "value", language: "한국어", targets: "Targets", contributions: "Its parts",
-    learningRate: "learning rate", sample: "sample", channel: "channel", channelIn: "channel in", channelOut: "channel out", total: "Total loss", begins: "The walk begins here: the loss changes by 1 when the loss changes by 1.",
+    learningRate: "learning rate", sample: "sample", row: "row", channel: "channel", channelIn: "channel in", channelOut: "channel out", total: "Total loss", begins: "The walk begins here: the loss changes by 1 when the loss changes by 1.",
   },
   ko: {
     forward: "순전파", backward: "역전파", update: "갱신", step: "단계", of: "/", loss: "손실", parameters: "개 매개변수",
@@ -32,7 +32,7 @@ const WORDS = {
     trace: "이 수는 어디서 왔나", pick: "수나 칸을 누르면 그 수를 이루는 모든 항을 볼 수 있다.", more: "개 항이 더 있고 그 합은",
     shown: "엔진의 값", missing: "배열이 너무 커서 거친 지도와 가장 큰 값 둘레의 수만 담았다.",
     frozen: "동결됨: 기울기가 흐르지 않고 옵티마이저도 바꾸지 않는다.", nothing: "이 층은 입력을 그대로 넘겼다.",
-    noGradient: "여기에는 기울기가 오지 않았다.", penalty: "벌점:", lossBlock: "손실", own: "모델 자신의 연산", function: "함수",
+    noGradient: "여기에는 기울기가 오지 않았다.", penalty: "벌점", lossBlock: "손실", own: "모델 자신의 연산", function: "함수",
     edited: "값을 바꾸었다. 뒤따르는 모든 수는 이 페이지가 float64로 다시 계산한 것이다.", reset: "엔진의 값으로 되돌리기",
     readOnly: "이 연산은 페이지에서 다시 계산할 수 없어, 값을 바꾸어도 그 아래의 수는 엔진의 값 그대로다.",
     tooLarge: "신경망이 커서 페이지에서 다시 계산하지 않으므로 값을 바꿀 수 없다.",
@@ -41,7 +41,7 @@ const WORDS = {
     before: "전", after: "후", change: "변화", keys: "← → 단계 · Enter 펼치기 · Home/End · F B U 구간 · L 언어",
     clipped: "갱신 전에 기울기를 자른다.", decays: "먼저 가중치를 조금 줄인다.", constraint: "그 뒤 제약을 적용한다.",
     bias: "편향", zoom: "둘레의 수", dtype: "수", whichValue: "값", language: "English", targets: "정답", contributions: "부분들",
-    learningRate: "학습률", sample: "표본", channel: "채널", channelIn: "입력 채널", channelOut: "출력 채널", total: "손실의 합", begins: "여기서 시작한다: 손실이 1 변하면 손실은 1 변한다.",
+    learningRate: "학습률", sample: "표본", row: "행", channel: "채널", channelIn: "입력 채널", channelOut: "출력 채널", total: "손실의 합", begins: "여기서 시작한다: 손실이 1 변하면 손실은 1 변한다.",
   },
 };
 let language = PAGE_LANGUAGE();
