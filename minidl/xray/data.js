@@ -13,9 +13,29 @@ async function inflated(bytes) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+// All tensors; those that follow from others bit for bit are made of them.
+async function decodedAll(all) {
+  const found = [];
+  for (const one of all) found.push(await decoded(one));
+  const resolve = number => {
+    const one = all[number], tensor = found[number];
+    if (!one.from || tensor.done) return tensor;
+    const [a, b] = one.of.map(i => resolve(i).data), data = new Float32Array(tensor.size), round = Math.fround;
+    if (one.from === "xor") {
+      const bits = new Uint32Array(data.buffer), before = new Uint32Array(a.buffer, a.byteOffset, a.length);
+      for (let i = 0; i < bits.length; i++) bits[i] = before[i] ^ tensor.data[i];
+    } else if (one.from === "outer") for (let i = 0; i < a.length; i++) for (let j = 0; j < b.length; j++) data[i * b.length + j] = a[i] * b[j];
+    else for (let i = 0; i < a.length; i++) data[i] = round(one.from === "square" ? round(a[i] * a[i]) : a[i]) * one.factor;
+    return Object.assign(tensor, { data, done: true });
+  };
+  all.forEach((one, number) => resolve(number));
+  return found;
+}
+
 async function decoded(one) {
+  if (one.from && one.z === undefined) return { shape: one.shape, dtype: one.dtype, size: one.shape.reduce((a, b) => a * b, 1) };
   const bytes = one.z !== undefined ? await inflated(bytesOf(one.z)) : bytesOf(one.b64);
-  const data = new KINDS[one.dtype](bytes.buffer);
+  const data = new KINDS[one.from ? "u4" : one.dtype](bytes.buffer);
   const tensor = { shape: one.shape, dtype: one.dtype, data, size: one.shape.reduce((a, b) => a * b, 1) };
   if (one.part) {
     Object.assign(tensor, { part: one.part, corner: one.corner, cells: one.cells, top: one.top });

@@ -94,7 +94,7 @@ window.xray = {
   language: () => language,
   forwardTerms,
   backwardTerms,
-  ready: Promise.all(PAGE.tensors.map(decoded)).then(all => {
+  ready: decodedAll(PAGE.tensors).then(all => {
     original.push(...all);
     PAGE.tensors = null;
     makeSteps();

@@ -126,7 +126,7 @@ function backwardSection(index) {
     }
     const jacobian = call.jacobians && call.jacobians[name];
     if (jacobian !== undefined && jacobian !== null) blocks.push(section.view(jacobian, `${say("local")} ∂y/∂${name}`));
-    blocks.push(section.view(part, `${say("product")} → ${nameOf(value)}`, { kernel: value.kind === "weight", terms: flat => backwardTerms(call, pass, name, part, flat) }));
+    blocks.push(section.view(part, `${say("product")} → ${value.maker !== null && blockIndex(value.maker) === blockIndex(index) ? PAGE.calls[value.maker].op : nameOf(value)}`, { kernel: value.kind === "weight", terms: flat => backwardTerms(call, pass, name, part, flat) }));
     const sums = value.parts || [];
     if (sums.length > 1) blocks.push(addedUp(section, value, part));
     return node("div", { class: "part" }, blocks);

@@ -107,6 +107,13 @@ def _call(call: Call, numbers: dict[Any, int], tensors: Tensors, trace: Trace) -
         }
         for p in call.passes
     ]
+    if call.op.name == "dense" and call.passes:
+        upstream = call.passes[0].after if call.passes[0].after is not None else call.passes[0].upstream
+        for name, _, part in call.passes[0].parts:
+            if name == "kernel":
+                tensors.hint(
+                    tensors.add(part), "outer", tensors.add(_array(call.inputs["x"], trace)), tensors.add(upstream)
+                )
     if call.op.name not in PAGE_OPS and call.passes:
         found = {name: _jacobian(call, name, rule, taken) for name, _, rule, taken in call.node.steps}
         one["jacobians"] = {name: tensors.add(one) for name, one in found.items() if one is not None}
@@ -186,14 +193,18 @@ def _update(update: Any, numbers: dict[Any, int], tensors: Tensors, trace: Trace
     variable = update.variable
     spot = trace.spots.get(variable)
     before = update.before if spot is None else spot.array
+    g, old, new = tensors.add(update.gradient), tensors.add(before), tensors.add(update.after)
+    slots = [[name, tensors.add(b), tensors.add(a)] for name, b, a in update.slots]
+    tensors.hint(new, "xor", old)
+    for name, _, slot in slots:
+        tensors.hint(slot, "square" if name == "velocities" else "scaled", g)
     config = {key: _plain(value) for key, value in update.optimizer.get_config().items() if value is not None}
     return {
         "value": None if spot is None else numbers[variable], "name": getattr(variable, "path", variable.name),
         "optimizer": type(update.optimizer).__name__, "config": config, "step": update.iteration + 1,
-        "rate": update.learning_rate, "g": tensors.add(update.gradient), "before": tensors.add(before),
-        "after": tensors.add(update.after), "constraint": variable.constraint is not None,
+        "rate": update.learning_rate, "g": g, "before": old, "after": new, "slots": slots,
+        "constraint": variable.constraint is not None,
         "decays": bool(update.optimizer.weight_decay) and update.optimizer._decays(variable),
-        "slots": [[name, tensors.add(b), tensors.add(a)] for name, b, a in update.slots],
     }  # fmt: skip
 
 

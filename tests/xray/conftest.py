@@ -18,16 +18,18 @@ DRIVER = """<script>
 const b64 = data => btoa([...new Uint8Array(data.buffer)].map(b => String.fromCharCode(b)).join(""));
 const press = key => document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
 xray.ready.then(() => { SCRIPT }).then(
-  answer => { document.documentElement.dataset.answer = JSON.stringify(answer); },
-  error => { document.documentElement.dataset.answer = JSON.stringify({error: String(error.stack)}); });
+  answer => answer, error => ({error: String(error.stack)})).then(answer => {
+  const resources = performance.getEntriesByType("resource").map(one => one.name);
+  document.documentElement.dataset.answer = JSON.stringify([resources, answer]);
+});
 </script></body>"""
 
 
 class Seen(NamedTuple):
-    """The console of the browser, what it asked the network for, and what the script returned."""
+    """The console of the browser, what the page loaded beside itself, and what the script returned."""
 
     console: list[str]
-    requests: list[str]
+    resources: list[str]
     answer: Any
 
 
@@ -40,13 +42,12 @@ def drive(chromium: str, tmp_path: Path) -> Callable[..., Seen]:
         assert len(POLICY.findall(text)) == 1
         driven = tmp_path / f"driven_{page.name}"
         driven.write_text(text.replace("</body>", DRIVER.replace("SCRIPT", script)), encoding="utf-8")
-        log = tmp_path / "net.json"
         done = subprocess.run(
             [
                 chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
                 f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},800", "--enable-logging=stderr",
-                "--virtual-time-budget=20000", f"--log-net-log={log}",
+                "--virtual-time-budget=20000",
                 *(["--blink-settings=preferredColorScheme=0"] if dark else []), "--dump-dom", driven.as_uri(),
             ],
             capture_output=True, text=True, encoding="utf-8", timeout=200, check=True,
@@ -54,8 +55,7 @@ def drive(chromium: str, tmp_path: Path) -> Callable[..., Seen]:
         console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
         found = re.search(r'data-answer="([^"]*)"', done.stdout)
         assert found, console
-        asked = re.findall(r'"url":"(https?://[^"]*)"', log.read_text(encoding="utf-8", errors="replace"))
-        return Seen(console, [url for url in asked if "127.0.0.1" not in url], json.loads(html.unescape(found[1])))
+        return Seen(console, *json.loads(html.unescape(found[1])))
 
     return run
 

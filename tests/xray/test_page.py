@@ -29,7 +29,7 @@ def test_the_page_holds_the_numbers_of_the_engine_bit_for_bit(drive, tmp_path, d
     step = record(small_net(dtype), batch(dtype=dtype))
     tensors = story(step)[1].arrays
     seen = drive(write(step, tmp_path / "page.html"), ALL.replace("COUNT", str(len(tensors))))
-    assert seen.console == [] and seen.requests == []
+    assert seen.console == [] and seen.resources == []
     found = arrays_of(seen.answer)
     assert len(found) == len(tensors) > 60
     for mine, theirs in zip(found, tensors, strict=True):
@@ -37,6 +37,46 @@ def test_the_page_holds_the_numbers_of_the_engine_bit_for_bit(drive, tmp_path, d
             assert mine.dtype == theirs.dtype and mine.tobytes() == np.ascontiguousarray(theirs).tobytes()
         else:
             assert mine.tolist() == theirs.reshape(-1).tolist()
+
+
+WALK = """
+const visited = [], at = () => document.getElementById("detail").dataset.step;
+for (let i = 0; i < xray.steps().length; i++) {
+  const here = xray.steps()[xray.position()], detail = document.getElementById("detail");
+  visited.push([here.phase, +at(), detail.querySelectorAll(".tensor").length, detail.innerText.includes("undefined") || detail.innerText.includes("null") || detail.innerText.includes("[object")]);
+  press("ArrowRight");
+}
+press("Home"); const first = xray.position(); press("End"); const last = xray.position(); press("b"); const phase = xray.steps()[xray.position()].phase;
+press("Home"); const before = xray.steps().length; press("Enter"); const more = xray.steps().length; press("ArrowLeft"); press("ArrowRight"); const second = xray.position();
+press("Enter"); const folded = xray.steps().length;
+press("l");
+const cells = [...document.querySelectorAll("td[data-i]")].filter(c => c.closest("[data-tensor]")).map(c => [+c.closest("[data-tensor]").dataset.tensor, +c.dataset.i, c.dataset.v]);
+return {visited, first, last, phase, before, more, second, folded, language: [xray.language(), document.documentElement.lang, document.body.innerText.includes("순전파")], cells,
+  sideways: document.documentElement.scrollWidth - innerWidth, background: getComputedStyle(document.body).backgroundColor};
+"""  # noqa: E501
+
+
+@pytest.mark.parametrize(("dark", "width"), [(False, 1366), (True, 1280)])
+def test_keys_step_through_all_of_it(drive, tmp_path, dark, width):
+    step = record(small_net("float32"), batch(dtype="float32"))
+    seen = drive(write(step, tmp_path / "page.html"), WALK, dark=dark, width=width)
+    answer = seen.answer
+    assert seen.console == [] and "error" not in answer, answer
+    assert [number for _, number, *_ in answer["visited"]] == list(range(answer["last"] + 1))
+    assert all(views > 0 and not strange for _, _, views, strange in answer["visited"])
+    assert [phase for phase, *_ in answer["visited"]] == sorted(
+        (phase for phase, *_ in answer["visited"]), key=["forward", "backward", "update"].index
+    )
+    assert (answer["first"], answer["phase"], answer["second"]) == (0, "backward", 1)
+    assert answer["more"] == answer["before"] + 2 == answer["folded"] + 2  # conv2d and bias_relu, both ways
+    assert answer["language"] == ["ko", "ko", True]
+    tensors = story(step)[1].arrays
+    assert len(answer["cells"]) > 50
+    for number, place, text in answer["cells"]:
+        assert float(text) == float(tensors[number].reshape(-1)[place])
+    assert answer["sideways"] <= 0
+    light = sum(int(part) for part in answer["background"].removeprefix("rgb(").removesuffix(")").split(",")) / 3
+    assert light < 60 if dark else light > 200
 
 
 @pytest.fixture
