@@ -4,9 +4,9 @@ An array in full is ``{"shape", "dtype", "b64"}`` or, deflated (RFC 1950), ``{"s
 room is ``{"shape", "dtype", "part", "corner", "coarse", "cells", "top"}``: a block of its numbers around the largest,
 where that block begins, and the largest size in each cell of a coarse grid, as 256 steps of the ``top``.
 
-A large array that follows from others bit for bit is ``{"shape", "dtype", "from", "of"}``. "outer", "scaled" and "square"
-are float32 products, each rounded once: of two arrays, of one and ``factor``, of the rounded square of one and ``factor``.
-"xor" has in ``z`` the bits by which it differs from another.
+A large array that follows from others bit for bit is ``{"shape", "dtype", "from", "of"}``. "outer", "scaled" and
+"square" are float32 products, each rounded once: of two arrays, of one and ``factor``, of the rounded square of one and
+``factor``. "xor" has in ``z`` the bits by which it differs from another.
 """
 
 import base64

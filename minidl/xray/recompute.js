@@ -8,7 +8,8 @@ function argumentsOf(call, values) {
   const a = {};
   for (const [name, given] of call.in) {
     if ("c" in given) a[name] = given.c;
-    else if ("v" in given) { if (!(a[name] = values[given.v])) return null; } else return null;
+    else if ("v" in given) { if (!(a[name] = values[given.v])) return null; }
+    else if ((a[name] = given.vs.map(one => values[one.v])).some(one => !one)) return null;
   }
   if (call.mask !== undefined) a.mask = float64(original[call.mask]);
   return a;
@@ -61,9 +62,12 @@ function backward(values) {
     const g = call.passes.length === 1 && a && y ? came : null;
     const after = g && op.first ? op.first(g, a, y) : g;
     if (pass.after !== null) put(pass.after, after, !after);
+    const given = Object.fromEntries(call.in.map(([name, one]) => [name, one.vs && one.vs.map(v => v.v)]));
     for (const [name, number, part] of pass.parts) {
-      const rule = g && op.back[name];
-      const found = rule ? summedTo(rule(after, a, y), original[part].shape) : null;
+      const rule = g && op.back[name], result = rule ? rule(after, a, y) : null;
+      const one = Array.isArray(result) ? result[given[name].indexOf(number)] : result;
+      if (Array.isArray(result)) given[name][given[name].indexOf(number)] = null; // the same value may be there twice
+      const found = one ? summedTo(one, original[part].shape) : null;
       put(part, found, !found);
       if (found) add(number, found); else broken.add(number);
     }

@@ -130,3 +130,16 @@ moving("transpose", a => axesTo(a).map(axis => a.x.shape[axis]), (a, shape) => o
   axesTo(a).forEach((axis, i) => { from[axis < 0 ? axis + a.x.shape.length : axis] = to[i]; });
   return flatOf(from, a.x.shape);
 });
+
+// Each array of a list in a row along an axis; parts(a) are [array, where it begins] and the axis.
+function piecesOf(a) {
+  const axis = axesOf(a.axis || 0, a.xs[0].shape.length)[0], shape = [...a.xs[0].shape];
+  let begin = 0;
+  const pieces = a.xs.map(x => { const one = { x, begin, to: f => { const i = unflat(f, x.shape); i[axis] += one.begin; return flatOf(i, shape); } }; begin += x.shape[axis]; return one; });
+  shape[axis] = begin;
+  return { pieces, shape };
+}
+OPS.concatenate = {
+  forward(a) { const { pieces, shape } = piecesOf(a), y = made(shape); for (const p of pieces) for (let i = 0; i < p.x.data.length; i++) y.data[p.to(i)] = p.x.data[i]; return y; },
+  back: { xs: (g, a) => piecesOf(a).pieces.map(p => made(p.x.shape, Float64Array.from(p.x.data, (_, i) => g.data[p.to(i)]))) },
+};

@@ -67,14 +67,21 @@ def small_net(dtype: str = "float64", optimizer: Any = "adam") -> models.Sequent
         [
             layers.Input((7, 6, 2), dtype=dtype),
             layers.Conv2D(
-                3, 3, strides=(1, 2), padding="same", activation="relu", kernel_regularizer="l2", dtype=dtype
+                3,
+                3,
+                strides=(1, 2),
+                padding="same",
+                activation="relu",
+                kernel_regularizer="l2",
+                dtype=dtype,
+                name="first",
             ),
             layers.BatchNormalization(dtype=dtype),
             layers.MaxPooling2D((2, 2), strides=1, dtype=dtype),
             layers.Conv2D(2, 2, activation="sigmoid", dtype=dtype),
             layers.AveragePooling2D((2, 1), padding="same", dtype=dtype),
             layers.Flatten(dtype=dtype),
-            layers.Dense(6, activation="relu", kernel_regularizer="l1", dtype=dtype),
+            layers.Dense(6, activation="relu", kernel_regularizer="l1", dtype=dtype, name="hidden"),
             layers.Dropout(0.3, seed=5, dtype=dtype),
             layers.Dense(5, activation="tanh", dtype=dtype),
             layers.Dense(4, activation="softmax", dtype=dtype),

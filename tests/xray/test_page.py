@@ -96,7 +96,7 @@ def test_an_edit_changes_every_number_as_the_engine_would(drive, tmp_path, in_fl
     step = record(net, (x, y))
     made, tensors = story(step)
     places = {v["name"]: i for i, v in enumerate(made["values"]) if v["kind"] in ("input", "weight")}
-    kernel = next(name for name in places if name.endswith("conv2d/kernel"))
+    kernel = next(name for name in places if name.endswith("first/kernel"))
     script = f"xray.edit({places['x']}, 20, 0.75); xray.edit({places[kernel]}, 5, -0.4); "
     seen = drive(write(step, tmp_path / "page.html"), script + ALL.replace("COUNT", str(len(tensors.arrays))))
     assert seen.console == []
