@@ -78,7 +78,6 @@ _KNOWN: dict[str, About] = {
     "expm1": About("y = exp(x) − 1", {"x": "∂L/∂x = g · (y + 1)"}, "The exponential, less 1.", "지수 함수 빼기 1."),
     "log": About("y = log(x)", {"x": "∂L/∂x = g / x"}, "The natural logarithm.", "자연로그."),
     "sqrt": About("y = √x", {"x": "∂L/∂x = g / (2y)"}, "The root.", "제곱근."),
-    "rsqrt": About("y = 1/√x", {"x": "∂L/∂x = −g · y³ / 2"}, "One over the root.", "제곱근의 역수."),
     "square": About("y = x²", {"x": "∂L/∂x = g · 2x"}, "The square.", "제곱."),
     "abs": About("y = |x|", {"x": "∂L/∂x = g · sign(x)"}, "The size without the sign.", "절댓값."),
     "negative": About("y = −x", {"x": "∂L/∂x = −g"}, "The other sign.", "부호를 바꾼다."),

@@ -24,7 +24,6 @@ pointwise("expm1", ["x"], Math.expm1, { x: (x, y) => y + 1 });
 pointwise("log", ["x"], Math.log, { x: x => 1 / x });
 pointwise("log1p", ["x"], Math.log1p, { x: x => 1 / (1 + x) });
 pointwise("sqrt", ["x"], Math.sqrt, { x: (x, y) => 0.5 / y });
-pointwise("rsqrt", ["x"], x => 1 / Math.sqrt(x), { x: (x, y) => -0.5 * y * y * y });
 pointwise("square", ["x"], x => x * x, { x: x => 2 * x });
 pointwise("abs", ["x"], Math.abs, { x: x => Math.sign(x) });
 pointwise("negative", ["x"], x => -x, { x: () => -1 });

@@ -17,7 +17,7 @@ import numpy as np
 
 __all__ = ["MOST_BYTES", "Tensors"]
 
-MOST_BYTES = 2_500_000  # of all arrays of a page, as text
+MOST_BYTES = 2_800_000  # of all arrays of a page, as text
 COARSE, PART = 48, 24  # cells and numbers along an axis
 LARGE = 8192  # numbers from which it pays to look whether an array follows from others
 _DTYPES = {"float32": "f4", "float64": "f8"}

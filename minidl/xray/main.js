@@ -45,7 +45,7 @@ function render() {
   document.documentElement.lang = language;
   document.getElementById("head").replaceChildren(...headOf());
   const side = document.getElementById("side"), scroll = side.scrollTop;
-  side.replaceChildren(node("h2", {}, say("graph")), graph(), node("p", { class: "keys" }, say("keys")));
+  side.replaceChildren(node("h2", {}, say("graph")), graph(), node("p", { class: "keys" }, say("keys")), node("p", { class: "keys" }, say(PAGE.live ? "pick" : "pickOnly")));
   side.scrollTop = scroll;
   const on = side.querySelector("li.on");
   if (on) on.scrollIntoView({ block: "nearest" });
