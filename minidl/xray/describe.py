@@ -76,6 +76,7 @@ _KNOWN: dict[str, About] = {
                       "A smooth form of ReLU.", "ReLU를 매끄럽게 한 것이다."),
     "exp": About("y = exp(x)", {"x": "∂L/∂x = g · y"}, "The exponential.", "지수 함수."),
     "expm1": About("y = exp(x) − 1", {"x": "∂L/∂x = g · (y + 1)"}, "The exponential, less 1.", "지수 함수 빼기 1."),
+    "erf": About("y = erf(x)", {"x": "∂L/∂x = g · 2/√π · exp(−x²)"}, "The error function.", "오차 함수."),
     "log": About("y = log(x)", {"x": "∂L/∂x = g / x"}, "The natural logarithm.", "자연로그."),
     "sqrt": About("y = √x", {"x": "∂L/∂x = g / (2y)"}, "The root.", "제곱근."),
     "square": About("y = x²", {"x": "∂L/∂x = g · 2x"}, "The square.", "제곱."),

@@ -18,6 +18,14 @@ const share = (wins, ties) => (wins ? 1 : ties ? 0.5 : 0);
 pointwise("relu", ["x"], x => Math.max(x, 0), { x: (x, y) => (y > 0 ? 1 : 0) });
 pointwise("sigmoid", ["x"], sigmoidOf, { x: (x, y) => y * (1 - y) });
 pointwise("tanh", ["x"], Math.tanh, { x: (x, y) => 1 - y * y });
+// 2/√π · exp(−x²) · Σ 2ⁿ x²ⁿ⁺¹ / (1·3·…·(2n+1)): all terms of one sign, so nothing cancels.
+function erfOf(x) {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let term = x, total = x;
+  for (let n = 1; n < 200 && Math.abs(term) > 1e-18 * Math.abs(total); n++) total += term *= (2 * x * x) / (2 * n + 1);
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
+}
+pointwise("erf", ["x"], erfOf, { x: x => (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) });
 pointwise("softplus", ["x"], x => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), { x: x => sigmoidOf(x) });
 pointwise("exp", ["x"], Math.exp, { x: (x, y) => y });
 pointwise("expm1", ["x"], Math.expm1, { x: (x, y) => y + 1 });

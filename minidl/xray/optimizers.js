@@ -1,4 +1,4 @@
-// The optimizer's update of one weight, number by number: SGD with momentum, Adam and AdamW, with clipping and decay.
+// The optimizer's update of one weight, number by number: SGD with momentum, RMSprop, Adam and AdamW, with clipping and decay.
 "use strict";
 const UPDATES = {
   SGD({ w, g, slots, rate, config }) {
@@ -14,11 +14,16 @@ const UPDATES = {
     return { w: w - (a * m) / (Math.sqrt(v) + config.epsilon), slots: [m, v], a };
   },
 };
+UPDATES.RMSprop = ({ w, g, slots: [v], rate, config }) => {
+  v = config.rho * v + (1 - config.rho) * g * g;
+  return { w: w - (rate * g) / Math.sqrt(v + config.epsilon), slots: [v] };
+};
 UPDATES.AdamW = UPDATES.Adam;
 
 function updateKnown(update) {
   const c = update.config;
-  return update.optimizer in UPDATES && !c.amsgrad && !c.use_ema && !c.gradient_accumulation_steps && !c.loss_scale_factor && !update.constraint;
+  const plain = update.optimizer !== "RMSprop" || !(c.momentum || c.centered);
+  return update.optimizer in UPDATES && plain && !c.amsgrad && !c.use_ema && !c.gradient_accumulation_steps && !c.loss_scale_factor && !update.constraint;
 }
 
 // By what factor clipping scales the gradient of an update; clipvalue is no factor.

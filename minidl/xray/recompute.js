@@ -62,6 +62,7 @@ function backward(values) {
     const g = call.passes.length === 1 && a && y ? came : null;
     const after = g && op.first ? op.first(g, a, y) : g;
     if (pass.after !== null) put(pass.after, after, !after);
+    for (const jacobian of Object.values(call.jacobians || {})) put(jacobian, null, true);
     const given = Object.fromEntries(call.in.map(([name, one]) => [name, one.vs && one.vs.map(v => v.v)]));
     for (const [name, number, part] of pass.parts) {
       const rule = g && op.back[name], result = rule ? rule(after, a, y) : null;

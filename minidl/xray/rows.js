@@ -135,7 +135,7 @@ moving("transpose", a => axesTo(a).map(axis => a.x.shape[axis]), (a, shape) => o
 function piecesOf(a) {
   const axis = axesOf(a.axis || 0, a.xs[0].shape.length)[0], shape = [...a.xs[0].shape];
   let begin = 0;
-  const pieces = a.xs.map(x => { const one = { x, begin, to: f => { const i = unflat(f, x.shape); i[axis] += one.begin; return flatOf(i, shape); } }; begin += x.shape[axis]; return one; });
+  const pieces = a.xs.map((x, k) => { const one = { x, begin, axis, label: `xs[${k}]`, from: f => { const i = unflat(f, shape); i[axis] -= one.begin; return flatOf(i, x.shape); }, to: f => { const i = unflat(f, x.shape); i[axis] += one.begin; return flatOf(i, shape); } }; begin += x.shape[axis]; return one; });
   shape[axis] = begin;
   return { pieces, shape };
 }

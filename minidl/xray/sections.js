@@ -157,7 +157,7 @@ function updateSection(index) {
   const update = PAGE.updates[index], section = new Section(update.optimizer, updateFormula(update)), value = update.value === null ? null : PAGE.values[update.value];
   const kernel = { kernel: true };
   const notes = [update.config.clipnorm || update.config.clipvalue || update.config.global_clipnorm ? "clipped" : null, update.decays ? "decays" : null, update.constraint ? "constraint" : null].filter(Boolean);
-  section.add(node("p", { class: "settings" }, `${say("step")} t = ${update.step}, ${say("learningRate")} = ${+update.rate.toPrecision(7)}` + ["momentum", "nesterov", "beta_1", "beta_2", "epsilon", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm"].filter(k => update.config[k]).map(k => `, ${k} = ${update.config[k]}`).join("")), notes.map(k => node("p", { class: "note" }, say(k))));
+  section.add(node("p", { class: "settings" }, `${say("step")} t = ${update.step}, ${say("learningRate")} = ${+update.rate.toPrecision(7)}` + ["momentum", "nesterov", "rho", "beta_1", "beta_2", "epsilon", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm"].filter(k => update.config[k]).map(k => `, ${k} = ${update.config[k]}`).join("")), notes.map(k => node("p", { class: "note" }, say(k))));
   if (update.g === null) section.add(node("p", { class: "note" }, say("noGradient")));
   const left = [section.view(update.before, `w ${say("before")}`, { ...kernel, value: update.value === null ? undefined : editable(update.value) }), update.g === null ? null : section.view(update.g, `g = ∂L/∂w`, kernel), ...update.slots.map(([name, b]) => section.view(b, `${name} ${say("before")}`, kernel))];
   const right = [section.view(update.after, `w ${say("after")}`, { ...kernel, terms: flat => updateTerms(update, flat) }), ...update.slots.map(([name, , t]) => section.view(t, `${name} ${say("after")}`, kernel))];
@@ -170,6 +170,7 @@ const FORMULAS = {
   SGD: u => (!u.config.momentum ? "w ← w − η·g" : u.config.nesterov ? "m ← μ·m − η·g,  w ← w + μ·m − η·g" : "m ← μ·m − η·g,  w ← w + m"),
   Adam: () => "m ← m + (g − m)(1 − β₁),  v ← v + (g² − v)(1 − β₂),  w ← w − α·m / (√v + ε),  α = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ)",
 };
+FORMULAS.RMSprop = u => (u.config.momentum || u.config.centered ? "" : "v ← ρ·v + (1 − ρ)·g²,  w ← w − η·g / √(v + ε)");
 FORMULAS.AdamW = FORMULAS.Adam;
 const updateFormula = update => (FORMULAS[update.optimizer] ? FORMULAS[update.optimizer](update) : "");
 

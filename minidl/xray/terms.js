@@ -4,7 +4,8 @@ const MOST_LINES = 400;
 
 function operands(call) { // by name: {t, shape} for values, the setting itself otherwise
   const a = {};
-  for (const [name, given] of call.in) a[name] = "v" in given ? { ...tensor(PAGE.values[given.v].t), t: PAGE.values[given.v].t } : given.c;
+  const value = number => ({ ...tensor(PAGE.values[number].t), t: PAGE.values[number].t });
+  for (const [name, given] of call.in) a[name] = "v" in given ? value(given.v) : "vs" in given ? given.vs.map(one => value(one.v)) : given.c;
   if (call.mask !== undefined) a.mask = { ...tensor(call.mask), t: call.mask };
   return a;
 }
@@ -49,6 +50,16 @@ function forwardTerms(call, flat) {
     const all = listed(lines), p = numberAt(a.output, flat * n + label) / all.sum;
     return { ...all, then: [[`p = output[${flat}, ${label}] / Σ`, p], ["−log p", -Math.log(Math.min(Math.max(p, a.epsilon), 1 - a.epsilon))]], result };
   }
+  if (name === "softmax_cross_entropy") {
+    const n = a.logits.shape[1], label = a.labels.data[flat], lines = [];
+    for (let i = 0; i < n; i++) { const one = at("logits", a.logits, flat * n + i); lines.push([{ ...one, label: `exp(${one.label})`, value: Math.exp(one.value) }]); }
+    const all = listed(lines), right = numberAt(a.logits, flat * n + label);
+    return { ...all, then: [[`log Σ − logits[${flat}, ${label}]`, Math.log(all.sum) - right]], result };
+  }
+  if (name === "concatenate") {
+    const piece = piecesOf(a).pieces.find(p => unflat(flat, y.shape)[p.axis] < p.begin + p.x.shape[p.axis]);
+    return { ...listed([[at(piece.label, piece.x, piece.from(flat))]]), then: [], result, sign: "=" };
+  }
   if (name === "sum" || name === "mean") return { ...listed(reducedFrom(call, a, flat).map(i => [at("x", a.x, i), ...(name === "mean" ? [plain("1/n", 1 / OPS.mean.count(a))] : [])])), then: [], result };
   if (name === "batch_norm") return normTerms(a, flat, result);
   const op = OPS[name];
@@ -80,6 +91,8 @@ function normTerms(a, flat, result) {
 function backwardTerms(call, pass, input, number, flat) {
   const a = operands(call), y = { ...tensor(PAGE.values[call.out].t), t: PAGE.values[call.out].t }, result = numberAt(tensor(number), flat), name = call.op;
   const g = { ...tensor(pass.after === null ? pass.g : pass.after), t: pass.after === null ? pass.g : pass.after }, op = OPS[name], lines = [];
+  const own = pass.parts.find(p => p[2] === number), value = own && own[1];
+  let copy = pass.parts.filter(p => p[1] === value).indexOf(own); // the same value may go in twice
   const wrap = more => ({ ...listed(lines), then: [], result, ...more });
   if (PRODUCTS[name] && input !== "bias") {
     const p = PRODUCTS[name](a);
@@ -108,6 +121,22 @@ function backwardTerms(call, pass, input, number, flat) {
     const n = y.shape[y.shape.length - 1], start = flat - (flat % n);
     for (let j = start; j < start + n; j++) lines.push([at("g", g, j), plain(`J[${j - start}, ${flat - start}]`, numberAt(y, j) * (+(j === flat) - numberAt(y, flat)))]);
     return wrap();
+  }
+  if (name === "log_softmax_last") {
+    const n = y.shape[y.shape.length - 1], start = flat - (flat % n);
+    lines.push([at("g", g, flat)]);
+    for (let j = start; j < start + n; j++) lines.push([at("g", g, j), plain(`−exp(${at("y", y, flat).label})`, -Math.exp(numberAt(y, flat)))]);
+    return wrap();
+  }
+  if (name === "softmax_cross_entropy") {
+    const n = a.logits.shape[1], r = Math.floor(flat / n), p = softmaxOf(a.logits).data[flat];
+    lines.push([at("g", g, r), plain("softmax", p)]);
+    if (flat % n === a.labels.data[r]) lines.push([at("g", g, r), plain("−1", -1)]);
+    return wrap();
+  }
+  if (name === "concatenate") {
+    const piece = piecesOf(a).pieces.find((p, i) => call.in[0][1].vs[i].v === value && (copy-- === 0));
+    return lines.push([at("g", g, piece.to(flat))]), wrap({ sign: "=" });
   }
   if (name === "probability_cross_entropy") {
     const n = a.output.shape[1], r = Math.floor(flat / n), label = a.labels.data[r];
