@@ -5,7 +5,7 @@ import base64
 import numpy as np
 import pytest
 
-from minidl import config, optimizers
+from minidl import config, layers, models, ops, optimizers
 from minidl.xray import record, render
 from minidl.xray.story import story
 
@@ -114,3 +114,48 @@ def test_an_edit_changes_every_number_as_the_engine_would(drive, tmp_path, in_fl
         assert error <= 1e-12 * max(np.abs(theirs).max(initial=0.0), 1e-300), f"tensor {number}: {error}"
         changed += not np.array_equal(theirs, old)
     assert changed > 40
+
+
+TERMS = """
+const bad = [], near = (a, b) => Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(b));
+let checked = 0;
+xray.page.calls.forEach((call, c) => {
+  const size = xray.now(xray.page.values[call.out].t).size;
+  for (const flat of [0, size >> 1, size - 1]) {
+    const found = xray.forwardTerms(call, flat), then = found ? found.then : [];
+    const last = found && (then.length ? then[then.length - 1][1] : found.sign === "max" ? Math.max(...found.lines.map(l => l.value)) : found.sum);
+    if (!found || !near(last, found.result)) bad.push([call.op, flat, last]);
+  }
+  for (const [name, , part] of call.passes.length ? call.passes[0].parts : []) {
+    const size = xray.now(part).size;
+    for (const flat of [0, size >> 1, size - 1]) {
+      const found = xray.backwardTerms(call, call.passes[0], name, part, flat);
+      checked++;
+      if (!found || !near(found.sum, found.result)) bad.push([call.op, name, flat, found]);
+    }
+  }
+});
+return {bad, checked};
+"""
+
+
+def test_the_terms_of_a_number_add_up_to_it(drive, tmp_path, in_float64):
+    step = record(small_net(), batch())
+    seen = drive(write(step, tmp_path / "page.html"), TERMS)
+    assert seen.answer.get("bad") == [], seen.answer
+    assert seen.answer["checked"] > 60
+
+
+def test_what_the_page_cannot_compute_is_marked_after_an_edit(drive, tmp_path, in_float64):
+    net = models.Sequential([layers.Input((3,)), layers.Dense(2), layers.Lambda(ops.cos), layers.Dense(1)])
+    net.compile("sgd", "mse")
+    step = record(net, (np.ones((2, 3)), np.zeros((2, 1))))
+    made, tensors = story(step)
+    places = {call["op"]: made["values"][call["out"]]["t"] for call in made["calls"]}
+    update = {u["name"].split("/")[-2]: u["after"] for u in made["updates"]}
+    script = "xray.edit(0, 1, 2.5); return [COS, LOSS, FIRST, DENSE].map(n => xray.outdated(n));"
+    for name, number in (("COS", places["cos"]), ("LOSS", places["mean"]), ("FIRST", list(update.values())[0])):
+        script = script.replace(name, str(number))
+    first_dense = next(made["values"][call["out"]]["t"] for call in made["calls"] if call["op"] == "dense")
+    seen = drive(write(step, tmp_path / "page.html"), script.replace("DENSE", str(first_dense)))
+    assert seen.answer == [True, True, True, False]
