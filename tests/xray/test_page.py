@@ -123,7 +123,8 @@ xray.page.calls.forEach((call, c) => {
   const size = xray.now(xray.page.values[call.out].t).size;
   for (const flat of [0, size >> 1, size - 1]) {
     const found = xray.forwardTerms(call, flat), then = found ? found.then : [];
-    const last = found && (then.length ? then[then.length - 1][1] : found.sign === "max" ? Math.max(...found.lines.map(l => l.value)) : found.sum);
+    const last = found && (then.length ? then[then.length - 1][1]
+      : found.sign === "max" ? Math.max(...found.lines.map(l => l.value)) : found.sum);
     if (!found || !near(last, found.result)) bad.push([call.op, flat, last]);
   }
   for (const [name, , part] of call.passes.length ? call.passes[0].parts : []) {
