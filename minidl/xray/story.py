@@ -9,7 +9,7 @@ import numpy as np
 
 from minidl.engine.op import registered
 from minidl.engine.tensor import raw
-from minidl_kernels.arrays import to_numpy
+from minidl_kernels.arrays import is_array, to_numpy
 
 from .blocks import blocks_of, outermost
 from .describe import about
@@ -146,7 +146,8 @@ def _plain(value: Any) -> Any:
 def _jacobian(call: Call, name: str, rule: Any, taken: tuple[Any, ...]) -> np.ndarray | None:
     """d output / d input, (outputs, inputs), of the op's own rule with one unit upstream gradient after another."""
     value = call.inputs.get(name)
-    if not isinstance(value, tuple) or not call.passes:
+    on_device = any(is_array(one) and not isinstance(one, np.ndarray) for one in taken)
+    if not isinstance(value, tuple) or not call.passes or on_device:
         return None
     upstream = call.passes[0].upstream
     sizes = [part.size for which, _, part in call.passes[0].parts if which == name]

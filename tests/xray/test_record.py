@@ -6,7 +6,7 @@ import pytest
 import minidl
 from minidl import layers, models, ops
 from minidl.engine.op import Op
-from minidl.xray import explain, record
+from minidl.xray import Step, explain, record
 from minidl.xray.blocks import blocks_of
 from minidl.xray.story import story
 
@@ -33,7 +33,7 @@ def test_the_step_is_the_one_that_training_takes():
     net, (x, y) = small_net("float32"), batch(dtype="float32")
     step = record(net, (x, y))
     loss = net.train_on_batch(x, y, return_dict=True)["loss"]
-    assert step.loss == loss
+    assert isinstance(step, Step) and step.loss == loss
     for update in step.trace.updates:
         assert np.array_equal(update.after, update.variable.numpy()), update.variable.path
 
