@@ -39,12 +39,14 @@ __all__ = [
     "applications", "backend", "callbacks", "checking", "config", "constraints", "custom_gradient", "datasets", "grad",
     "gradcheck", "initializers", "layers", "losses", "metrics", "models", "no_grad", "op", "ops", "optimizers",
     "preprocessing", "random", "regularizers", "saving", "stop_gradient", "summary", "tree", "utils", "visualize",
-    "name_scope", "testing", "version",
+    "name_scope", "testing", "version", "explain", "xray",
 ]  # fmt: skip
 
 # Loaded when first asked for, so that `import minidl` stays quick.
 _LAZY = {
     "gradcheck": ("minidl.checking", "gradcheck"),
+    "explain": ("minidl.xray", "explain"),
+    "xray": ("minidl.xray", None),
     **{
         name: (f"minidl.{name}", None)
         for name in (

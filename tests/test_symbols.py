@@ -32,6 +32,7 @@ MODULES = (
     "datasets.fashion_mnist", "datasets.mnist", "initializers", "layers", "losses", "metrics", "models", "ops",
     "ops.image", "optimizers", "optimizers.legacy", "optimizers.schedules", "preprocessing", "preprocessing.image",
     "preprocessing.sequence", "random", "regularizers", "saving", "summary", "testing", "tree", "utils", "visualize",
+    "xray",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from minidl.config import __version__
 
-from . import bench, demo, train, warmup
+from . import bench, demo, explain, train, warmup
 from .arguments import Parser, UsageError
 
 __all__ = ["main"]
@@ -23,6 +23,7 @@ _EPILOG = """first steps:
   minidl demo                             train on pictures that minidl carries; half a minute
   minidl train --data fashion_mnist       the whole of Fashion-MNIST
   minidl train --data photos/             your own pictures, in folders photos/CLASS/PICTURE
+  minidl explain                          one training step number by number, as a page
 
 minidl COMMAND --help tells more."""
 
@@ -36,7 +37,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"minidl {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for command in (demo, train, bench, warmup):
+    for command in (demo, train, explain, bench, warmup):
         command.add(commands)
     return parser
 

@@ -1,0 +1,97 @@
+"""The small parts: arrays as text, the list of ops, the words, the texts of the page."""
+
+import base64
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minidl
+from minidl.engine.op import registered
+from minidl.xray import page
+from minidl.xray.describe import _KNOWN
+from minidl.xray.encode import LARGE, Tensors
+from minidl.xray.page_ops import PAGE_OPS
+
+HERE = Path(page.__file__).parent
+
+
+def bytes_of(one):
+    return zlib.decompress(base64.b64decode(one["z"])) if "z" in one else base64.b64decode(one["b64"])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(), (3,), (40, 7), (0, 2)])
+def test_an_array_is_given_bit_for_bit(dtype, shape):
+    array = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    (one,) = encoded(array)
+    assert bytes_of(one) == array.tobytes() and one["shape"] == list(shape) and one["dtype"] == f"f{array.itemsize}"
+
+
+def encoded(*arrays, most=10**9):
+    tensors = Tensors()
+    for array in arrays:
+        tensors.add(array)
+    return tensors.encoded(most)
+
+
+def test_the_largest_are_given_in_part_where_there_is_no_room():
+    small, large = np.ones(5, "float32"), np.random.default_rng(0).normal(size=(300, 200)).astype("float32")
+    first, second = encoded(small, large, most=20_000)
+    assert bytes_of(first) == small.tobytes()
+    row, column = second["corner"]
+    part = large[row : row + 24, column : column + 24]
+    assert bytes_of(second) == part.tobytes() and np.abs(part).max() == np.abs(large).max() == np.float32(second["top"])
+    coarse = np.frombuffer(base64.b64decode(second["coarse"]), np.uint8)
+    assert coarse.size == 48 * 48 and coarse.max() == 255
+
+
+def test_an_array_that_follows_from_another_is_left_out():
+    tensors, g = Tensors(), np.random.default_rng(0).normal(size=LARGE).astype("float32")
+    base = tensors.add(g)
+    for how, array in (("scaled", g * np.float32(0.1)), ("square", g * g * np.float32(0.001)), ("xor", g + 1)):
+        tensors.hint(tensors.add(array.astype("float32")), how, base)
+    tensors.hint(wrong := tensors.add(g + 2), "scaled", base)
+    found = tensors.encoded()
+    assert [one.get("from") for one in found] == [None, "scaled", "square", "xor", None]
+    assert found[1]["factor"] == np.float32(0.1) and bytes_of(found[wrong]) == (g + 2).tobytes()
+    bits = np.frombuffer(bytes_of(found[3]), np.uint32) ^ g.view(np.uint32)
+    assert bits.view(np.float32).tobytes() == (g + 1).tobytes()
+
+
+def test_the_list_of_ops_is_that_of_the_scripts():
+    scripts = "".join((HERE / f"{name}.js").read_text("utf-8") for name in page.SCRIPTS)
+    named = re.findall(r'(?:pointwise|reduction|moving)\("(\w+)"', scripts) + re.findall(
+        r"^OPS\.(\w+) = ", scripts, re.M
+    )
+    named += ["dense", "matrix_product", "conv2d", "reshape", "expand_dims", "squeeze"]
+    named += re.findall(r"(\w+): \(a, b\) => \+\(", scripts)
+    assert set(named) == PAGE_OPS and PAGE_OPS <= set(registered)
+    assert _KNOWN.keys() <= set(registered)
+
+
+def test_every_formula_names_inputs_that_the_op_has():
+    for name, words in _KNOWN.items():
+        assert set(words.rules) == set(registered[name].rules), name
+        assert words.en and words.ko and words.formula
+
+
+def test_both_languages_say_the_same_things():
+    text = (HERE / "words.js").read_text("utf-8")
+    english, korean = (set(re.findall(r"[{,\s](\w+): [\"`]", part)) for part in text.split("ko: {"))
+    assert english == korean and len(english) > 40
+    used = "".join((HERE / f"{name}.js").read_text("utf-8") for name in page.SCRIPTS if name != "words")
+    assert {key for key in english if not re.search(rf"[\"?]{key}\"|\b{key}\b", used)} == set()
+
+
+def test_a_text_in_the_data_does_not_end_the_script(tmp_path):
+    def evil(a):
+        """</script><script>alert(1)</script>"""
+        return a * 2.0
+
+    evil.__name__ = "<b>x</b>"
+    text = minidl.explain(evil, np.ones(2), path=tmp_path / "f.html").read_text("utf-8")
+    assert text.count("</script>") == 2 and "<b>x</b>" not in text
+    assert not re.search(r"(?:src|href)=\"(?!data:)", text) and "https://" not in text and "http://" not in text
