@@ -1,5 +1,6 @@
 """The picture that a unit answers to most: gradient ascent on the input."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,8 @@ def maximal_activation(
     layer = find_layer(model, layer)
     if learning_rate <= 0 or min(l2, smoothness) < 0 or learning_rate * (2 * l2 + 16 * smoothness) > 2:
         raise ValueError(
-            f"learning_rate must be above 0, l2 and smoothness from 0 up, and learning_rate * (2 l2 + 16 smoothness) at "
-            f"most 2, or the steps diverge; they are {learning_rate}, {l2} and {smoothness}"
+            f"learning_rate must be above 0, l2 and smoothness from 0 up, and learning_rate * (2 l2 + 16 smoothness) "
+            f"at most 2, or the steps diverge; they are {learning_rate}, {l2} and {smoothness}"
         )
     rng = np.random.default_rng(seed)
     x = _start(model, start, bounds, rng)
@@ -90,7 +91,7 @@ def _gradient(model: Any, layer: Any, channel: int, x: np.ndarray) -> np.ndarray
     if y is outputs:
         y = before_softmax(y)
     upstream = np.zeros(y.shape, y.dtype)
-    upstream[..., channel] = 1 / max(1, np.prod(y.shape[1:-1]))
+    upstream[..., channel] = 1 / math.prod(y.shape[1:-1])
     (found,) = gradients([y], [upstream], [given], create_graph=False)
     if found is None:
         raise ValueError(f"layer {layer.name!r} does not depend on the input through differentiable steps")

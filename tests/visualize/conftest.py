@@ -21,9 +21,9 @@ addEventListener("load", () => {
   const cut = [...document.querySelectorAll("svg")].flatMap(svg => {
     const outer = svg.getBoundingClientRect();
     return [...svg.querySelectorAll("text")].filter(text => {
-      const box = text.getBoundingClientRect();
-      return box.left < outer.left - 1 || box.right > outer.right + 1
-        || box.top < outer.top - 1 || box.bottom > outer.bottom + 1;
+      const box = text.getBoundingClientRect();  // empty where the text is not shown
+      return box.width && (box.left < outer.left - 1 || box.right > outer.right + 1
+        || box.top < outer.top - 1 || box.bottom > outer.bottom + 1);
     }).map(text => text.textContent);
   });
   root.dataset.probe = JSON.stringify({
