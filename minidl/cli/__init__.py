@@ -14,7 +14,7 @@ from typing import Any
 
 from minidl.config import __version__
 
-from . import bench, demo, train, warmup
+from . import bench, demo, demonstrate, train, warmup
 from .arguments import Parser, UsageError
 
 __all__ = ["main"]
@@ -36,7 +36,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"minidl {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for command in (demo, train, bench, warmup):
+    for command in (demo, demonstrate, train, bench, warmup):
         command.add(commands)
     return parser
 
