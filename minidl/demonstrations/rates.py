@@ -86,8 +86,8 @@ def run() -> Demonstration:
                 name: Words(f"loss after {STEPS} steps, rate {rate:g}", f"{STEPS}스텝 뒤의 손실, 학습률 {rate:g}")
                 for name, rate in RATES.items()
             },
-            "left": Words("not convex: end of a start at -1.5", "비볼록: -1.5에서 시작한 끝"),
-            "right": Words("not convex: end of a start at 1.5", "비볼록: 1.5에서 시작한 끝"),
+            "left": Words("not convex: from -1.5 it ends at", "비볼록: -1.5에서 시작해 닿은 곳"),
+            "right": Words("not convex: from 1.5 it ends at", "비볼록: 1.5에서 시작해 닿은 곳"),
         },
         [
             Section(

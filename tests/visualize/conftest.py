@@ -33,6 +33,7 @@ def report() -> visualize.Report:
         kernels=rng.normal(size=(3, 3, 1, 5)),
         sample=1,
         maps={"conv2d": maps, "max_pooling2d": maps[::2, ::2]},
+        where={"Grad-CAM": maps[..., 0], "occlusion": rng.normal(size=(8, 8))},
         layers=[("conv2d", "Conv2D", "6 × 6 × 5", 50), ("dense", "Dense", "4", 724)],
         check=visualize.Check(True, "All agree.", [("conv2d/kernel", 3e-9, True)]),
         settings={"optimizer": "adam", "epochs": 3},
