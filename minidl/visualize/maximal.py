@@ -31,7 +31,7 @@ def maximal_activation(
     Args:
         layer: a layer of the model, its name or index. Of the last layer, what goes into its softmax is what rises.
         channel: which of its channels, or of its units.
-        start: a picture to begin with, without the batch axis; default: small noise around the middle of the bounds.
+        start: a picture to begin with, without the batch axis; default: noise around the middle of the bounds.
         l2: pulls the values to 0.
         smoothness: evens out neighbouring pixels (squared total variation, as of Mahendran and Vedaldi 2015).
         jitter: in every step the picture is rolled by up to so many pixels both ways, so that no place is special
@@ -74,7 +74,7 @@ def _start(model: Any, start: Any, bounds: tuple[float, float] | None, rng: np.r
     if not isinstance(shape, tuple) or None in shape[1:]:
         raise ValueError(f"the input shape of {model.name!r} is {shape}; pass start, a picture to begin with")
     low, high = bounds or (-1.0, 1.0)
-    noise = rng.standard_normal(shape[1:]) * 0.05 * (high - low)
+    noise = rng.standard_normal(shape[1:]) * 0.2 * (high - low)
     return np.asarray((low + high) / 2 + noise, model.dtype)
 
 
