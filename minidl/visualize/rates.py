@@ -119,7 +119,8 @@ def learning_rate_range(
     rates = rates[: len(losses)]
     if not len(losses) or not np.isfinite(losses).any():
         raise ValueError(f"the loss was {before[-1]} after the first step, with a learning rate of {low}; lower low")
-    smoothed = _running_median(losses, min(smoothing, len(losses) // 4 | 1))  # of a few, a wide median is all of them
+    window = min(smoothing, len(losses) // 4 | 1)  # of a few losses, a wide median would be one number
+    smoothed = _running_median(losses, window)
     last = _last_of_the_least(losses, smoothed)
     return LearningRates(rates, losses, smoothed, float(rates[last]), last < len(rates) - 1)
 
