@@ -32,7 +32,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "minidl.sklearn", "minidl.parallel", "minidl.summary",
     ),
     (
-        "minidl.xray", "minidl.visualize", "minidl.testing", "minidl.coursework", "minidl.utils", "minidl.backend",
+        "minidl.xray", "minidl.visualize", "minidl.demonstrations", "minidl.testing", "minidl.coursework",
+        "minidl.utils", "minidl.backend",
         "minidl.cli", "minidl.__main__", "minidl",
     ),
 )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 
 from minidl.config import __version__
 
-from . import bench, demo, explain, train, warmup
+from . import bench, demo, demonstrate, explain, train, warmup
 from .arguments import Parser, UsageError
 
 __all__ = ["main"]
@@ -37,7 +37,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"minidl {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for command in (demo, train, explain, bench, warmup):
+    for command in (demo, demonstrate, train, explain, bench, warmup):
         command.add(commands)
     return parser
 

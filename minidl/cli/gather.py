@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["feature_maps", "first_kernels", "layer_rows", "versions"]
+from minidl import visualize
+
+__all__ = ["feature_maps", "first_kernels", "layer_rows", "versions", "where_it_looks"]
 
 
 def layer_rows(model: Any) -> list[tuple[str, str, str, int]]:
@@ -16,26 +18,32 @@ def layer_rows(model: Any) -> list[tuple[str, str, str, int]]:
     ]
 
 
-def first_kernels(model: Any, shape: tuple[int, ...]) -> np.ndarray | None:
+def first_kernels(model: Any, shape: Any) -> np.ndarray | None:
     """The weights of the first layer that has any, as kernels (h, w, c, n), for pictures of ``shape`` (h, w, c).
 
     The columns of a Dense layer on the flattened picture are as large as the picture.
     """
     layer = next(layer for layer in model.layers if layer.weights)
-    kernels = layer.weights[0].numpy()
-    if kernels.ndim == 2:
-        kernels = kernels.reshape(*shape, -1)
-    return kernels if kernels.shape[2] in (1, 3) else None
+    found = visualize.kernels(layer, shape)
+    return found if found.shape[2] in (1, 3) else None
 
 
 def feature_maps(model: Any, picture: np.ndarray) -> dict[str, np.ndarray]:
     """What the first convolution and the first pooling make of a picture (1, h, w, c): name -> (h', w', n)."""
     from minidl.layers import Conv2D, MaxPooling2D
-    from minidl.models import Model
 
     chosen = [next((one for one in model.layers if isinstance(one, kind)), None) for kind in (Conv2D, MaxPooling2D)]
-    layers = [layer for layer in chosen if layer is not None]
-    return {layer.name: Model(model.inputs, layer.output).predict(picture, verbose=0)[0] for layer in layers}
+    return {layer.name: visualize.feature_maps(model, picture, layer) for layer in chosen if layer is not None}
+
+
+def where_it_looks(model: Any, picture: np.ndarray) -> dict[str, np.ndarray]:
+    """Maps over a picture (1, h, w, c) that say what speaks for the model's answer: Grad-CAM needs convolutions."""
+    from minidl.layers import Conv2D
+
+    convolves = any(isinstance(one, Conv2D) for one in model.layers)
+    side = max(1, min(picture.shape[1:3]) // 6)
+    found = {"Grad-CAM": visualize.grad_cam(model, picture)} if convolves else {}
+    return {**found, "occlusion": visualize.occlusion(model, picture, patch=side, stride=max(1, side // 2))}
 
 
 def versions() -> dict[str, str]:

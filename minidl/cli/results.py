@@ -7,7 +7,7 @@ import numpy as np
 
 from minidl import visualize
 
-from .gather import feature_maps, first_kernels, layer_rows, versions
+from .gather import feature_maps, first_kernels, layer_rows, versions, where_it_looks
 from .gradients import check_gradients
 from .warmup import compile_seconds
 
@@ -71,6 +71,7 @@ def _report(job: "Job", model: Any, probabilities: np.ndarray, check: visualize.
         kernels=first_kernels(model, data.shape),
         sample=sample,
         maps=feature_maps(model, data.x_test[sample : sample + 1]),
+        where=where_it_looks(model, data.x_test[sample : sample + 1]),
         layers=layer_rows(model),
         check=check,
         settings={

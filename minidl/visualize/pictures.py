@@ -6,19 +6,36 @@ and on a dark page alike: nothing there, nothing drawn.
 
 import base64
 import io
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from minidl.atomic import replacing
+
 from .svg import Figure, element
 
-__all__ = ["heat", "kernel_tiles", "map_tiles", "picture", "signed"]
+__all__ = ["Picture", "heat", "kernel_tiles", "map_tiles", "picture", "signed"]
 
 _POSITIVE, _NEGATIVE = (47, 128, 208), (214, 94, 24)  # blue and orange: apart for colour-blind readers too
 
 
-def picture(values: np.ndarray, *, alt: str, class_: str = "pixels") -> Figure:
+class Picture(Figure):
+    """An ``<img>`` with its pixels inside; ``save`` to a .png writes these alone."""
+
+    png: bytes
+    alt: str
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a file: the pixels where the name ends in .png, else the markup."""
+        if not os.fspath(path).lower().endswith(".png"):
+            return super().save(path)
+        with replacing(path) as file:
+            file.write(self.png)
+
+
+def picture(values: np.ndarray, *, alt: str, class_: str = "pixels") -> Picture:
     """A picture as ``<img>``.
 
     Args:
@@ -40,7 +57,7 @@ def picture(values: np.ndarray, *, alt: str, class_: str = "pixels") -> Figure:
     return _img(Image.fromarray(values), alt, class_)
 
 
-def heat(values: np.ndarray, *, alt: str, largest: float | None = None) -> Figure:
+def heat(values: np.ndarray, *, alt: str, largest: float | None = None) -> Picture:
     """Values from 0 up (h, w) as the opacity of one hue; ``largest`` (default: their own) is opaque."""
     values = _plane(values)
     scale = float(values.max(initial=0.0)) if largest is None else largest
@@ -48,7 +65,7 @@ def heat(values: np.ndarray, *, alt: str, largest: float | None = None) -> Figur
     return _tinted(np.round(levels * 255), [_POSITIVE] * 256, range(256), alt)
 
 
-def signed(values: np.ndarray, *, alt: str, largest: float | None = None) -> Figure:
+def signed(values: np.ndarray, *, alt: str, largest: float | None = None) -> Picture:
     """Values of both signs (h, w): blue above zero, orange below; ``largest`` (default: their own) is opaque."""
     values = _plane(values)
     scale = float(np.abs(values).max(initial=0.0)) if largest is None else largest
@@ -58,7 +75,7 @@ def signed(values: np.ndarray, *, alt: str, largest: float | None = None) -> Fig
     return _tinted(np.round(levels * 127) + 128, colours, opacity, alt)
 
 
-def kernel_tiles(kernels: np.ndarray, *, limit: int = 64) -> list[Figure]:
+def kernel_tiles(kernels: np.ndarray, *, limit: int = 64) -> list[Picture]:
     """The first ``limit`` kernels of a first layer as pictures.
 
     Args:
@@ -77,7 +94,7 @@ def kernel_tiles(kernels: np.ndarray, *, limit: int = 64) -> list[Figure]:
     return [signed(one[..., 0], alt=f"kernel {i}", largest=largest) for i, one in enumerate(shown)]
 
 
-def map_tiles(maps: np.ndarray, *, limit: int = 64) -> list[Figure]:
+def map_tiles(maps: np.ndarray, *, limit: int = 64) -> list[Picture]:
     """The first ``limit`` feature maps (h, w, n) of one picture; each on its own scale, a dead one stays empty."""
     maps = np.asarray(maps)
     if maps.ndim != 3:
@@ -94,7 +111,7 @@ def _plane(values: Any) -> np.ndarray:
     return values
 
 
-def _tinted(levels: np.ndarray, colours: Sequence[tuple[int, int, int]], opacity: Sequence[int], alt: str) -> Figure:
+def _tinted(levels: np.ndarray, colours: Sequence[tuple[int, int, int]], opacity: Sequence[int], alt: str) -> Picture:
     """Levels from 0 to 255 as a picture with a palette: for each level a colour and how opaque it is."""
     from PIL import Image
 
@@ -104,10 +121,12 @@ def _tinted(levels: np.ndarray, colours: Sequence[tuple[int, int, int]], opacity
     return _img(image, alt, "pixels tile")
 
 
-def _img(image: Any, alt: str, class_: str) -> Figure:
+def _img(image: Any, alt: str, class_: str) -> Picture:
     stream = io.BytesIO()
     image.save(stream, "PNG", optimize=True)
     data = base64.b64encode(stream.getvalue()).decode("ascii")
     style = "image-rendering:pixelated"  # for use outside the report, where no style sheet says so
     size = {"width": image.width, "height": image.height}
-    return element("img", class_=class_, alt=alt, src=f"data:image/png;base64,{data}", style=style, **size)
+    made = Picture(element("img", class_=class_, alt=alt, src=f"data:image/png;base64,{data}", style=style, **size))
+    made.png, made.alt = stream.getvalue(), alt
+    return made

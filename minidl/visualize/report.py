@@ -13,6 +13,7 @@ from minidl.atomic import replacing
 from .confusion import confusion_chart, confusion_matrix, mix_ups
 from .curves import curves
 from .pictures import kernel_tiles, map_tiles, picture
+from .sheet import overlay
 from .svg import Figure
 
 __all__ = ["Check", "Report", "render", "write"]
@@ -51,6 +52,7 @@ class Report:
         kernels: of the first layer, (kh, kw, 1 or 3, k).
         sample: the picture the feature maps belong to; an index into ``pictures``.
         maps: layer -> its feature maps of that picture, (h, w, k).
+        where: method -> a map (h, w) of any size that says where the model looked in that picture.
         layers: (name, kind, output shape, number of parameters) of each layer.
         check: the gradient check.
         settings, versions: name -> value.
@@ -67,6 +69,7 @@ class Report:
     kernels: np.ndarray | None = None
     sample: int = 0
     maps: Mapping[str, np.ndarray] = field(default_factory=dict)
+    where: Mapping[str, np.ndarray] = field(default_factory=dict)
     layers: Sequence[tuple[str, str, str, int]] = ()
     check: Check | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -104,6 +107,10 @@ def render(report: Report) -> str:
         kernels=kernel_tiles(report.kernels) if report.kernels is not None else [],
         sample=_card(report, report.sample) if len(report.pictures) else None,
         maps={name: map_tiles(values) for name, values in report.maps.items()},
+        where={
+            name: overlay(report.pictures[report.sample], values, alt=f"where it looks, by {name}")
+            for name, values in report.where.items()
+        },
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from minidl import visualize
 
-SECTIONS = {"curves", "confusion", "wrong", "right", "kernels", "maps", "model", "check", "settings"}
+SECTIONS = {"curves", "confusion", "wrong", "right", "kernels", "maps", "where", "model", "check", "settings"}
 VOID = {"meta", "link", "img"}
 
 
@@ -98,7 +98,7 @@ def test_where_there_are_too_many_tiles_the_page_says_so(report, channels):
     many = replace(report, kernels=np.ones((3, 3, channels, 65)), maps={"conv2d": np.ones((4, 4, 66))})
     text = re.sub(r"\s+", " ", visualize.render(many))
     assert "Its 65 kernels" in text and "66 maps of 4 × 4" in text and text.count("the first 64 of them") == 2
-    assert len(Page(text).all("img")) == 2 * 64 + len(re.findall('class="card"', text))
+    assert len(Page(text).all("img")) == 2 * 64 + len(re.findall('class="card"', text))  # one in each card
 
 
 def test_parts_that_are_missing_are_left_out(report):

@@ -1,0 +1,3 @@
+"""Pages are opened in a browser."""
+
+from tests.browser import browse  # noqa: F401
