@@ -3,11 +3,16 @@
 import logging
 import secrets
 import threading
+from contextvars import ContextVar
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
+from minidl_kernels import devices
+
 __all__ = [
+    "device", "get_device", "set_device",
     "backend", "disable_interactive_logging", "enable_interactive_logging", "epsilon", "floatx", "global_seed",
     "image_data_format", "is_interactive_logging_enabled", "next_seed", "set_epsilon", "set_floatx",
     "set_global_seed", "set_image_data_format",
@@ -65,6 +70,46 @@ def set_image_data_format(data_format: str) -> None:
             f'minidl keeps pictures as (n, rows, columns, channels): "channels_last", not {data_format!r}; '
             f"move the axis with np.moveaxis(x, 1, -1)"
         )
+
+
+def device(name: str) -> Any:
+    """Inside the ``with`` block, in this thread, new tensors and weights are made on a device.
+
+    Args:
+        name: "cpu"; "gpu" or "gpu:0" (also "cuda:0"), "gpu:1", ...: an NVIDIA GPU, by CuPy.
+
+    An op runs where its arrays lie; numbers and arrays of NumPy are taken to where the others are. A model stays where
+    its weights were made, until ``model.to(name)``.
+
+    Raises:
+        ValueError: another name, or the number of a GPU that is not there.
+        ImportError: CuPy is missing; says what to install.
+        RuntimeError: CuPy finds no GPU.
+    """
+    return devices.scope(devices.find(name))
+
+
+def set_device(name: str) -> None:
+    """Make new tensors and weights on a device wherever no ``device`` block says otherwise; names as there."""
+    devices.set_default(devices.find(name))
+
+
+def get_device() -> str:
+    """The name of the device on which new tensors and weights are made, "cpu" from the start."""
+    return str(devices.current())
+
+
+class setting:
+    """A context variable's value inside the ``with`` block."""
+
+    def __init__(self, variable: ContextVar[Any], value: Any):
+        self.variable, self.value = variable, value
+
+    def __enter__(self) -> None:
+        self.token = self.variable.set(self.value)
+
+    def __exit__(self, *exception: object) -> None:
+        self.variable.reset(self.token)
 
 
 def enable_interactive_logging() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from minidl import config
 from minidl.engine.op import op
 from minidl.engine.tensor import as_array, operations
-from minidl_kernels.arrays import Array, is_array, namespace
+from minidl_kernels.arrays import Array, is_array, namespace, special
 
 __all__ = [
     "abs", "absolute", "add", "cast", "clip", "cos", "divide", "equal", "erf", "exp", "expm1", "greater",
@@ -314,11 +314,7 @@ def _(g, x):
 @op
 def erf(x: Any) -> Array:
     """The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
-    if namespace(x).__name__ == "numpy":  # neither library has erf in its main namespace
-        from scipy.special import erf as erf_of
-    else:
-        from cupyx.scipy.special import erf as erf_of
-    return erf_of(floating(x))
+    return special(x).erf(floating(x))
 
 
 @erf.grad("x")

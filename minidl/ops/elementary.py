@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from minidl.engine.op import op
-from minidl_kernels.arrays import Array, namespace
+from minidl_kernels.arrays import Array, namespace, special
 
 from .arithmetic import (
     abs,
@@ -195,11 +195,7 @@ def _(g, y):
 @op
 def erfinv(x: Any) -> Array:
     """The inverse of ``erf`` on (-1, 1)."""
-    if namespace(x).__name__ == "numpy":
-        from scipy.special import erfinv as inverse
-    else:
-        from cupyx.scipy.special import erfinv as inverse
-    return inverse(floating(x))
+    return special(x).erfinv(floating(x))
 
 
 @erfinv.grad("x")
@@ -210,11 +206,7 @@ def _(g, y):
 @op
 def erfc(x: Any) -> Array:
     """1 - erf(x), exact where erf is near 1."""
-    if namespace(x).__name__ == "numpy":
-        from scipy.special import erfc as complement
-    else:
-        from cupyx.scipy.special import erfc as complement
-    return complement(floating(x))
+    return special(x).erfc(floating(x))
 
 
 @erfc.grad("x")
