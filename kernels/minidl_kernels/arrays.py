@@ -55,11 +55,12 @@ def is_array(value: object) -> bool:
     return isinstance(value, np.ndarray) or library_of(value) is not None
 
 
-def namespace(value: object) -> Any:
-    """The array library that owns ``value`` (a module: ``numpy`` or ``cupy``); NumPy for plain numbers and lists."""
-    if isinstance(value, (np.ndarray, np.generic, int, float)):
+def namespace(value: object, other: object = 0) -> Any:
+    """The array library that owns ``value``, or else ``other`` (a module: ``numpy`` or ``cupy``); NumPy for plain numbers
+    and lists."""
+    if isinstance(value, np.ndarray) or not (foreign or "cupy" in modules):
         return np
-    library = library_of(value)
+    library = library_of(value) or library_of(other)
     return np if library is None else library.namespace
 
 

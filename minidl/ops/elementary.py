@@ -80,7 +80,7 @@ def _(g, x):
 @op
 def arctan2(x1: Any, x2: Any) -> Array:
     """The angle in (-pi, pi] of the point with ordinate x1 and abscissa x2."""
-    return namespace(x1).arctan2(*alike(floating(x1), floating(x2)))
+    return namespace(x1, x2).arctan2(*alike(floating(x1), floating(x2)))
 
 
 @arctan2.grad("x1")
@@ -217,7 +217,7 @@ def _(g, x):
 @op
 def hypot(x1: Any, x2: Any) -> Array:
     """sqrt(x1^2 + x2^2), without overflow on the way."""
-    return namespace(x1).hypot(*alike(floating(x1), floating(x2)))
+    return namespace(x1, x2).hypot(*alike(floating(x1), floating(x2)))
 
 
 @hypot.grad("x1")
@@ -233,7 +233,7 @@ def _(g, x2, y):
 @op
 def logaddexp(x1: Any, x2: Any) -> Array:
     """log(exp(x1) + exp(x2)), without overflow on the way."""
-    return namespace(x1).logaddexp(*alike(floating(x1), floating(x2)))
+    return namespace(x1, x2).logaddexp(*alike(floating(x1), floating(x2)))
 
 
 @logaddexp.grad("x1")

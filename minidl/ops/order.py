@@ -169,7 +169,7 @@ def nonzero(x: Any) -> tuple[Any, ...]:
 @op(constant=True)
 def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Array:
     """Whether each element of x1 is among those of x2 (``invert``: is not)."""
-    return namespace(x1).isin(x1, x2, assume_unique=assume_unique, invert=invert)
+    return namespace(x1, x2).isin(x1, x2, assume_unique=assume_unique, invert=invert)
 
 
 def unique(
