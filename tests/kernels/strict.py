@@ -124,11 +124,13 @@ class ndarray:
 
     __array_ufunc__ = None  # a NumPy number beside this one leaves the operation to it
     __hash__ = None  # type: ignore[assignment]
-    kept: dict[int, np.ndarray] = {}  # by pointer
+    kept: dict[int, np.ndarray] = {}  # by pointer; so no memory is given back while a test runs
 
     def __init__(self, array: np.ndarray, device: int = 0):
         self.array, self.device = array, SimpleNamespace(id=device)
-        ndarray.kept[array.ctypes.data] = array
+        known = ndarray.kept.get(array.ctypes.data)
+        if array.flags.c_contiguous and (known is None or known.size <= array.size):  # not the view of a part
+            ndarray.kept[array.ctypes.data] = array
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()`")
