@@ -1,6 +1,8 @@
 """fit, evaluate and predict: the loops around the steps of a Trainer."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from minidl.data.epochs import Epochs, epochs_of
 from minidl.data.streams import is_stream
 from minidl.engine.tensor import raw
 from minidl.graph.symbolic import flatten, map_structure
-from minidl_kernels import devices
+from minidl_kernels import devices, late
 from minidl_kernels.arrays import foreign, to_numpy
 
 from .compiled import CompiledMetrics, logs_of
@@ -121,7 +123,8 @@ class Loops:
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
             calls.on_epoch_begin(epoch, {})
-            counted = self._train_epoch(first, calls)
+            with late.checks():
+                counted = self._train_epoch(first, calls)
             if counted is None:
                 _require_batches(epoch, initial_epoch)
                 break
@@ -218,12 +221,13 @@ class Loops:
         calls.on_test_begin({})
         self.reset_metrics()
         logs: Any = {}
-        for step, batch in enumerate(data):
-            calls.on_test_batch_begin(step, {})
-            logs = logs_of(self.test_step(as_data(batch)))
-            calls.on_test_batch_end(step, logs)
-            if self.stop_evaluating:
-                break
+        with late.checks():
+            for step, batch in enumerate(data):
+                calls.on_test_batch_begin(step, {})
+                logs = logs_of(self.test_step(as_data(batch)))
+                calls.on_test_batch_end(step, logs)
+                if self.stop_evaluating:
+                    break
         if not logs:
             raise ValueError("the data to evaluate on gave no batches")
         logs = dict(logs)
@@ -267,7 +271,7 @@ class Loops:
 
     def _at_home(self) -> Any:
         """A block in which new arrays are made where the model is: batches are brought there, and metrics count there."""
-        return devices.scope((foreign and self._home()) or devices.current())
+        return _staying(self._home() or devices.current()) if foreign else _NOWHERE
 
     def _callbacks(
         self, callbacks: Any, verbose: Any, epochs: int, steps: int | None, history: bool = False
@@ -278,6 +282,15 @@ class Loops:
             raise ValueError(f"verbose must be 0, 1, 2 or 'auto', not {verbose!r}")
         verbose = 1 if verbose == "auto" else int(verbose)
         return CallbackList(callbacks, history, verbose != 0, self, verbose=verbose, epochs=epochs, steps=steps)
+
+
+_NOWHERE: AbstractContextManager[None] = nullcontext()
+
+
+@contextmanager
+def _staying(device: devices.Device) -> Iterator[None]:
+    with devices.scope(device), late.checks():
+        yield
 
 
 def _close(calls: CallbackList) -> None:
