@@ -38,7 +38,7 @@ class SeedGenerator:
     def __init__(self, seed: int | None = None, name: str | None = None, *, on_cpu: bool = False):
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
             raise ValueError(f"seed must be a whole number from 0 on, or None, not {seed!r}")
-        self.seed = seed
+        self.seed, self.on_cpu = seed, on_cpu
         self.name = name or registry.auto_name("seed_generator")
         start = config.next_seed() if seed is None else int(seed) % 2**32
         with devices.scope(devices.CPU if on_cpu else devices.current()):

@@ -1,7 +1,7 @@
 """Which array library owns an array. NumPy is always there; another only where it is already in use.
 
-CuPy is known by itself. Whatever else has the names of CuPy can be made known with ``register``, and takes CuPy's place:
-its arrays are computed on by the implementations that are for "cupy".
+CuPy is known by itself. Whatever else has the names of CuPy can be made known with ``register``, and takes its place: its
+arrays are computed on by the implementations that are for "cupy".
 """
 
 import importlib
@@ -56,8 +56,7 @@ def is_array(value: object) -> bool:
 
 
 def namespace(value: object, other: object = 0) -> Any:
-    """The array library that owns ``value``, or else ``other`` (a module: ``numpy`` or ``cupy``); NumPy for plain numbers
-    and lists."""
+    """The array library that owns ``value``, or else ``other`` (a module: ``numpy`` or ``cupy``); NumPy for numbers."""
     if isinstance(value, np.ndarray) or not (foreign or "cupy" in modules):
         return np
     library = library_of(value) or library_of(other)

@@ -1,7 +1,7 @@
 """Devices: "cpu", "gpu:0", "gpu:1", ...; which one new arrays go to, and how arrays get from one to another.
 
-NumPy's arrays lie on the CPU, those of CuPy on a GPU. The device of now is a context variable, so two threads may use two
-devices; ``set_default`` says what it is where nobody has set it.
+NumPy's arrays lie on the CPU, those of CuPy on a GPU. The current device is a context variable, so two threads may use
+two devices; ``set_default`` says what it is where nobody has set it.
 """
 
 import ctypes
@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .arrays import Array, Library, library_of, modules, namespace, foreign, register, to_numpy
+from .arrays import Array, Library, foreign, library_of, modules, namespace, register, to_numpy
 
 __all__ = [
-    "CPU", "Device", "beside", "brought", "current", "device_of", "find", "here", "modules", "move", "foreign", "overlap",
-    "scope", "set_default", "together",
+    "CPU", "Device", "beside", "brought", "current", "device_of", "find", "foreign", "here", "maker", "modules", "move",
+    "overlap", "scope", "set_default", "together",
 ]  # fmt: skip
 
 
@@ -111,17 +111,24 @@ def beside(value: Array, other: Array) -> Array:
     return move(value, device_of(other)) if foreign else value
 
 
+def maker() -> Any:
+    """The array library of the current device, for arrays made from nothing."""
+    library = current().library if foreign else None
+    return np if library is None else library.namespace
+
+
 def overlap(first: Array, second: Array) -> bool:
     """Whether two arrays may share memory."""
     return type(first) is type(second) and namespace(first).may_share_memory(first, second)
 
 
-def together(name: str, values: list[Any], fixed: Any = ()) -> list[Any]:
+def together(name: str, values: list[Any], live: dict[int, Any]) -> list[Any]:
     """The arguments of an op, with the arrays of NumPy (in lists too) moved to where the others lie.
 
     Args:
         name: of the op, for errors.
-        fixed: places of values that gradients flow to, which are not moved in silence.
+        live: by place the values to which gradients flow, which are not moved in silence; for a list, a list with None
+            for those that are not live.
 
     Raises:
         RuntimeError: the arrays lie on two devices, or on the CPU and another while gradients flow to the CPU.
@@ -141,7 +148,11 @@ def together(name: str, values: list[Any], fixed: Any = ()) -> list[Any]:
     for place, value in enumerate(values):
         parts = value if isinstance(value, (list, tuple)) else (value,)
         if any(type(one) is np.ndarray for one in parts):
-            if place in fixed:
+            sources = live.get(place)
+            if any(
+                type(one) is np.ndarray and source is not None
+                for one, source in zip(parts, sources if type(sources) is list else [sources] * len(parts), strict=True)
+            ):
                 raise RuntimeError(
                     f"{name}: argument {place + 1}, to which gradients flow, lies on the CPU and others on {away[0]}; "
                     f"move the weights there: model.to({str(away[0])!r})"

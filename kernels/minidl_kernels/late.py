@@ -1,8 +1,8 @@
 """Checks of labels that are on a GPU: noted there, and read later.
 
-To look at a number on a GPU is to wait for all the work before it. So inside a block ``with checks():`` a kernel that wants
-to know whether its labels are classes only keeps the worst of them, on their device; it is read when the block ends, once an
-epoch. Until then kernels must take wrong labels without harm: a loss of such a row is NaN.
+To look at a number on a GPU is to wait for all the work before it. So inside a block ``with checks():`` a kernel that
+wants to know whether its labels are classes only keeps the worst of them, on their device; it is read when the block
+ends, once an epoch. Until then kernels must take wrong labels without harm: the loss of such a row is NaN.
 """
 
 from collections.abc import Iterator

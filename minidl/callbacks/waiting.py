@@ -9,8 +9,8 @@ __all__ = ["Waiting"]
 class Waiting(MutableMapping[str, Any]):
     """A dictionary that is made when somebody looks into it.
 
-    A GPU works behind the program that tells it what to do; to read a number is to wait until it has caught up. So what a
-    batch gave is read only for a callback that wants it.
+    A GPU works behind the program that tells it what to do; to read a number is to wait until it has caught up. So what
+    a batch gave is read only for a callback that wants it.
 
     Args:
         found: numbers by name, on a GPU.

@@ -130,7 +130,7 @@ class Op:
                 value = type(value)([raw(v) for v in value])
             arrays.append(value)
         if foreign or "cupy" in modules:  # else they are NumPy's, all of them
-            arrays = together(self.name, arrays, [self.parameters.index(name) for name, _ in live])
+            arrays = together(self.name, arrays, {self.parameters.index(name): source for name, source in live})
         result = self.forward(*arrays)
         if plain:
             return result

@@ -201,8 +201,9 @@ class WeightHolder:
             weight.assign(value)
 
     def to(self, device: str) -> Any:
-        """Move all weights and the states of random generators to a device; of a model what its optimizer and its metrics
-        keep, too. Returns the layer.
+        """Move all weights and the states of random generators to a device, and what a model's optimizer and metrics keep.
+
+        Returns the layer.
 
         Args:
             device: "cpu", "gpu" or "gpu:0", "gpu:1", ...; errors as of ``minidl.device``, before anything is moved.
@@ -217,7 +218,7 @@ class WeightHolder:
         """What lies on the device of the layer."""
         held = [one for layer in self._flatten_layers() for value in _held(layer, random.SeedGenerator) for one in
                 _found(value, random.SeedGenerator)]  # fmt: skip
-        return [*self.weights, *(one.state for one in held)]
+        return [*self.weights, *(one.state for one in held if not one.on_cpu)]
 
     def _home(self) -> devices.Device | None:
         """The device of the weights; None where there are none."""

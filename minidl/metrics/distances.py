@@ -1,4 +1,4 @@
-"""Distances of predictions from targets, one for each sample: twins of the losses on arrays, for a metric needs no graph.
+"""Distances of predictions from targets, one for each sample: twins of the losses, on arrays: a metric needs no graph.
 
 All take (y_true, y_pred) of one shape (..., n) (ranks that differ by a last axis of 1 are made alike), and reduce the
 last axis. Formulas are those of Keras 3, on which "epsilon" is ``config.epsilon()``.

@@ -270,7 +270,7 @@ class Loops:
     # ---- helpers ----
 
     def _at_home(self) -> Any:
-        """A block in which new arrays are made where the model is: batches are brought there, and metrics count there."""
+        """A block in which arrays are made where the model is: batches are brought there, and metrics count there."""
         return _staying(self._home() or devices.current()) if foreign else _NOWHERE
 
     def _callbacks(

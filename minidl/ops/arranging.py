@@ -8,7 +8,7 @@ import numpy as np
 
 from minidl.engine.op import op
 from minidl.engine.tensor import Tensor, raw
-from minidl_kernels.arrays import Array, is_array, namespace
+from minidl_kernels.arrays import Array, is_array, namespace, to_numpy
 
 from .arithmetic import add, cast, multiply, where
 from .custom import of_extents
@@ -283,7 +283,7 @@ def slice_update(inputs: Any, start_indices: Sequence[int], updates: Any) -> Any
 
 
 def _block(start: Any, shape: Any, whole: tuple[int, ...]) -> tuple[builtins.slice, ...]:
-    starts = [int(i) for i in np.asarray(raw(start)).ravel()]
+    starts = [int(i) for i in to_numpy(raw(start)).ravel()]
     if len(starts) != len(whole) or len(shape) != len(whole):
         raise ValueError(f"start_indices {starts} and shape {tuple(shape)} must name all {len(whole)} axes of {whole}")
     ends = [extent if n == -1 else first + int(n) for first, n, extent in zip(starts, shape, whole, strict=True)]
@@ -294,7 +294,7 @@ def _block(start: Any, shape: Any, whole: tuple[int, ...]) -> tuple[builtins.sli
 
 def _columns(indices: Any) -> tuple[Any, ...]:
     """Rows of indices, (..., axes), as one array of indices an axis."""
-    indices = np.asarray(raw(indices)) if not is_array(raw(indices)) else raw(indices)
+    indices = to_numpy(raw(indices)) if not is_array(raw(indices)) else raw(indices)
     return tuple(indices[..., i] for i in range(indices.shape[-1]))
 
 
@@ -320,10 +320,10 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         return inputs
     if reduction is not None:
         raise ValueError(f"scatter_update: reduction must be None, 'add' or 'mul', not {reduction!r}")
-    flat = np.ravel_multi_index(columns, shape[: len(columns)])
+    flat = np.ravel_multi_index(tuple(map(to_numpy, columns)), shape[: len(columns)])
     _, last = np.unique(flat[::-1], return_index=True)
     last = len(flat) - 1 - last
-    columns = tuple(column[last] for column in columns)
+    columns = tuple(to_numpy(column)[last] for column in columns)
     touched = np.zeros(shape, bool)
     touched[columns] = True
     return where(touched, scatter_add(getitem(updates, last), columns, shape), inputs)
@@ -331,7 +331,7 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
 
 def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Any, ...]:
     """For places among all elements in one row, their index along each axis of ``shape``."""
-    return tuple(Tensor(one.astype("int32")) for one in np.unravel_index(np.asarray(raw(indices)), tuple(shape)))
+    return tuple(Tensor(one.astype("int32")) for one in np.unravel_index(to_numpy(raw(indices)), tuple(shape)))
 
 
 @of_extents

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minidl.engine.op import op
-from minidl_kernels.arrays import Array, is_array, namespace
+from minidl_kernels.arrays import Array, namespace
 
 from .arithmetic import (
     alike,

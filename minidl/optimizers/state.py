@@ -33,6 +33,7 @@ class State:
         if not callable(learning_rate):
             self._learning_rate = self._counted(_checked_rate(learning_rate), "learning_rate")
         self._slots: list[Variable] = []
+        self._read: list[Variable] = []  # slots that stay on the CPU, too
         self._variables: list[Variable] = []
         self._places: dict[int, int] = {}  # of the variables, by id
 
@@ -48,7 +49,7 @@ class State:
     @property
     def slots(self) -> list[Variable]:
         """What is kept beside the weights, on their device."""
-        return self._slots
+        return [slot for slot in self._slots if not any(slot is one for one in self._read)]
 
     @property
     def iterations(self) -> Tensor:

@@ -1,10 +1,10 @@
 """A device without a GPU: arrays that are not NumPy's, with CuPy's names, and kernels that run in the shim.
 
-``install`` makes it known to ``minidl_kernels.arrays`` under the name "strict", with two devices. Its memory is NumPy's,
-and what its functions compute is; but it forgives nothing that CuPy would not, and less:
+``install`` makes it known to ``minidl_kernels.arrays`` under the name "strict", with two devices. Its memory is NumPy's
+and its functions compute what NumPy's do; but it forgives nothing that CuPy would not, and less:
 
 * There are exactly the names, and the parameters of functions and methods, that cupy_names.txt lists.
-* An array of NumPy beside one of these is refused, as operand, argument, index or value; NumPy's functions refuse these.
+* An array of NumPy beside one of these is refused, as operand, argument, index or value; and NumPy refuses these.
 * Nothing becomes a NumPy array unasked. What reads a value (``float(x)``, ``item``, ``asnumpy``) is noted in ``reads``,
   what brings one in ``sends``: on a GPU, a read waits for everything before it.
 * Reductions give arrays, not numbers. Arrays lie on one of the two devices; those of two do not mix, and kernels are
@@ -28,8 +28,7 @@ DEVICES = 2
 NAMES = cupy_names.names()
 SIGNATURES = {name: cupy_names.read(rest[1:]) for name, rest in NAMES.items() if rest.startswith("(")}
 UFUNC_OPTIONS = {"out", "dtype", "casting"}
-MAKERS = {"arange", "array", "asarray", "empty", "eye", "full", "identity", "indices", "linspace", "ones", "tri", "zeros"}
-MAKERS |= {"bartlett", "blackman", "geomspace", "hamming", "hanning", "kaiser", "logspace", "tril_indices"}
+MAKERS = set("arange array asarray empty eye full identity indices linspace ones tri zeros".split())
 launched: list[str] = []  # the kernels that ran
 reads: list[str] = []  # device to host
 sends: list[int] = []  # host to device: elements
@@ -152,9 +151,7 @@ class ndarray:
     def flags(self) -> Any:
         """Those that CuPy has."""
         flags = self.array.flags
-        return SimpleNamespace(
-            c_contiguous=flags.c_contiguous, f_contiguous=flags.f_contiguous, owndata=flags.owndata
-        )
+        return SimpleNamespace(c_contiguous=flags.c_contiguous, f_contiguous=flags.f_contiguous, owndata=flags.owndata)
 
     @property
     def base(self) -> Any:
@@ -193,7 +190,7 @@ for _name in ("add sub mul truediv floordiv mod pow matmul and or xor lshift rsh
         setattr(ndarray, _form, _binary(_form))
 for _name in ("neg", "pos", "abs", "invert", "lt", "le", "eq", "ne", "gt", "ge"):
     setattr(ndarray, f"__{_name}__", _binary(f"__{_name}__"))
-for _name in ("__float__", "__int__", "__bool__", "__index__", "__format__", "__complex__", "item", "tolist", "tobytes"):
+for _name in ("__float__", "__int__", "__bool__", "__index__", "__format__", "item", "tolist", "tobytes"):
     setattr(ndarray, _name, _reading(_name))
 
 
@@ -318,5 +315,3 @@ def given(value: Any, device: int = 0) -> Any:
     if isinstance(value, list):
         return [given(one, device) for one in value]
     return ndarray(np.array(value), device) if isinstance(value, np.ndarray) else value
-
-

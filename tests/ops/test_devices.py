@@ -23,20 +23,20 @@ def device(monkeypatch):
     return strict.install(monkeypatch)
 
 
-def on(device, value):
-    """Floats as Tensors that want gradients, all arrays on a device (None: NumPy's)."""
+def on(device, value, live):
+    """Arrays as Tensors on a device (None: NumPy's); floats that are ``live`` want gradients."""
     if isinstance(value, list):
-        return [on(device, one) for one in value]
+        return [on(device, one, live) for one in value]
     if not isinstance(value, np.ndarray):
         return value
     array = value if device is None else strict.ndarray(value.copy(), device)
-    return Tensor(array, requires_grad=value.dtype.kind == "f")
+    return Tensor(array, requires_grad=live and value.dtype.kind == "f")
 
 
 def outcome(function, case, names, device):
     """The outputs of a call and the gradients of the first ones, with the same upstream gradient everywhere."""
     with strict.Device(device or 0):
-        given = {name: on(device, value) for name, value in case.arguments.items()}
+        given = {name: on(device, value, name in names) for name, value in case.arguments.items()}
         found = flat(function(**given))
         live = [y for y in differentiable(function, found) if isinstance(y, Tensor) and y.live()]
         leaves = [one for name in names for one in flat(given[name]) if isinstance(one, Tensor)]
