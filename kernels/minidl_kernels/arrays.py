@@ -1,7 +1,7 @@
 """Which array library owns an array. NumPy is always there; another only where it is already in use.
 
-CuPy is known by itself. Whatever else has the names of CuPy can be made known with ``register``, and takes its place: its
-arrays are computed on by the implementations that are for "cupy".
+CuPy is known by itself. Whatever else has the names of CuPy can be made known with ``register``, and takes its place:
+its arrays are computed on by the implementations that are for "cupy".
 """
 
 import importlib

@@ -131,7 +131,8 @@ def together(name: str, values: list[Any], live: dict[int, Any]) -> list[Any]:
             for those that are not live.
 
     Raises:
-        RuntimeError: the arrays lie on two devices, or on the CPU and another while gradients flow to the CPU.
+        RuntimeError: the arrays lie on two devices, or on one on which this thread does not work, or on the CPU and
+            another while gradients flow to the CPU.
     """
     away: list[Device] = []
     at_home = False
@@ -142,6 +143,11 @@ def together(name: str, values: list[Any], live: dict[int, Any]) -> list[Any]:
                 away.append(device)
     if len(away) > 1:
         raise RuntimeError(f"{name}: its arrays lie on {away[0]} and on {away[1]}; move them to one with .to()")
+    if away and away[0].index != (of_thread := away[0].library.namespace.cuda.runtime.getDevice()):  # type: ignore
+        raise RuntimeError(
+            f"{name}: its arrays lie on {away[0]}, while this thread works on {away[0]._replace(index=of_thread)}; "
+            f"write it inside `with minidl.device({str(away[0])!r}):`"
+        )
     if not away or not at_home:
         return values
     moved = []
@@ -186,12 +192,12 @@ def find(name: Any) -> Device:
     library = next((one for one in foreign.values() if one.kind == kind), None)
     if library is None and kind != "gpu":
         raise ValueError(f'device must be "cpu", "gpu" or the name of one GPU, such as "gpu:1", not {name!r}')
-    library = library or register("gpu", _import_cupy())
-    count = _count(library)
+    module = library.namespace if library else _import_cupy()
+    count = _count(module)
     if index >= count:
         there = ", ".join(f"{kind}:{i}" for i in range(count))
         raise ValueError(f"device {name!r} is not there; there {'is' if count == 1 else 'are'}: {there}")
-    return Device(library, index)
+    return Device(library or register("gpu", module), index)
 
 
 def _import_cupy() -> Any:
@@ -203,13 +209,12 @@ def _import_cupy() -> Any:
         raise ImportError(f"a GPU is used through CuPy, which {trouble}; {_advice()}") from error
 
 
-def _count(library: Library) -> int:
-    """How many devices a library has.
+def _count(xp: Any) -> int:
+    """How many devices CuPy (or what has its names) finds.
 
     Raises:
         RuntimeError: none.
     """
-    xp = library.namespace
     try:
         count = int(xp.cuda.runtime.getDeviceCount())
     except Exception as error:  # of CUDA's own class: no driver, or one that is too old

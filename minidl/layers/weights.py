@@ -201,7 +201,7 @@ class WeightHolder:
             weight.assign(value)
 
     def to(self, device: str) -> Any:
-        """Move all weights and the states of random generators to a device, and what a model's optimizer and metrics keep.
+        """Move all weights and states of random generators to a device, and what a model's optimizer and metrics keep.
 
         Returns the layer.
 

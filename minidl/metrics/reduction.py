@@ -80,6 +80,8 @@ class Mean(_Total):
             inner = values.size // max(len(values), 1) if values.ndim else 1  # weights of a sample are averaged as well
             number, total = number_of(weights.sum()) / inner, number_of((values * weights).sum()) / inner
         _raise(self.total, total)
+        if foreign:
+            self.count.data = beside(self.count.data, self.total.data)
         _raise(self.count, number)
 
     def reset_state(self):

@@ -313,6 +313,7 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     columns, shape = _columns(indices), tuple(inputs.shape)
     if reduction == "add":
         return add(inputs, scatter_add(updates, columns, shape))
+    columns = tuple(map(to_numpy, columns))
     if reduction == "mul":
         for i in range(len(columns[0])):
             one = tuple(column[i] for column in columns)
@@ -320,10 +321,10 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         return inputs
     if reduction is not None:
         raise ValueError(f"scatter_update: reduction must be None, 'add' or 'mul', not {reduction!r}")
-    flat = np.ravel_multi_index(tuple(map(to_numpy, columns)), shape[: len(columns)])
+    flat = np.ravel_multi_index(columns, shape[: len(columns)])
     _, last = np.unique(flat[::-1], return_index=True)
     last = len(flat) - 1 - last
-    columns = tuple(to_numpy(column)[last] for column in columns)
+    columns = tuple(column[last] for column in columns)
     touched = np.zeros(shape, bool)
     touched[columns] = True
     return where(touched, scatter_add(getitem(updates, last), columns, shape), inputs)

@@ -282,7 +282,7 @@ def _module() -> ModuleType:
     vars(module).update(_names_of("", np))
     vars(module).update(
         ndarray=ndarray, RawModule=RawModule, asnumpy=asnumpy, __version__="14", linalg=SimpleNamespace(),
-        cuda=SimpleNamespace(Device=Device, runtime=SimpleNamespace(getDeviceCount=lambda: DEVICES)),
+        cuda=SimpleNamespace(Device=Device, runtime=SimpleNamespace(getDeviceCount=lambda: DEVICES, getDevice=device_now)),
     )  # fmt: skip
     vars(module.linalg).update(_names_of("linalg.", np.linalg))
     for name in ("random", "fft", "testing", "typing", "ctypeslib", "lib", "ma"):
