@@ -280,9 +280,10 @@ def _names_of(prefix: str, owner: Any) -> dict[str, Any]:
 def _module() -> ModuleType:
     module = ModuleType("strict")
     vars(module).update(_names_of("", np))
+    runtime = SimpleNamespace(getDeviceCount=lambda: DEVICES, getDevice=device_now)
     vars(module).update(
         ndarray=ndarray, RawModule=RawModule, asnumpy=asnumpy, __version__="14", linalg=SimpleNamespace(),
-        cuda=SimpleNamespace(Device=Device, runtime=SimpleNamespace(getDeviceCount=lambda: DEVICES, getDevice=device_now)),
+        cuda=SimpleNamespace(Device=Device, runtime=runtime),
     )  # fmt: skip
     vars(module.linalg).update(_names_of("linalg.", np.linalg))
     for name in ("random", "fft", "testing", "typing", "ctypeslib", "lib", "ma"):

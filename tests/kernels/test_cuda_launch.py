@@ -3,15 +3,13 @@
 import numpy as np
 import pytest
 
-from minidl_kernels.cuda import Program, shim
+from minidl_kernels.cuda import Program
 from tests.kernels import strict
 from tests.kernels.cases import CASES
 from tests.kernels.shim import OURS, expected, flat, programs
+from tests.shims import needs_compiler
 
-try:
-    shim.compiler()
-except shim.ShimError as error:
-    pytest.skip(str(error), allow_module_level=True)
+pytestmark = needs_compiler
 
 ON_CUBLAS = {"matmul", "dense", "dense_weight_grad"}  # by default
 
