@@ -3,7 +3,6 @@
 import logging
 import secrets
 import threading
-from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
 
@@ -97,19 +96,6 @@ def set_device(name: str) -> None:
 def get_device() -> str:
     """The name of the device on which new tensors and weights are made, "cpu" from the start."""
     return str(devices.current())
-
-
-class setting:
-    """A context variable's value inside the ``with`` block."""
-
-    def __init__(self, variable: ContextVar[Any], value: Any):
-        self.variable, self.value = variable, value
-
-    def __enter__(self) -> None:
-        self.token = self.variable.set(self.value)
-
-    def __exit__(self, *exception: object) -> None:
-        self.variable.reset(self.token)
 
 
 def enable_interactive_logging() -> None:

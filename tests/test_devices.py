@@ -48,7 +48,8 @@ ALLOWED = {
         random.next random._of_numpy optimizers.adamax.update optimizers.schedules.__call__ optimizers.schedules._array
         optimizers.schedules._periods optimizers.schedules._rate optimizers.schedules._left optimizers.state.__init__
         optimizers.state.iterations optimizers.state._checked_rate layers.random_colors._changed
-        layers.random_geometry.get_random_transformation layers.random_geometry._changed layers.random_geometry._array""",
+        layers.random_geometry.get_random_transformation layers.random_geometry._changed
+        layers.random_geometry._array""",
     "counted on the CPU (_counts_on_cpu), with what on_cpu() gives": """
         metrics.auc.update_state metrics.auc.result metrics.auc._curve metrics.auc._interpolated_precision
         metrics.confusion_counts.__init__ metrics.confusion_counts.below metrics.confusion_counts.confusion_counts

@@ -24,10 +24,10 @@ class Device(NamedTuple):
     """A place where arrays lie."""
 
     library: Library | None  # None: NumPy, on the CPU
-    index: int
+    number: int
 
     def __str__(self) -> str:
-        return "cpu" if self.library is None else f"{self.library.kind}:{self.index}"
+        return "cpu" if self.library is None else f"{self.library.kind}:{self.number}"
 
 
 CPU = Device(None, 0)
@@ -70,7 +70,7 @@ class _Nothing:
 
 def _of_library(device: Device) -> Any:
     """CuPy launches on the device that is the thread's own, wherever the arrays are."""
-    return _Nothing() if device.library is None else device.library.namespace.cuda.Device(device.index)
+    return _Nothing() if device.library is None else device.library.namespace.cuda.Device(device.number)
 
 
 # ---- arrays ----
@@ -86,7 +86,7 @@ def move(value: Any, device: Device) -> Any:
     """An array (or what can become one) on a device; the same object where it is there already."""
     if device.library is None:
         return to_numpy(value)
-    if (library := library_of(value)) is device.library and value.device.id == device.index:
+    if (library := library_of(value)) is device.library and value.device.id == device.number:
         return value
     with _of_library(device):
         if library is device.library:
@@ -143,9 +143,9 @@ def together(name: str, values: list[Any], live: dict[int, Any]) -> list[Any]:
                 away.append(device)
     if len(away) > 1:
         raise RuntimeError(f"{name}: its arrays lie on {away[0]} and on {away[1]}; move them to one with .to()")
-    if away and away[0].index != (of_thread := away[0].library.namespace.cuda.runtime.getDevice()):  # type: ignore
+    if away and away[0].number != (of_thread := away[0].library.namespace.cuda.runtime.getDevice()):  # type: ignore
         raise RuntimeError(
-            f"{name}: its arrays lie on {away[0]}, while this thread works on {away[0]._replace(index=of_thread)}; "
+            f"{name}: its arrays lie on {away[0]}, while this thread works on {away[0]._replace(number=of_thread)}; "
             f"write it inside `with minidl.device({str(away[0])!r}):`"
         )
     if not away or not at_home:

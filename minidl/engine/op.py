@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minidl.config import setting
+from minidl_kernels.config import setting
 from minidl_kernels.devices import foreign, modules, overlap, together
 
 from .tensor import Tensor, as_array, raw

@@ -8,7 +8,7 @@ from minidl import losses, registry
 from minidl.engine.op import no_grad
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
-from minidl_kernels.arrays import Array, foreign, is_array, namespace, to_numpy
+from minidl_kernels.arrays import Array, foreign, library_of, namespace, to_numpy
 from minidl_kernels.devices import beside
 
 from .arrays import array_of, masked, same_rank, together
@@ -68,7 +68,7 @@ class Mean(_Total):
             sample_weight: one number, (samples,), or the shape of the first axes of the values.
         """
         values = array_of(values) if foreign else to_numpy(raw(values))
-        number_of = float if isinstance(values, np.ndarray) else _unread
+        number_of = _unread if foreign and library_of(values) else float
         total: Any
         if sample_weight is None:
             number = values.shape[0] if values.ndim else 1
@@ -91,7 +91,7 @@ class Mean(_Total):
 
     def result(self):
         """The mean so far; 0 before the first batch."""
-        if not isinstance(self.count.data, np.ndarray):
+        if foreign and library_of(self.count.data):
             total, count = self.total.data, self.count.data
             some = count != 0
             return Tensor.of(total * some / (count + ~some))
@@ -164,9 +164,9 @@ def _raise(variable: Variable, amount: Any) -> None:
 
     A metric counts where its numbers come from: from a GPU they are not read, so the scalar goes there.
     """
-    if foreign and is_array(amount) and not isinstance(amount, np.ndarray):
+    if foreign and library_of(amount):
         variable.data = beside(variable.data, amount)
-    if isinstance(variable.data, np.ndarray):
+    if not foreign or isinstance(variable.data, np.ndarray):
         np.add(variable.data, amount, out=variable.data, casting="unsafe")
     else:
         variable.data = (variable.data + amount).astype(variable.dtype)

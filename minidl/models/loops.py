@@ -17,7 +17,7 @@ from minidl.graph.symbolic import flatten, map_structure
 from minidl_kernels import devices, late
 from minidl_kernels.arrays import foreign, to_numpy
 
-from .compiled import CompiledMetrics, logs_of
+from .compiled import CompiledMetrics, as_numbers, logs_of
 
 __all__ = ["Loops"]
 
@@ -268,6 +268,11 @@ class Loops:
         return map_structure(lambda _: next(places), parts[0])
 
     # ---- helpers ----
+
+    def _away(self, step: Any, batch: tuple[Any, ...]) -> dict[str, Any]:
+        """A single step where not all arrays are NumPy's."""
+        with self._at_home():
+            return as_numbers(step(as_data(batch)))
 
     def _at_home(self) -> Any:
         """A block in which arrays are made where the model is: batches are brought there, and metrics count there."""

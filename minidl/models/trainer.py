@@ -18,7 +18,7 @@ from minidl.engine.tensor import Tensor, raw
 from minidl.engine.walk import gradients
 from minidl.graph.symbolic import map_structure
 from minidl.metrics import Mean, Metric
-from minidl_kernels.arrays import to_numpy
+from minidl_kernels.arrays import foreign, to_numpy
 
 from .compiled import CompiledLosses, CompiledMetrics, as_numbers
 from .loops import Loops
@@ -214,8 +214,8 @@ class Trainer(Loops):
         if class_weight is not None:
             sample_weight = class_weights(y, class_weight, sample_weight)
         self.reset_metrics()
-        with self._at_home():
-            logs = as_numbers(step(as_data((x, y, sample_weight))))
+        batch = (x, y, sample_weight)
+        logs = self._away(step, batch) if foreign else as_numbers(step(as_data(batch)))
         return logs if return_dict else self._in_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
