@@ -19,7 +19,7 @@ from minidl import (
     regularizers,
     utils,
 )  # fmt: skip
-from minidl.config import __version__
+from minidl.config import __version__, device
 from minidl.engine import GradientTape, Tensor, Variable, grad, no_grad, op
 from minidl.graph import KerasTensor
 from minidl.initializers import Initializer
@@ -40,6 +40,8 @@ __all__ = [
     "gradcheck", "initializers", "layers", "losses", "metrics", "models", "no_grad", "op", "ops", "optimizers",
     "preprocessing", "random", "regularizers", "saving", "stop_gradient", "summary", "tree", "utils", "visualize",
     "name_scope", "testing", "version", "explain", "xray",
+    "name_scope", "testing", "version",
+    "device",
 ]  # fmt: skip
 
 # Loaded when first asked for, so that `import minidl` stays quick.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minidl import config, models, ops, random, registry
-from minidl.engine.tensor import Tensor, raw
+from minidl.engine.tensor import Tensor, as_array, raw
 from minidl.engine.variable import Variable
 from minidl.graph.symbolic import flatten as leaves
 from minidl.utils import clear_session
@@ -71,7 +71,7 @@ def set_value(x: Variable, value: Any) -> None:
     """Assign to a variable."""
     if not isinstance(x, Variable):
         raise TypeError(f"set_value assigns to a Variable, not to a {type(x).__name__}")
-    x.assign(np.asarray(raw(value)))
+    x.assign(value)
 
 
 def batch_get_value(tensors: Any) -> list[np.ndarray]:
@@ -233,7 +233,7 @@ def function(inputs: Any, outputs: Any) -> Any:
 
     def run(values: Any) -> list[np.ndarray]:
         given = list(values) if isinstance(values, (list, tuple)) else [values]
-        found = model([np.asarray(raw(value)) for value in given], training=False)
+        found = model([as_array(value) for value in given], training=False)
         return [get_value(one) for one in leaves(found)]
 
     return run

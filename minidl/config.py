@@ -4,10 +4,14 @@ import logging
 import secrets
 import threading
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
+from minidl_kernels import devices
+
 __all__ = [
+    "device", "get_device", "set_device",
     "backend", "disable_interactive_logging", "enable_interactive_logging", "epsilon", "floatx", "global_seed",
     "image_data_format", "is_interactive_logging_enabled", "next_seed", "set_epsilon", "set_floatx",
     "set_global_seed", "set_image_data_format",
@@ -65,6 +69,33 @@ def set_image_data_format(data_format: str) -> None:
             f'minidl keeps pictures as (n, rows, columns, channels): "channels_last", not {data_format!r}; '
             f"move the axis with np.moveaxis(x, 1, -1)"
         )
+
+
+def device(name: str) -> Any:
+    """Inside the ``with`` block, in this thread, new tensors and weights are made on a device.
+
+    Args:
+        name: "cpu"; "gpu" or "gpu:0" (also "cuda:0"), "gpu:1", ...: an NVIDIA GPU, by CuPy.
+
+    An op runs where its arrays lie; numbers and arrays of NumPy are taken to where the others are. A model stays where
+    its weights were made, until ``model.to(name)``.
+
+    Raises:
+        ValueError: another name, or the number of a GPU that is not there.
+        ImportError: CuPy is missing; says what to install.
+        RuntimeError: CuPy finds no GPU.
+    """
+    return devices.scope(devices.find(name))
+
+
+def set_device(name: str) -> None:
+    """Make new tensors and weights on a device wherever no ``device`` block says otherwise; names as there."""
+    devices.set_default(devices.find(name))
+
+
+def get_device() -> str:
+    """The name of the device on which new tensors and weights are made, "cpu" from the start."""
+    return str(devices.current())
 
 
 def enable_interactive_logging() -> None:

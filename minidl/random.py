@@ -15,7 +15,8 @@ from minidl import config, registry
 from minidl.engine.tensor import Tensor
 from minidl.engine.variable import Variable
 from minidl.ops.randomness import masked_dropout
-from minidl_kernels.arrays import Array
+from minidl_kernels import devices
+from minidl_kernels.arrays import Array, namespace, special, to_numpy
 
 __all__ = [
     "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "shuffle",
@@ -31,20 +32,25 @@ class SeedGenerator:
     Args:
         seed: a whole number; None: a fresh one.
         name: for messages and configurations.
+        on_cpu: keep the state on the CPU, whatever the device is; for keys that the program itself reads.
     """
 
-    def __init__(self, seed: int | None = None, name: str | None = None):
+    def __init__(self, seed: int | None = None, name: str | None = None, *, on_cpu: bool = False):
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
             raise ValueError(f"seed must be a whole number from 0 on, or None, not {seed!r}")
-        self.seed = seed
+        self.seed, self.on_cpu = seed, on_cpu
         self.name = name or registry.auto_name("seed_generator")
         start = config.next_seed() if seed is None else int(seed) % 2**32
-        self.state = Variable(np.array([start, 0], np.uint32), trainable=False, name="seed_generator_state")
+        with devices.scope(devices.CPU if on_cpu else devices.current()):
+            self.state = Variable(np.array([start, 0], np.uint32), trainable=False, name="seed_generator_state")
 
     def next(self) -> Array:
         """The next key: two 32-bit words."""
         key = self.state.data
-        self.state.assign(np.array([key[0], (int(key[1]) + 1) % 2**32], np.uint32))
+        if type(key) is np.ndarray:
+            self.state.assign(np.array([key[0], (int(key[1]) + 1) % 2**32], np.uint32))
+        else:  # on its device, unread; whole numbers without a sign begin anew at 2^32
+            self.state.assign(key + namespace(key).arange(2, dtype="uint32"))
         return key
 
     def get_config(self) -> dict[str, Any]:
@@ -56,14 +62,14 @@ class SeedGenerator:
 
 
 def key_of(seed: Any) -> Array:
-    """Two 32-bit words that name a stream of random numbers."""
+    """Two 32-bit words that name a stream of random numbers; what is drawn with them is drawn where they lie."""
     if isinstance(seed, SeedGenerator):
         return seed.next()
     if seed is None:
-        return np.array([config.next_seed(), 0], np.uint32)
+        return devices.here(np.array([config.next_seed(), 0], np.uint32))
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ValueError(f"seed must be a whole number from 0 on, a SeedGenerator or None, not {seed!r}")
-    return np.array([int(seed) % 2**32, int(seed) >> 32 & 0xFFFFFFFF], np.uint32)
+    return devices.here(np.array([int(seed) % 2**32, int(seed) >> 32 & 0xFFFFFFFF], np.uint32))
 
 
 def _unit(shape: Any, key: Array, first: int = 0) -> Array:
@@ -77,7 +83,7 @@ def _unit(shape: Any, key: Array, first: int = 0) -> Array:
 def _drawn(shape: Any, dtype: Any, key: Array, formula: Callable[..., Array], streams: int = 1) -> Tensor:
     """``formula`` of numbers in [0, 1), block by block: all at once would take eight times the memory of the result."""
     size = math.prod(shape)
-    values = np.empty(size, dtype or config.floatx())
+    values = namespace(key).empty(size, dtype or config.floatx())
     for first in range(0, size, BLOCK):
         count = min(BLOCK, size - first)
         values[first : first + count] = formula(*(_unit((count,), key, k * size + first) for k in range(streams)))
@@ -92,27 +98,33 @@ def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = N
 def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Normally distributed numbers (Box and Muller 1958)."""
 
-    def formula(u: Array, v: Array) -> Array:
-        return mean + stddev * (np.sqrt(-2 * np.log1p(-u)) * np.cos(2 * np.pi * v))
+    key = key_of(seed)
+    xp = namespace(key)
 
-    return _drawn(shape, dtype, key_of(seed), formula, streams=2)
+    def formula(u: Array, v: Array) -> Array:
+        return mean + stddev * (xp.sqrt(-2 * xp.log1p(-u)) * xp.cos(2 * math.pi * v))
+
+    return _drawn(shape, dtype, key, formula, streams=2)
 
 
 def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Normally distributed numbers, none further than two ``stddev`` from ``mean``."""
-    from scipy.special import ndtr, ndtri
+    from scipy.special import ndtr
 
-    low, high = ndtr(-2.0), ndtr(2.0)
+    key = key_of(seed)
+    xp, ndtri = namespace(key), special(key).ndtri
+    low, high = float(ndtr(-2.0)), float(ndtr(2.0))
 
     def formula(u: Array) -> Array:
-        return mean + stddev * np.clip(ndtri(low + (high - low) * u), -2.0, 2.0)
+        return mean + stddev * xp.clip(ndtri(low + (high - low) * u), -2.0, 2.0)
 
-    return _drawn(shape, dtype, key_of(seed), formula)
+    return _drawn(shape, dtype, key, formula)
 
 
 def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
     """Whole numbers from minval to maxval - 1."""
-    return Tensor.of((minval + np.floor((maxval - minval) * _unit(shape, key_of(seed)))).astype(dtype))
+    drawn = (maxval - minval) * _unit(shape, key_of(seed))
+    return Tensor.of((minval + namespace(drawn).floor(drawn)).astype(dtype))
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
@@ -126,8 +138,10 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
         raise ValueError(f"logits must have two axes, (n, classes), not shape {scores.shape}")
     # The largest of logits plus Gumbel noise is softmax-distributed (Gumbel 1954).
     drawn = _unit((scores.shape[0], num_samples, scores.shape[1]), key_of(seed))
-    noise = -np.log(-np.log(np.maximum(drawn, 2.0**-53)))
-    return Tensor.of(np.argmax(scores[:, None, :] + noise, axis=-1).astype(dtype))
+    drawn = devices.beside(drawn, scores)
+    xp = namespace(drawn)
+    noise = -xp.log(-xp.log(xp.maximum(drawn, 2.0**-53)))
+    return Tensor.of(xp.argmax(scores[:, None, :] + noise, axis=-1).astype(dtype))
 
 
 def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor:
@@ -146,28 +160,29 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
 
 
 def _of_numpy(seed: Any, distribution: str, shape: Any, dtype: Any, **parameters: Any) -> Tensor:
-    arrays = {name: Tensor(value).data for name, value in parameters.items()}
+    arrays = {name: to_numpy(Tensor(value).data) for name, value in parameters.items()}
     for name, array in arrays.items():
         wrong = (array <= 0) if name in ("alpha", "beta") else (array < 0)
         if np.any(wrong):
             raise ValueError(f"{name} must be {'positive' if name in ('alpha', 'beta') else 'at least 0'}, not {array}")
     if "probabilities" in arrays and np.any(arrays["probabilities"] > 1):
         raise ValueError(f"probabilities must be at most 1, not {arrays['probabilities']}")
-    generator = np.random.Generator(np.random.PCG64(key_of(seed)))
+    generator = np.random.Generator(np.random.PCG64(to_numpy(key_of(seed))))
     counted = [array.astype("int64") if name == "counts" else array for name, array in arrays.items()]
     drawn = getattr(generator, distribution)(*counted, size=tuple(shape))
-    return Tensor.of(np.asarray(drawn).astype(dtype or config.floatx()))
+    return Tensor(np.asarray(drawn).astype(dtype or config.floatx()))
 
 
 def permutation(n: int, seed: Any = None) -> np.ndarray:
     """The numbers 0 to n - 1 in random order."""
-    return np.random.Generator(np.random.PCG64(key_of(seed))).permutation(n)
+    return np.random.Generator(np.random.PCG64(to_numpy(key_of(seed)))).permutation(n)
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     """x with the entries of one axis in random order."""
     array = Tensor(x).data
-    return Tensor.of(np.take(array, permutation(array.shape[axis], seed), axis=axis))
+    order = devices.beside(permutation(array.shape[axis], seed), array)
+    return Tensor.of(namespace(array).take(array, order, axis=axis))
 
 
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
@@ -182,7 +197,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     if noise_shape is None:
         return masked_dropout(inputs, key, rate)
     extents = tuple(n if m is None else m for m, n in zip(noise_shape, inputs.shape, strict=True))
-    return inputs * masked_dropout(np.ones(extents, inputs.dtype), key, rate)
+    return inputs * masked_dropout(namespace(key).ones(extents, inputs.dtype), key, rate)
 
 
 registry.publish("keras.random", {"SeedGenerator": SeedGenerator})

@@ -5,6 +5,8 @@
   missing they are skipped, or fail when ``MINIDL_REQUIRE_ORACLE=1``.
 * ``cifar_folder``: CIFAR-10 as folders of JPEG files, from ``cifar-10-jpeg.tar.xz`` in the folder ``MINIDL_TEST_DATA``
   (default: ``shared/data`` beside the checkout).
+* tests that run CUDA kernels on the processor (``tests/shims.py``) need a C++ compiler; where there is none they are
+  skipped, or fail when ``MINIDL_REQUIRE_COMPILER=1``.
 * ``chromium``: the path of a browser that can show a page headless; required when ``MINIDL_REQUIRE_CHROMIUM=1``.
 """
 

@@ -1,49 +1,83 @@
-"""Which array library owns an array. NumPy is always there; CuPy only where it is already in use."""
+"""Which array library owns an array. NumPy is always there; another only where it is already in use.
 
+CuPy is known by itself. Whatever else has the names of CuPy can be made known with ``register``, and takes its place:
+its arrays are computed on by the implementations that are for "cupy".
+"""
+
+import importlib
 import sys
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["FLOATS", "Array", "is_array", "library_name", "namespace", "promote", "to_numpy"]
+__all__ = [
+    "FLOATS", "Array", "Library", "is_array", "library_name", "library_of", "namespace", "foreign", "promote",
+    "register", "special", "to_numpy",
+]  # fmt: skip
 
 Array = Any  # a numpy.ndarray or a cupy.ndarray
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
+class Library(NamedTuple):
+    """A library of arrays that lie on devices; all that is asked of it are names that CuPy has."""
+
+    kind: str  # of its devices, what stands before the colon: "gpu"
+    namespace: Any  # the module
+    special: str  # the module that has erf and its like
+
+
+foreign: dict[type, Library] = {}  # by the type of their arrays; empty as long as all arrays are NumPy's
+modules = sys.modules  # "cupy" in modules: arrays of CuPy, which nobody has looked at yet, may be about
+
+
+def register(kind: str, namespace: Any, special: str = "cupyx.scipy.special") -> Library:
+    """Make a library known whose devices are called ``kind``, and whose names are those of CuPy."""
+    return foreign.setdefault(namespace.ndarray, Library(kind, namespace, special))
+
+
 def _cupy() -> ModuleType | None:
     # An array of CuPy can only exist after the user imported CuPy, so there is nothing to import here.
-    return sys.modules.get("cupy")
+    return modules.get("cupy")
+
+
+def library_of(value: object) -> Library | None:
+    """The library whose array ``value`` is; None for NumPy's, and for what is no array."""
+    found = foreign.get(type(value))
+    if found is None and (cupy := _cupy()) is not None and isinstance(value, cupy.ndarray):
+        found = register("gpu", cupy)
+    return found
 
 
 def is_array(value: object) -> bool:
     """Whether ``value`` is an array of a library that the kernels know."""
-    if isinstance(value, np.ndarray):
-        return True
-    cupy = _cupy()
-    return cupy is not None and isinstance(value, cupy.ndarray)
+    return isinstance(value, np.ndarray) or library_of(value) is not None
 
 
-def namespace(value: object) -> Any:
-    """The array library that owns ``value`` (a module: ``numpy`` or ``cupy``); NumPy for plain numbers and lists."""
-    if isinstance(value, (np.ndarray, np.generic, int, float)):
+def namespace(value: object, other: object = 0) -> Any:
+    """The array library that owns ``value``, or else ``other`` (a module: ``numpy`` or ``cupy``); NumPy for numbers."""
+    if isinstance(value, np.ndarray) or not (foreign or "cupy" in modules):
         return np
-    cupy = _cupy()
-    return cupy if cupy is not None and isinstance(value, cupy.ndarray) else np
+    library = library_of(value) or library_of(other)
+    return np if library is None else library.namespace
 
 
 def library_name(value: object) -> str:
-    """``"numpy"`` or ``"cupy"``."""
-    return namespace(value).__name__
+    """Whose implementations compute on ``value``: ``"numpy"`` or ``"cupy"``."""
+    return "numpy" if library_of(value) is None else "cupy"
+
+
+def special(value: object) -> Any:
+    """The module with erf, erfc and erfinv for an array: neither NumPy nor CuPy has them in its main namespace."""
+    library = library_of(value)
+    return importlib.import_module("scipy.special" if library is None else library.special)
 
 
 def to_numpy(value: Any) -> np.ndarray:
     """The values as a NumPy array; copies only from a device."""
-    cupy = _cupy()
-    if cupy is not None and isinstance(value, cupy.ndarray):
-        return cupy.asnumpy(value)
-    return np.asarray(value)
+    library = library_of(value)
+    return np.asarray(value) if library is None else library.namespace.asnumpy(value)
 
 
 def promote(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -10,9 +10,27 @@ Everything above reads them here. The environment gives the start values:
 import hashlib
 import os
 import sys
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
-__all__ = ["cache_folder", "chosen_implementation", "compiled_folder", "set_threads", "threads", "use_implementation"]
+__all__ = [
+    "cache_folder", "chosen_implementation", "compiled_folder", "set_threads", "setting", "threads",
+    "use_implementation",
+]  # fmt: skip
+
+
+class setting:
+    """A context variable's value inside the ``with`` block."""
+
+    def __init__(self, variable: ContextVar[Any], value: Any):
+        self.variable, self.value = variable, value
+
+    def __enter__(self) -> None:
+        self.token = self.variable.set(self.value)
+
+    def __exit__(self, *exception: object) -> None:
+        self.variable.reset(self.token)
 
 
 def _usable_cores() -> int:

@@ -112,7 +112,11 @@ class Kernel:
         kinds: Any
         try:
             if self.lists:
-                kinds = [(a.shape, a.dtype, a.flags.num, type(a)) for several in arrays for a in several]
+                kinds = [
+                    (a.shape, a.dtype, a.flags.num if type(a) is np.ndarray else a.flags.c_contiguous, type(a))
+                    for several in arrays
+                    for a in several
+                ]
                 call = (self._explicit.get(), config.choice(self.name), *map(len, arrays), *kinds)
             else:
                 kinds = [(a.shape, a.dtype, a.flags.c_contiguous, type(a)) for a in arrays]

@@ -9,6 +9,7 @@ from minidl_kernels.arrays import is_array, to_numpy
 from .callback import Callback
 from .history import History
 from .progress import ProgbarLogger
+from .waiting import Waiting
 
 __all__ = ["POINTS", "CallbackList"]
 
@@ -71,7 +72,7 @@ class CallbackList(Callback):
     def _call(self, point: str, index: tuple[int, ...], logs: Any) -> None:
         listeners = self._listeners[point]
         if listeners:
-            numbers = plain_logs(logs)
+            numbers = logs if isinstance(logs, Waiting) else plain_logs(logs)
             for callback in listeners:
                 getattr(callback, point)(*index, numbers)
 

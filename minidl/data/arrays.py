@@ -10,7 +10,8 @@ import numpy as np
 from minidl import config, random
 from minidl.engine.tensor import Tensor, raw
 from minidl.graph.symbolic import flatten, map_structure
-from minidl_kernels.arrays import is_array, to_numpy
+from minidl_kernels import devices
+from minidl_kernels.arrays import foreign, is_array, namespace, to_numpy
 
 __all__ = [
     "Batches", "as_data", "batch_length", "class_weights", "pack", "standardize", "standardized", "unpack",
@@ -143,6 +144,8 @@ def as_data(batch: tuple[Any, ...]) -> Any:
     parts = list(batch)
     while len(parts) > 1 and parts[-1] is None:
         parts.pop()
+    if foreign:  # one transfer a batch: to where the model is
+        parts = [map_structure(lambda a: None if a is None else devices.brought(a), part) for part in parts]
     data = tuple([Tensor.of(part) if isinstance(part, np.ndarray) else map_structure(_tensor, part) for part in parts])
     return data[0] if len(data) == 1 and not isinstance(data[0], (list, tuple)) else data
 
@@ -177,10 +180,11 @@ def warn_of_nan(**parts: Any) -> None:
         for array in flatten(part):
             if array is None or array.dtype.kind != "f" or not array.size:
                 continue
+            xp = namespace(array)
             with np.errstate(all="ignore"):  # large numbers may overflow in the sum
                 total = array.sum()
-            if not np.isfinite(total):  # the sum is one fast pass without a mask; only a suspicious array is searched
-                bad = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
+            if not xp.isfinite(total):  # the sum is one fast pass without a mask; only a suspicious array is searched
+                bad = ~xp.isfinite(array).reshape(len(array), -1).all(axis=1)
                 if bad.any():
                     warnings.warn(
                         f"{name} holds NaN or infinity in {int(bad.sum())} of {len(array)} rows, first in row "
@@ -207,6 +211,13 @@ def validation_part(x: Any, y: Any, sample_weight: Any, fraction: float) -> tupl
         return tuple(map_structure(lambda a: None if a is None else a[which], v) for v in (x, y, sample_weight))
 
     return part(slice(0, split)), part(slice(split, n))
+
+
+def _rows_of(rows: Any) -> Any:
+    """Takes these samples of an array, wherever it lies."""
+    if not foreign or isinstance(rows, slice):
+        return itemgetter(rows)
+    return lambda array: array[devices.beside(rows, array)]
 
 
 class Batches:
@@ -253,4 +264,4 @@ class Batches:
             rows: Any = slice(start, min(start + self.batch_size, self.n))
             if order is not None:
                 rows = order[rows]
-            yield tuple(None if part is None else map_structure(itemgetter(rows), part) for part in self.parts)
+            yield tuple(None if part is None else map_structure(_rows_of(rows), part) for part in self.parts)

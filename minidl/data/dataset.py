@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minidl import ops, random
-from minidl.engine.tensor import Tensor, raw
+from minidl.engine.tensor import Tensor, as_array, raw
 from minidl.graph.symbolic import flatten, map_structure
 from minidl_kernels.arrays import to_numpy
 
@@ -92,7 +92,7 @@ class Dataset:
     def shuffle(self, buffer_size: int, seed: int | None = None, reshuffle_each_iteration: bool = True) -> "Dataset":
         """The elements in random order: each is drawn from the next ``buffer_size`` ones."""
         _positive("buffer_size", buffer_size)
-        keys = random.SeedGenerator(seed)
+        keys = random.SeedGenerator(seed, on_cpu=True)
         start = keys.next()
 
         def make() -> Iterator[Any]:
@@ -161,7 +161,7 @@ class Dataset:
 
 
 def _row(arrays: Any, i: int) -> Any:
-    return map_structure(lambda array: Tensor.of(np.asarray(array[i])), arrays)
+    return map_structure(lambda array: Tensor.of(as_array(array[i])), arrays)
 
 
 def _positive(name: str, value: Any) -> None:

@@ -28,9 +28,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minidl_kernels.config import setting
+from minidl_kernels.devices import foreign, modules, overlap, together
+
 from .tensor import Tensor, as_array, raw
 
-__all__ = ["Node", "Op", "Rule", "is_recording", "no_grad", "op", "recording", "registered", "trainable_are"]
+__all__ = ["Node", "Op", "Rule", "is_recording", "no_grad", "op", "recording", "registered", "setting", "trainable_are"]
 
 registered: dict[str, "Op"] = {}  # every op by name; the tests walk it
 
@@ -126,13 +129,15 @@ class Op:
                 variables += [v for v in among if v.assignable]
                 value = type(value)([raw(v) for v in value])
             arrays.append(value)
+        if foreign or "cupy" in modules:  # else they are NumPy's, all of them
+            arrays = together(self.name, arrays, {self.parameters.index(name): source for name, source in live})
         result = self.forward(*arrays)
         if plain:
             return result
         y, others = (result[0], result[1:]) if isinstance(result, tuple) else (result, ())
         if not isinstance(y, np.ndarray):  # NumPy's sums are no arrays
             y = as_array(y)
-        if variables and any(y is v.data or (y.base is not None and np.may_share_memory(y, v.data)) for v in variables):
+        if variables and any(y is v.data or (y.base is not None and overlap(y, v.data)) for v in variables):
             y = y.copy()  # an optimizer's update in place would change a view under the graph
         node = None
         if live and recording.get() and not self.constant and y.dtype.kind == "f":
@@ -186,19 +191,6 @@ def op(forward: Any = None, *, outputs: tuple[str, ...] = ("y",), constant: bool
         constant: the output does not depend smoothly on the inputs (comparisons, argmax): no gradient, no rules.
     """
     return Op(forward, outputs, constant) if forward else lambda f: Op(f, outputs, constant)
-
-
-class setting:
-    """A context variable's value inside the ``with`` block."""
-
-    def __init__(self, variable: ContextVar[Any], value: Any):
-        self.variable, self.value = variable, value
-
-    def __enter__(self) -> None:
-        self.token = self.variable.set(self.value)
-
-    def __exit__(self, *exception: object) -> None:
-        self.variable.reset(self.token)
 
 
 def is_recording() -> bool:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minidl import config
-from minidl_kernels.arrays import Array, is_array, to_numpy
+from minidl_kernels.arrays import Array, foreign, is_array, to_numpy
+from minidl_kernels.devices import here
 
 if TYPE_CHECKING:
     from .op import Node
@@ -41,7 +42,7 @@ def as_array(value: Any, dtype: Any = None) -> Array:
         raise TypeError(f"a Tensor holds numbers; {value!r} of type {type(value).__name__} cannot be one")
     if dtype is None and not any(hasattr(v, "dtype") for v in (value, *several)):
         dtype = {"f": config.floatx(), "i": "int32"}.get(found.dtype.kind)
-    return found.astype(dtype or found.dtype, copy=False)
+    return here(found.astype(dtype or found.dtype, copy=False))
 
 
 def _both_sides(name: str) -> tuple[Any, Any]:
@@ -53,7 +54,8 @@ class Tensor:
     """An array that remembers the op that made it.
 
     Args:
-        data: a NumPy or CuPy array (not copied), a number, or nested lists of numbers.
+        data: a NumPy or CuPy array (not copied), a number, or nested lists of numbers. What is not on a GPU yet goes to
+            the device that ``minidl.device`` names.
         dtype: cast to this dtype; default: as in ``convert_to_tensor`` of Keras.
         requires_grad: keep the gradient of ``backward()`` in ``.grad``; floating dtypes only.
     """
@@ -68,7 +70,7 @@ class Tensor:
     assignable = False  # Variables are
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False):
-        self.data = as_array(data, dtype)
+        self.data = here(as_array(data, dtype)) if foreign else as_array(data, dtype)
         if requires_grad and self.data.dtype.kind != "f":
             raise TypeError(f"only floating tensors have gradients; this one is {self.data.dtype}")
         self.node, self.requires_grad = None, requires_grad

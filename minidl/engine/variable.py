@@ -3,6 +3,7 @@
 from typing import Any
 
 from minidl import registry
+from minidl_kernels.devices import beside
 
 from .op import selection
 from .tensor import Tensor, as_array, operations
@@ -48,7 +49,7 @@ class Variable(Tensor):
         Raises:
             ValueError: the shape differs.
         """
-        array = as_array(value)
+        array = beside(as_array(value), self.data)
         if array.shape != self.data.shape:
             raise ValueError(f"{self.name}: cannot assign shape {array.shape} to a variable of shape {self.shape}")
         # A new array, so that views and copies taken earlier keep the value they were taken of.
@@ -58,11 +59,11 @@ class Variable(Tensor):
 
     def assign_add(self, value: Any) -> "Variable":
         """Add ``value``."""
-        return self.assign(self.data + as_array(value, self.dtype))
+        return self.assign(self.data + beside(as_array(value, self.dtype), self.data))
 
     def assign_sub(self, value: Any) -> "Variable":
         """Subtract ``value``."""
-        return self.assign(self.data - as_array(value, self.dtype))
+        return self.assign(self.data - beside(as_array(value, self.dtype), self.data))
 
     def __repr__(self) -> str:
         return f"<Variable {self.path}, shape={self.shape}, dtype={self.dtype}, trainable={self.trainable}>"

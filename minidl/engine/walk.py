@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from minidl_kernels.arrays import namespace
+from minidl_kernels.devices import beside
 
 from .op import Node, Rule, recording, setting
 from .tensor import Tensor, as_array, operations, raw
@@ -151,7 +152,7 @@ def _seed(y: Tensor, upstream: Any, create_graph: bool) -> Any:
         raise TypeError(f"only floating tensors have gradients; this one is {y.dtype}")
     if upstream is None:
         upstream = namespace(y.data).ones(y.shape, y.dtype)
-    upstream = upstream if isinstance(upstream, Tensor) else Tensor.of(as_array(upstream, y.dtype))
+    upstream = upstream if isinstance(upstream, Tensor) else Tensor.of(beside(as_array(upstream, y.dtype), y.data))
     if upstream.shape != y.shape:
         raise ValueError(f"upstream gradient has shape {upstream.shape}; the tensor has {y.shape}")
     return upstream if create_graph else upstream.data

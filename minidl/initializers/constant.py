@@ -7,6 +7,7 @@ import numpy as np
 
 from minidl import config, registry
 from minidl.engine.tensor import raw
+from minidl_kernels.arrays import to_numpy
 
 __all__ = ["STFT", "Constant", "Identity", "Initializer", "Ones", "Zeros"]
 
@@ -51,7 +52,7 @@ class Constant(Initializer):
         self.value = value
 
     def __call__(self, shape, dtype=None):
-        return np.broadcast_to(np.asarray(raw(self.value), dtype or config.floatx()), shape).copy()
+        return np.broadcast_to(np.asarray(to_numpy(raw(self.value)), dtype or config.floatx()), shape).copy()
 
     def get_config(self):
         return {"value": registry.serialize(self.value)}

@@ -91,7 +91,7 @@ class Orthogonal(RandomInitializer):
             raise ValueError(f"Orthogonal: a shape of at least two axes is expected, not {tuple(shape)}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = (max(rows, columns), min(rows, columns))
-        q, r = np.linalg.qr(random.normal(tall, dtype="float64", seed=self.drawn_with).data)
+        q, r = np.linalg.qr(random.normal(tall, dtype="float64", seed=self.drawn_with).numpy())
         q = q * np.sign(np.diag(r))
         return (self.gain * (q if rows >= columns else q.T)).reshape(shape).astype(dtype or config.floatx())
 

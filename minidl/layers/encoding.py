@@ -6,7 +6,8 @@ import numpy as np
 
 from minidl import ops
 from minidl.engine.tensor import Tensor, raw
-from minidl_kernels.arrays import to_numpy
+from minidl_kernels import devices
+from minidl_kernels.arrays import namespace
 
 from .core import positive_int
 from .layer import Layer
@@ -133,7 +134,9 @@ class Discretization(Layer):
     def call(self, inputs):
         if self.bin_boundaries is None:
             raise ValueError(f"Discretization {self.name!r} has no boundaries yet; call adapt(data) first")
-        numbers = np.digitize(to_numpy(raw(inputs)), np.asarray(self.bin_boundaries, "float32")).astype("int32")
+        values = raw(inputs)
+        boundaries = devices.beside(np.asarray(self.bin_boundaries, "float32"), values)
+        numbers = namespace(values).digitize(values, boundaries).astype("int32")
         if self.output_mode == "int":
             return Tensor.of(numbers)
         return _encoded(Tensor.of(numbers), self.output_mode, len(self.bin_boundaries) + 1, self.dtype)

@@ -139,7 +139,7 @@ class RandomCrop(_Sized):
 
     def __init__(self, height: int, width: int, seed: int | None = None, data_format: str | None = None, **kwargs: Any):
         super().__init__(height, width, data_format=data_format, **kwargs)
-        self.seed, self.generator = seed, random.SeedGenerator(seed)
+        self.seed, self.generator = seed, random.SeedGenerator(seed, on_cpu=True)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> tuple[int, int]:
         rows, columns = data.shape[-3:-1]

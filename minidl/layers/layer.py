@@ -10,7 +10,8 @@ import numpy as np
 from minidl import config, ops, registry, regularizers
 from minidl.engine.tensor import Tensor
 from minidl.graph.symbolic import KerasTensor, flatten, infer, map_structure, record, symbolic_in
-from minidl_kernels.arrays import FLOATS, is_array
+from minidl_kernels import devices
+from minidl_kernels.arrays import FLOATS, foreign, is_array
 
 from . import masks
 from .arguments import parameters_of, plain_settings, shapes_by_name, without_settings
@@ -183,6 +184,9 @@ class Layer(WeightHolder):
     # ---- calling ----
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if foreign and _context.get() is None and (home := self._home()) not in (None, devices.current()):
+            with devices.scope(home):  # what is made on the way is made where the weights are
+                return self(*args, **kwargs)
         if not self._was_called:
             return self._first(args, kwargs)
         if len(args) != 1:
@@ -313,8 +317,9 @@ class Layer(WeightHolder):
             dtype = value.dtype
             if self.autocast and dtype.kind == "f" and dtype is not _FLOATS[self.dtype]:
                 return masks.copied(value, ops.cast(value, self.dtype))
-            return value
+            return self._brought(value) if foreign else value
         if is_array(value):
+            value = self._brought(Tensor.of(value)).data if foreign else value
             return Tensor.of(value if value.dtype.kind != "f" else value.astype(self.dtype, copy=False))
         if isinstance(value, (list, tuple)) and any(_is_tensor_like(one) for one in flatten(value)):
             return type(value)(self._converted(one) for one in value)
@@ -328,6 +333,13 @@ class Layer(WeightHolder):
                     f"layer {self.name!r} was called on a list of rows of different lengths; arrays are rectangular"
                 ) from error
         return value
+
+    def _brought(self, value: Tensor) -> Tensor:
+        """An input of the outermost call, that no gradient flows to, where the weights are."""
+        outermost = _context.get() is None and value.data is not None and not value.live()
+        if not outermost or self._home() is None or (there := devices.brought(value.data)) is value.data:
+            return value
+        return masks.copied(value, Tensor.of(there))
 
     def _call_symbolically(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._prepare(args, kwargs)

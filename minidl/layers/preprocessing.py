@@ -30,7 +30,7 @@ class Rescaling(Layer):
         self.scale, self.offset = scale, offset
 
     def call(self, inputs):
-        scale, offset = np.asarray(raw(self.scale), self.dtype), np.asarray(raw(self.offset), self.dtype)
+        scale, offset = (np.asarray(to_numpy(raw(number)), self.dtype) for number in (self.scale, self.offset))
         return ops.cast(inputs, self.dtype) * scale + offset
 
     def compute_output_shape(self, input_shape):

@@ -26,7 +26,7 @@ class RandomLayer(ImageLayer):
 
     def __init__(self, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.seed, self.generator = seed, random.SeedGenerator(seed)
+        self.seed, self.generator = seed, random.SeedGenerator(seed, on_cpu=True)
 
     def drawn(self, data: Any, low: float, high: float, seed: Any) -> np.ndarray:
         """A number from [low, high) for each picture."""

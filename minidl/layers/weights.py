@@ -5,10 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from minidl import constraints, initializers, opening, registry, regularizers
+from minidl import constraints, initializers, opening, random, registry, regularizers
 from minidl.engine.op import selection
+from minidl.engine.tensor import raw
 from minidl.engine.variable import Variable
 from minidl.metrics import Metric
+from minidl_kernels import devices
+from minidl_kernels.arrays import to_numpy
 
 __all__ = ["WeightHolder"]
 
@@ -185,7 +188,7 @@ class WeightHolder:
             ValueError: a different number of arrays, or a shape that differs; then nothing is assigned.
         """
         own = self.weights
-        values = [np.asarray(w) for w in weights]
+        values = [np.asarray(to_numpy(raw(w))) for w in weights]
         if len(own) != len(values):
             hint = "" if self.built else "; it has none yet: call it on data, or build(input_shape), first"
             raise ValueError(
@@ -196,6 +199,37 @@ class WeightHolder:
                 raise ValueError(f"{weight.path} has shape {weight.shape}, but set_weights() was given {value.shape}")
         for weight, value in zip(own, values, strict=True):
             weight.assign(value)
+
+    def to(self, device: str) -> Any:
+        """Move all weights and states of random generators to a device, and what a model's optimizer and metrics keep.
+
+        Returns the layer.
+
+        Args:
+            device: "cpu", "gpu" or "gpu:0", "gpu:1", ...; errors as of ``minidl.device``, before anything is moved.
+        """
+        target = devices.find(device)
+        for variable in self._movable():
+            variable.data = devices.move(variable.data, target)
+            variable.version += 1
+        return self
+
+    def _movable(self) -> list[Variable]:
+        """What lies on the device of the layer."""
+        held = [one for layer in self._flatten_layers() for value in _held(layer, random.SeedGenerator) for one in
+                _found(value, random.SeedGenerator)]  # fmt: skip
+        return [*self.weights, *(one.state for one in held if not one.on_cpu)]
+
+    def _home(self) -> devices.Device | None:
+        """The device of the weights; None where there are none."""
+        first = self._first_weight()
+        return None if first is None else devices.device_of(first.data)
+
+    def _first_weight(self) -> Variable | None:
+        for some in self._own_weights():
+            if some:
+                return some[0]
+        return next((found for layer in self._sublayers() if (found := layer._first_weight()) is not None), None)
 
     def count_params(self) -> int:
         """How many numbers the weights hold.

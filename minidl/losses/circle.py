@@ -1,11 +1,11 @@
 """The circle loss: embeddings of one class close together, of other classes apart (Sun et al. 2020)."""
 
+import math
 from typing import Any
-
-import numpy as np
 
 from minidl import ops
 from minidl.engine.tensor import raw
+from minidl_kernels.arrays import namespace
 
 from .loss import LossFunctionWrapper, as_tensor, labelled
 
@@ -37,9 +37,9 @@ def circle(
     labels = _column("y_true", y_true, y_pred)
     others = labels if ref_labels is None else _column("ref_labels", ref_labels, references)
     same = labels == others.T
-    different = np.logical_not(same)
+    different = ~same
     if remove_diagonal:
-        same = np.logical_and(same, np.eye(*same.shape) == 0)
+        same = same & (namespace(same).eye(*same.shape) == 0)
     distances = ops.maximum(ops.subtract(1.0, ops.matmul(y_pred, ops.transpose(references))), 0.0)
     weights = ops.add(distances, margin)
     close = ops.multiply(ops.multiply(weights, ops.subtract(margin, distances)), -gamma)
@@ -53,10 +53,8 @@ def circle(
 def _log_sum(scores: Any, pairs: Any) -> Any:
     """log sum exp over the pairs of each row; -inf where there is none."""
     some = pairs.any(axis=1)
-    chosen = np.logical_or(
-        pairs, np.logical_not(some)[:, None]
-    )  # log(0) has no slope: such a row is computed, and dropped
-    return ops.where(some, ops.logsumexp(ops.where(chosen, scores, -np.inf), axis=1), -np.inf)
+    chosen = pairs | ~some[:, None]  # log(0) has no slope: such a row is computed, and dropped
+    return ops.where(some, ops.logsumexp(ops.where(chosen, scores, -math.inf), axis=1), -math.inf)
 
 
 def _column(argument: str, labels: Any, embeddings: Any) -> Any:

@@ -1,10 +1,10 @@
 """Accuracies: how often a prediction is right. Formulas and rules of shapes are those of Keras 3."""
 
+import math
 from typing import Any
 
-import numpy as np
-
 from minidl import config
+from minidl_kernels.arrays import namespace
 
 from .arrays import fitting, on_arrays, same_rank, same_shape
 from .reduction import MeanMetricWrapper
@@ -83,8 +83,9 @@ def _in_top_k(labels: Any, predictions: Any, k: int) -> Any:
     if len(flat) != len(rows):
         raise ValueError(f"top k: labels of shape {labels.shape} do not fit predictions of shape {predictions.shape}")
     known = (flat >= 0) & (flat < rows.shape[-1])
-    at_label = np.take_along_axis(rows, np.where(known, flat, 0)[:, None], axis=-1)
-    larger = (rows > np.where(np.isnan(at_label), -np.inf, at_label)).sum(-1)
+    xp = namespace(rows)
+    at_label = xp.take_along_axis(rows, xp.where(known, flat, 0)[:, None], axis=-1)
+    larger = (rows > xp.where(xp.isnan(at_label), -math.inf, at_label)).sum(-1)
     return (known & (larger < k)).astype(config.floatx()).reshape(labels.shape)
 
 

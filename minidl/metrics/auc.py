@@ -6,7 +6,7 @@ import numpy as np
 
 from minidl import config, opening
 
-from .arrays import array_of, result_of
+from .arrays import on_cpu, result_of
 from .confusion_counts import Counts, Thresholds, confusion_counts, divided
 from .operating_points import CountsAtThresholds
 
@@ -52,7 +52,7 @@ class AUC(CountsAtThresholds):
         self._thresholds = Thresholds(outside, [0.0, *inner, 1.0])
         super().__init__(name=name, dtype=dtype)
         self.num_thresholds, self.multi_label, self.num_labels = len(outside), multi_label, num_labels
-        self.label_weights = None if label_weights is None else array_of(label_weights, self.dtype)
+        self.label_weights = None if label_weights is None else on_cpu(label_weights, self.dtype)
         self._from_logits, self._built = from_logits, False
         if num_labels or not multi_label:
             self._build((None, num_labels))
@@ -70,7 +70,7 @@ class AUC(CountsAtThresholds):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch: targets 0 or 1, predictions of the same shape, a weight for each sample or prediction."""
-        y_pred = array_of(y_pred)
+        y_pred = on_cpu(y_pred)
         if self._from_logits:
             y_pred = 0.5 + 0.5 * np.tanh(0.5 * y_pred)
         if not self._built:

@@ -12,6 +12,8 @@ __all__ = ["FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegat
 class _Count(Metric):
     """The weighted number of predictions of one kind, at each threshold."""
 
+    _counts_on_cpu = True
+
     _kind: str  # a field of Counts
 
     def __init__(self, thresholds=None, name=None, dtype=None):
@@ -76,6 +78,7 @@ class FalseNegatives(_Count):
 class _Share(Metric):
     """true positives / (true positives + others)."""
 
+    _counts_on_cpu = True
     _direction = "up"
     _others: str  # a field of Counts
 

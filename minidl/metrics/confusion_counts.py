@@ -6,7 +6,7 @@ import numpy as np
 
 from minidl import config
 
-from .arrays import array_of, same_rank, same_shape
+from .arrays import on_cpu, same_rank, same_shape
 
 __all__ = ["NOT_IN_TOP", "Counts", "Thresholds", "confusion_counts", "divided"]
 
@@ -95,7 +95,7 @@ def confusion_counts(
     Raises:
         ValueError: shapes that do not fit.
     """
-    y_pred, y_true = same_rank(array_of(y_pred, config.floatx()), array_of(y_true))
+    y_pred, y_true = same_rank(on_cpu(y_pred, config.floatx()), on_cpu(y_true))
     same_shape(name, y_true, y_pred)
     weights = _weights(name, sample_weight, y_true)
     if top_k is not None:
@@ -130,7 +130,7 @@ def _counted(thresholds: Thresholds, positive: Any, y_pred: Any, weights: Any, b
 def _weights(name: str, sample_weight: Any, y_true: np.ndarray) -> np.ndarray | None:
     if sample_weight is None:
         return None
-    weights = array_of(sample_weight, np.float64)[..., None]
+    weights = on_cpu(sample_weight, np.float64)[..., None]
     weights = same_rank(y_true, weights, widen=False)[1]
     try:
         np.broadcast_to(weights, y_true.shape)

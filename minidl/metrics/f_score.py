@@ -6,7 +6,7 @@ import numpy as np
 
 from minidl import config
 
-from .arrays import array_of, result_of
+from .arrays import on_cpu, result_of
 from .metric import Metric
 
 __all__ = ["F1Score", "FBetaScore"]
@@ -24,6 +24,7 @@ class FBetaScore(Metric):
         threshold: predictions above it are positive; default: the largest of each sample is.
     """
 
+    _counts_on_cpu = True
     _direction = "up"
     true_positives: Any
     false_positives: Any
@@ -53,14 +54,14 @@ class FBetaScore(Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch: targets 0 or 1 and predictions of shape (samples, classes), a weight for each sample."""
-        y_true, y_pred = array_of(y_true, self.dtype), array_of(y_pred, self.dtype)
+        y_true, y_pred = on_cpu(y_true, self.dtype), on_cpu(y_pred, self.dtype)
         if not self._built:
             self._build(y_true.shape, y_pred.shape)
         if self.threshold is None:
             chosen = (y_pred >= y_pred.max(axis=-1, keepdims=True)) & (np.abs(y_pred) > 1e-9)
         else:
             chosen = y_pred > y_pred.dtype.type(self.threshold)
-        weights = array_of(1.0 if sample_weight is None else sample_weight, self.dtype)
+        weights = on_cpu(1.0 if sample_weight is None else sample_weight, self.dtype)
         if weights.size not in (1, len(y_pred)):
             raise ValueError(f"{self.name}: sample_weight of shape {weights.shape} does not fit {len(y_pred)} samples")
         weights = weights.reshape(-1, 1)

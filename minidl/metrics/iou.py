@@ -7,7 +7,7 @@ import numpy as np
 
 from minidl import config, opening
 
-from .arrays import array_of, result_of
+from .arrays import on_cpu, result_of
 from .metric import Metric
 
 __all__ = ["BinaryIoU", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
@@ -25,6 +25,7 @@ class IoU(Metric):
         axis: where the classes are, if not sparse.
     """
 
+    _counts_on_cpu = True
     _direction = "up"
 
     def __init__(
@@ -58,13 +59,13 @@ class IoU(Metric):
         self.total_cm.assign_add(matrix.reshape(self.num_classes, self.num_classes))
 
     def _labels(self, values: Any, sparse: bool) -> np.ndarray:
-        values = array_of(values)
+        values = on_cpu(values)
         return (values if sparse else values.argmax(axis=self.axis)).astype("int64").reshape(-1)
 
     def _weights(self, sample_weight: Any) -> np.ndarray:
         if sample_weight is None:
             return np.ones((), "int64")
-        weights = array_of(sample_weight)
+        weights = on_cpu(sample_weight)
         if weights.dtype.kind == "f" and np.dtype(self.dtype).kind in "iu":
             if (weights != np.trunc(weights)).any():
                 warnings.warn(
@@ -106,7 +107,7 @@ class BinaryIoU(IoU):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch: targets 0 or 1, predictions between 0 and 1."""
-        y_pred = array_of(y_pred, "float32")
+        y_pred = on_cpu(y_pred, "float32")
         super().update_state(y_true, (y_pred >= np.float32(self.threshold)).astype("int64"), sample_weight)
 
     def get_config(self):

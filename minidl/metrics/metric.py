@@ -8,6 +8,7 @@ import numpy as np
 from minidl import config, initializers, opening, registry
 from minidl.engine.op import no_grad
 from minidl.engine.variable import Variable
+from minidl_kernels import devices
 
 __all__ = ["Metric"]
 
@@ -25,6 +26,7 @@ class Metric:
     """
 
     _variables: list[Variable]
+    _counts_on_cpu = False  # its numbers are read from a GPU at every batch
 
     def __init__(self, dtype: Any = None, name: str | None = None):
         if name is not None and not isinstance(name, str):
@@ -94,7 +96,8 @@ class Metric:
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         opening.may_allocate(shape, dtype, f"metric {self.name!r}: a variable")
         make: Any = initializers.get("zeros" if initializer is None else initializer)
-        variable = Variable(make(shape, dtype=dtype), trainable=False, name=name, dtype=dtype)
+        with devices.scope(devices.CPU if self._counts_on_cpu else devices.current()):
+            variable = Variable(make(shape, dtype=dtype), trainable=False, name=name, dtype=dtype)
         if variable.shape != shape:
             raise ValueError(f"metric {self.name!r}: the initializer made {variable.shape} for a variable of {shape}")
         variable.path = f"{self.name.replace('/', '>')}/{variable.name}"

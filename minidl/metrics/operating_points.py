@@ -19,6 +19,7 @@ __all__ = [
 class CountsAtThresholds(Metric):
     """Four variables: the right and wrong positives and negatives at each of many thresholds."""
 
+    _counts_on_cpu = True
     _direction = "up"
     true_positives: Any
     false_positives: Any

@@ -7,7 +7,7 @@ import numpy as np
 
 from minidl import config
 
-from .arrays import array_of, fitting, result_of
+from .arrays import fitting, on_cpu, result_of
 from .metric import Metric
 
 __all__ = ["R2Score"]
@@ -23,6 +23,7 @@ class R2Score(Metric):
         num_regressors: p, for the adjusted score 1 - (1 - score)(n - 1) / (n - p - 1) of n samples; 0: not adjusted.
     """
 
+    _counts_on_cpu = True
     _direction = "up"
     squared_sum: Any
     sum: Any
@@ -47,10 +48,10 @@ class R2Score(Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch: both of shape (samples, outputs), weights (samples,) or of that shape."""
-        y_true, y_pred = fitting("r2_score", y_true, y_pred, self.dtype)
+        y_true, y_pred = fitting("r2_score", on_cpu(y_true), on_cpu(y_pred), self.dtype)
         if not self._built:
             self._build(y_true.shape)
-        weights = array_of(1.0 if sample_weight is None else sample_weight, self.dtype)
+        weights = on_cpu(1.0 if sample_weight is None else sample_weight, self.dtype)
         weights = np.broadcast_to(weights[:, None] if weights.ndim == 1 else weights, y_true.shape)
         self.sum.assign_add((y_true * weights).sum(axis=0))
         self.squared_sum.assign_add((y_true * y_true * weights).sum(axis=0))

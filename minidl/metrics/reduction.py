@@ -8,9 +8,10 @@ from minidl import losses, registry
 from minidl.engine.op import no_grad
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
-from minidl_kernels.arrays import to_numpy
+from minidl_kernels.arrays import Array, foreign, library_of, namespace, to_numpy
+from minidl_kernels.devices import beside
 
-from .arrays import array_of, masked, same_rank
+from .arrays import array_of, masked, same_rank, together
 from .metric import Metric
 
 __all__ = ["Mean", "MeanMetricWrapper", "Sum"]
@@ -39,7 +40,7 @@ class Sum(_Total):
         """Add values; ``sample_weight`` has their shape, or that of their first axes (the rest is summed)."""
         values = array_of(values)
         if sample_weight is not None:
-            values, weights = _weighted(values, sample_weight, np.sum)
+            values, weights = _weighted(values, sample_weight, "sum")
             values = values * weights
         _raise(self.total, values.sum(dtype=np.float64))
 
@@ -66,17 +67,21 @@ class Mean(_Total):
         Args:
             sample_weight: one number, (samples,), or the shape of the first axes of the values.
         """
-        values = to_numpy(raw(values))
+        values = array_of(values) if foreign else to_numpy(raw(values))
+        number_of = _unread if foreign and library_of(values) else float
+        total: Any
         if sample_weight is None:
             number = values.shape[0] if values.ndim else 1
-            total = float(values.sum(dtype=np.float64)) * number / max(values.size, 1)
+            total = number_of(values.sum(dtype=np.float64)) * number / max(values.size, 1)
         elif values.ndim == 0 and isinstance(sample_weight, float):  # the loss of a batch
-            number, total = sample_weight, sample_weight * float(values)
+            number, total = sample_weight, sample_weight * number_of(values)
         else:
-            values, weights = _weighted(values, sample_weight, np.mean)
+            values, weights = _weighted(values, sample_weight, "mean")
             inner = values.size // max(len(values), 1) if values.ndim else 1  # weights of a sample are averaged as well
-            number, total = float(weights.sum()) / inner, float((values * weights).sum()) / inner
+            number, total = number_of(weights.sum()) / inner, number_of((values * weights).sum()) / inner
         _raise(self.total, total)
+        if foreign:
+            self.count.data = beside(self.count.data, self.total.data)
         _raise(self.count, number)
 
     def reset_state(self):
@@ -86,6 +91,10 @@ class Mean(_Total):
 
     def result(self):
         """The mean so far; 0 before the first batch."""
+        if foreign and library_of(self.count.data):
+            total, count = self.total.data, self.count.data
+            some = count != 0
+            return Tensor.of(total * some / (count + ~some))
         count = float(self.count.data)
         return Tensor.of(np.asarray(self.total.data / count if count else 0.0 * self.total.data))
 
@@ -136,13 +145,13 @@ def _function_config(function: Any) -> Any:
     return {"module": "builtins", "class_name": "function", "config": found, "registered_name": "function"}
 
 
-def _weighted(values: np.ndarray, sample_weight: Any, reduce: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Values, reduced to the axes that the weights have, and the weights in their shape."""
-    values, weights = same_rank(values, array_of(sample_weight, np.float64))
+def _weighted(values: Array, sample_weight: Any, reduce: str) -> tuple[Array, Array]:
+    """Values, reduced ("sum", "mean") to the axes that the weights have, and the weights in their shape."""
+    values, weights = same_rank(*together(values, array_of(sample_weight, np.float64)))
     if values.ndim > weights.ndim:
-        values = reduce(values, axis=tuple(range(weights.ndim, values.ndim)), dtype=np.float64)
+        values = getattr(values, reduce)(axis=tuple(range(weights.ndim, values.ndim)), dtype=np.float64)
     try:
-        return values, np.broadcast_to(weights, values.shape)
+        return values, namespace(weights).broadcast_to(weights, values.shape)
     except ValueError:
         raise ValueError(
             f"sample_weight of shape {weights.shape} does not fit values of shape {values.shape}: one weight for each "
@@ -150,10 +159,23 @@ def _weighted(values: np.ndarray, sample_weight: Any, reduce: Any) -> tuple[np.n
         ) from None
 
 
-def _raise(variable: Variable, amount: float) -> None:
-    """Add to a scalar in place: a new array for each of a step's sums would cost more than the sum."""
-    np.add(variable.data, amount, out=variable.data, casting="unsafe")
+def _raise(variable: Variable, amount: Any) -> None:
+    """Add to a scalar in place: a new array for each of a step's sums would cost more than the sum.
+
+    A metric counts where its numbers come from: from a GPU they are not read, so the scalar goes there.
+    """
+    if foreign and library_of(amount):
+        variable.data = beside(variable.data, amount)
+    if not foreign or isinstance(variable.data, np.ndarray):
+        np.add(variable.data, amount, out=variable.data, casting="unsafe")
+    else:
+        variable.data = (variable.data + amount).astype(variable.dtype)
     variable.version += 1
+
+
+def _unread(value: Array) -> Array:
+    """A number of a batch as a scalar of its device, in float64."""
+    return value.astype(np.float64, copy=False)
 
 
 def _set(variable: Variable, value: float) -> None:

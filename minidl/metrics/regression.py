@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import numpy as np
-
 from minidl import config
+from minidl_kernels.arrays import namespace
 
 from . import distances
 from .arrays import array_of, fitting, result_of
@@ -81,11 +80,12 @@ class RootMeanSquaredError(Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch; ``sample_weight`` as in ``Mean``."""
         y_true, y_pred = fitting("root_mean_squared_error", y_true, y_pred, self.dtype)
-        super().update_state(np.square(y_pred - y_true), sample_weight)
+        super().update_state((y_pred - y_true) ** 2, sample_weight)
 
     def result(self):
         """The root of the mean so far."""
-        return result_of(np.sqrt(super().result().data))
+        mean = super().result().data
+        return result_of(namespace(mean).sqrt(mean))
 
 
 def _cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
@@ -95,7 +95,8 @@ def _cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
 
 
 def _unit(x: Any, axis: int) -> Any:
-    return x / np.maximum(np.sqrt(np.square(x).sum(axis=axis, keepdims=True)), config.epsilon())
+    xp = namespace(x)
+    return x / xp.maximum(xp.sqrt((x * x).sum(axis=axis, keepdims=True)), config.epsilon())
 
 
 class CosineSimilarity(MeanMetricWrapper):

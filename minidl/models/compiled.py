@@ -7,12 +7,13 @@ import numpy as np
 from minidl import losses as losses_module
 from minidl import metrics as metrics_module
 from minidl import registry
+from minidl.callbacks.waiting import Waiting
 from minidl.engine.tensor import Tensor, raw
 from minidl.graph.symbolic import flatten
 from minidl.metrics import Mean, Metric
-from minidl_kernels.arrays import to_numpy
+from minidl_kernels.arrays import foreign, library_of, to_numpy
 
-__all__ = ["CompiledLosses", "CompiledMetrics", "as_numbers"]
+__all__ = ["CompiledLosses", "CompiledMetrics", "as_numbers", "logs_of"]
 
 
 def names_of(y_pred: Any) -> list[str]:
@@ -126,6 +127,13 @@ def as_numbers(logs: Any) -> dict[str, Any]:
             array = np.asarray(to_numpy(raw(value)))
             result[name] = float(array.item()) if array.size == 1 and array.dtype.kind in "biuf" else value
     return {name: result[name] for name in sorted(result)}
+
+
+def logs_of(found: Any) -> Any:
+    """``as_numbers``; of numbers on a GPU logs that are read when somebody looks at one of them."""
+    if foreign and isinstance(found, dict) and any(library_of(raw(value)) for value in found.values()):
+        return Waiting(found, as_numbers)
+    return as_numbers(found)
 
 
 class CompiledLosses:

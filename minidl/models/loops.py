@@ -1,6 +1,8 @@
 """fit, evaluate and predict: the loops around the steps of a Trainer."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,10 @@ from minidl.data.epochs import Epochs, epochs_of
 from minidl.data.streams import is_stream
 from minidl.engine.tensor import raw
 from minidl.graph.symbolic import flatten, map_structure
-from minidl_kernels.arrays import to_numpy
+from minidl_kernels import devices, late
+from minidl_kernels.arrays import foreign, to_numpy
 
-from .compiled import CompiledMetrics, as_numbers
+from .compiled import CompiledMetrics, as_numbers, logs_of
 
 __all__ = ["Loops"]
 
@@ -37,6 +40,7 @@ class Loops:
     test_step: Any
     predict_step: Any
     reset_metrics: Any
+    _home: Any
     metrics: Any
     _kept_metrics: Any
     _in_order: Any
@@ -101,8 +105,9 @@ class Loops:
         self._data, self._resumed = data, None
         calls.on_train_begin({})
         try:
-            logs = self._train(initial_epoch, epochs, held_out, validation_freq, calls)
-            self._put_averages_in_place()
+            with self._at_home():
+                logs = self._train(initial_epoch, epochs, held_out, validation_freq, calls)
+                self._put_averages_in_place()
             calls.on_train_end(logs)
         finally:
             _close(calls)
@@ -118,7 +123,8 @@ class Loops:
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
             calls.on_epoch_begin(epoch, {})
-            counted = self._train_epoch(first, calls)
+            with late.checks():
+                counted = self._train_epoch(first, calls)
             if counted is None:
                 _require_batches(epoch, initial_epoch)
                 break
@@ -139,11 +145,11 @@ class Loops:
             if first and step == first:
                 self._set_metrics(batch)
             calls.on_train_batch_begin(step, {})
-            logs = as_numbers(self.train_step(as_data(batch)))
+            logs = logs_of(self.train_step(as_data(batch)))
             calls.on_train_batch_end(step, logs)
             if self.stop_training:
                 break
-        return logs
+        return None if logs is None else dict(logs)
 
     def _resume(self, initial_epoch: int) -> tuple[int, int]:
         """The epoch to begin with, and the number of its batches that were seen already, by BackupAndRestore."""
@@ -174,10 +180,10 @@ class Loops:
         """Orders of the data that follow from the seed alone, whatever other threads draw meanwhile."""
         seed, (seeding, fits) = config.global_seed(), self._fits
         if seed is None:
-            return random.SeedGenerator()
+            return random.SeedGenerator(on_cpu=True)
         fits = fits + 1 if seeding == config.seedings() else 0  # so that two calls of fit() have different orders
         self._fits = config.seedings(), fits
-        return random.SeedGenerator(int(np.random.SeedSequence((seed, 0, fits)).generate_state(1)[0]))
+        return random.SeedGenerator(int(np.random.SeedSequence((seed, 0, fits)).generate_state(1)[0]), on_cpu=True)
 
     def evaluate(
         self,
@@ -204,7 +210,8 @@ class Loops:
         data = epochs_of(x, y, sample_weight, batch_size, steps)
         calls = self._callbacks(callbacks, verbose, 1, data.length)
         try:
-            logs = self._evaluate(data, calls)
+            with self._at_home():
+                logs = self._evaluate(data, calls)
         finally:
             _close(calls)
         return logs if return_dict else self._in_order(logs)
@@ -213,15 +220,17 @@ class Loops:
         self.stop_evaluating = False
         calls.on_test_begin({})
         self.reset_metrics()
-        logs: dict[str, Any] = {}
-        for step, batch in enumerate(data):
-            calls.on_test_batch_begin(step, {})
-            logs = as_numbers(self.test_step(as_data(batch)))
-            calls.on_test_batch_end(step, logs)
-            if self.stop_evaluating:
-                break
+        logs: Any = {}
+        with late.checks():
+            for step, batch in enumerate(data):
+                calls.on_test_batch_begin(step, {})
+                logs = logs_of(self.test_step(as_data(batch)))
+                calls.on_test_batch_end(step, logs)
+                if self.stop_evaluating:
+                    break
         if not logs:
             raise ValueError("the data to evaluate on gave no batches")
+        logs = dict(logs)
         calls.on_test_end(logs)
         return logs
 
@@ -243,7 +252,9 @@ class Loops:
         try:
             for step, batch in enumerate(data):
                 calls.on_predict_batch_begin(step, {})
-                parts.append(map_structure(lambda t: to_numpy(raw(t)), self.predict_step(as_data(batch))))
+                with self._at_home():
+                    outputs = self.predict_step(as_data(batch))
+                parts.append(map_structure(lambda t: to_numpy(raw(t)), outputs))
                 calls.on_predict_batch_end(step, {"outputs": parts[-1]})
                 if self.stop_predicting:
                     break
@@ -258,6 +269,15 @@ class Loops:
 
     # ---- helpers ----
 
+    def _away(self, step: Any, batch: tuple[Any, ...]) -> dict[str, Any]:
+        """A single step where not all arrays are NumPy's."""
+        with self._at_home():
+            return as_numbers(step(as_data(batch)))
+
+    def _at_home(self) -> Any:
+        """A block in which arrays are made where the model is: batches are brought there, and metrics count there."""
+        return _staying(self._home() or devices.current()) if foreign else _NOWHERE
+
     def _callbacks(
         self, callbacks: Any, verbose: Any, epochs: int, steps: int | None, history: bool = False
     ) -> CallbackList:
@@ -267,6 +287,15 @@ class Loops:
             raise ValueError(f"verbose must be 0, 1, 2 or 'auto', not {verbose!r}")
         verbose = 1 if verbose == "auto" else int(verbose)
         return CallbackList(callbacks, history, verbose != 0, self, verbose=verbose, epochs=epochs, steps=steps)
+
+
+_NOWHERE: AbstractContextManager[None] = nullcontext()
+
+
+@contextmanager
+def _staying(device: devices.Device) -> Iterator[None]:
+    with devices.scope(device), late.checks():
+        yield
 
 
 def _close(calls: CallbackList) -> None:

@@ -6,6 +6,7 @@ from typing import Any, cast
 from minidl import ops
 from minidl.graph.symbolic import KerasTensor, flatten, infer, map_structure, symbolic_in
 from minidl.layers import Layer, masks
+from minidl.optimizers import Optimizer
 from minidl.registry import did_you_mean
 
 from .graph_config import graph_of_config, takes_a_graph
@@ -156,6 +157,11 @@ class Model(Trainer, Layer):
 
         text = summary_text(self, line_length, positions, expand_nested, show_trainable, layer_range)
         (print_fn or print)(text)
+
+    def _movable(self) -> list[Any]:
+        optimizer = self.optimizer if isinstance(self.optimizer, Optimizer) else None
+        kept = [] if optimizer is None else optimizer.slots
+        return [*super()._movable(), *kept, *(self._metric_variables() if self.compiled else ())]
 
     def memory_report(self) -> MemoryReport:
         """Where the bytes of a training are: weights, optimizer, results that are kept to be used again."""

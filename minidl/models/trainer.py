@@ -18,7 +18,7 @@ from minidl.engine.tensor import Tensor, raw
 from minidl.engine.walk import gradients
 from minidl.graph.symbolic import map_structure
 from minidl.metrics import Mean, Metric
-from minidl_kernels.arrays import to_numpy
+from minidl_kernels.arrays import foreign, to_numpy
 
 from .compiled import CompiledLosses, CompiledMetrics, as_numbers
 from .loops import Loops
@@ -214,13 +214,16 @@ class Trainer(Loops):
         if class_weight is not None:
             sample_weight = class_weights(y, class_weight, sample_weight)
         self.reset_metrics()
-        logs = as_numbers(step(as_data((x, y, sample_weight))))
+        batch = (x, y, sample_weight)
+        logs = self._away(step, batch) if foreign else as_numbers(step(as_data(batch)))
         return logs if return_dict else self._in_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for these samples as NumPy arrays."""
         # A copy: the output of a reshape would be the user's own array.
-        return map_structure(lambda t: np.array(to_numpy(raw(t))), self.predict_step(as_data((standardize(x, "x"),))))
+        with self._at_home():
+            outputs = self.predict_step(as_data((standardize(x, "x"),)))
+        return map_structure(lambda t: np.array(to_numpy(raw(t))), outputs)
 
     # ---- what a train_step written for TensorFlow's Keras calls ----
 

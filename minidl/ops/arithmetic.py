@@ -10,7 +10,7 @@ import numpy as np
 from minidl import config
 from minidl.engine.op import op
 from minidl.engine.tensor import as_array, operations
-from minidl_kernels.arrays import Array, is_array, namespace
+from minidl_kernels.arrays import Array, is_array, namespace, special
 
 __all__ = [
     "abs", "absolute", "add", "cast", "clip", "cos", "divide", "equal", "erf", "exp", "expm1", "greater",
@@ -107,7 +107,7 @@ def _(g, x1):
 @op
 def divide(x1: Any, x2: Any) -> Array:
     """x1 / x2; integers are divided as floatx."""
-    return namespace(x1).true_divide(*alike(floating(x1), floating(x2)))
+    return namespace(x1, x2).true_divide(*alike(floating(x1), floating(x2)))
 
 
 @divide.grad("x1")
@@ -134,7 +134,7 @@ def _(g):
 @op
 def power(x1: Any, x2: Any) -> Array:
     """x1 ** x2."""
-    return namespace(x1).power(*alike(x1, x2))
+    return namespace(x1, x2).power(*alike(x1, x2))
 
 
 @power.grad("x1")
@@ -152,7 +152,7 @@ def _(g, x1, x2, y):
 @op
 def maximum(x1: Any, x2: Any) -> Array:
     """The larger of each pair; at a tie each gets half of the gradient (as JAX)."""
-    return namespace(x1).maximum(*alike(x1, x2))
+    return namespace(x1, x2).maximum(*alike(x1, x2))
 
 
 @maximum.grad("x1")
@@ -168,7 +168,7 @@ def _(g, x1, x2):
 @op
 def minimum(x1: Any, x2: Any) -> Array:
     """The smaller of each pair; at a tie each gets half of the gradient (as JAX)."""
-    return namespace(x1).minimum(*alike(x1, x2))
+    return namespace(x1, x2).minimum(*alike(x1, x2))
 
 
 @minimum.grad("x1")
@@ -314,11 +314,7 @@ def _(g, x):
 @op
 def erf(x: Any) -> Array:
     """The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
-    if namespace(x).__name__ == "numpy":  # neither library has erf in its main namespace
-        from scipy.special import erf as erf_of
-    else:
-        from cupyx.scipy.special import erf as erf_of
-    return erf_of(floating(x))
+    return special(x).erf(floating(x))
 
 
 @erf.grad("x")
@@ -329,7 +325,7 @@ def _(g, x):
 @op
 def where(condition: Any, x1: Any, x2: Any) -> Array:
     """x1 where the condition holds, else x2."""
-    xp = namespace(condition)
+    xp = namespace(condition, x1) if is_array(x1) else namespace(condition, x2)
     if not hasattr(x1, "dtype") and not hasattr(x2, "dtype"):
         x1 = as_array(x1)
     return xp.where(xp.asarray(condition, dtype=bool), *alike(x1, x2))
@@ -358,7 +354,7 @@ def _(g):
 
 def _comparison(name: str, doc: str) -> Any:
     def compare(x1: Any, x2: Any) -> Array:
-        xp = namespace(x1) if is_array(x1) else namespace(x2)
+        xp = namespace(x1, x2)
         return getattr(xp, name)(x1, x2)
 
     compare.__name__, compare.__doc__ = name, doc

@@ -8,7 +8,7 @@ import numpy as np
 
 from minidl.engine.op import op
 from minidl.engine.tensor import Tensor, raw
-from minidl_kernels.arrays import Array, is_array, namespace
+from minidl_kernels.arrays import Array, is_array, namespace, to_numpy
 
 from .arithmetic import add, cast, multiply, where
 from .custom import of_extents
@@ -283,7 +283,7 @@ def slice_update(inputs: Any, start_indices: Sequence[int], updates: Any) -> Any
 
 
 def _block(start: Any, shape: Any, whole: tuple[int, ...]) -> tuple[builtins.slice, ...]:
-    starts = [int(i) for i in np.asarray(raw(start)).ravel()]
+    starts = [int(i) for i in to_numpy(raw(start)).ravel()]
     if len(starts) != len(whole) or len(shape) != len(whole):
         raise ValueError(f"start_indices {starts} and shape {tuple(shape)} must name all {len(whole)} axes of {whole}")
     ends = [extent if n == -1 else first + int(n) for first, n, extent in zip(starts, shape, whole, strict=True)]
@@ -294,7 +294,7 @@ def _block(start: Any, shape: Any, whole: tuple[int, ...]) -> tuple[builtins.sli
 
 def _columns(indices: Any) -> tuple[Any, ...]:
     """Rows of indices, (..., axes), as one array of indices an axis."""
-    indices = np.asarray(raw(indices)) if not is_array(raw(indices)) else raw(indices)
+    indices = to_numpy(raw(indices)) if not is_array(raw(indices)) else raw(indices)
     return tuple(indices[..., i] for i in range(indices.shape[-1]))
 
 
@@ -313,6 +313,7 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     columns, shape = _columns(indices), tuple(inputs.shape)
     if reduction == "add":
         return add(inputs, scatter_add(updates, columns, shape))
+    columns = tuple(map(to_numpy, columns))
     if reduction == "mul":
         for i in range(len(columns[0])):
             one = tuple(column[i] for column in columns)
@@ -331,7 +332,7 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
 
 def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Any, ...]:
     """For places among all elements in one row, their index along each axis of ``shape``."""
-    return tuple(Tensor(one.astype("int32")) for one in np.unravel_index(np.asarray(raw(indices)), tuple(shape)))
+    return tuple(Tensor(one.astype("int32")) for one in np.unravel_index(to_numpy(raw(indices)), tuple(shape)))
 
 
 @of_extents

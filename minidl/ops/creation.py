@@ -7,6 +7,7 @@ import numpy as np
 from minidl import config
 from minidl.engine.tensor import Tensor, raw
 from minidl_kernels.arrays import to_numpy
+from minidl_kernels.devices import maker
 
 __all__ = [
     "arange", "array", "bartlett", "blackman", "convert_to_numpy", "convert_to_tensor", "empty", "eye", "full",
@@ -34,35 +35,40 @@ def is_tensor(x: Any) -> bool:
 
 def zeros(shape: Any, dtype: Any = None) -> Tensor:
     """Zeros."""
-    return Tensor.of(np.zeros(shape, dtype or config.floatx()))
+    return Tensor.of(maker().zeros(shape, dtype or config.floatx()))
 
 
 def ones(shape: Any, dtype: Any = None) -> Tensor:
     """Ones."""
-    return Tensor.of(np.ones(shape, dtype or config.floatx()))
+    return Tensor.of(maker().ones(shape, dtype or config.floatx()))
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     """One value everywhere."""
-    return Tensor.of(np.full(shape, raw(fill_value), dtype or config.floatx()))
+    return Tensor.of(maker().full(shape, raw(fill_value), dtype or config.floatx()))
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """Ones on the diagonal (``k`` above it), in N rows and M (default: N) columns."""
-    return Tensor.of(np.eye(N, M, k, dtype=dtype or config.floatx()))
+    return Tensor.of(maker().eye(N, M, k, dtype=dtype or config.floatx()))
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Tensor:
     """Numbers from start to stop (not included): int32, or floatx where one of the arguments is a float."""
     floats = any(isinstance(number, (float, np.floating)) for number in (start, stop, step))
-    return Tensor(np.arange(start, stop, step), dtype or (config.floatx() if floats else "int32"))
+    return Tensor(maker().arange(start, stop, step), dtype or (config.floatx() if floats else "int32"))
+
+
+def _number(value: Any) -> Any:
+    """A number, or numbers, on the CPU."""
+    return value if isinstance(value, (int, float)) else to_numpy(raw(value))
 
 
 def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
 ) -> Any:
     """``num`` numbers from start to stop (included, if ``endpoint``); with ``retstep`` the step too."""
-    numbers, step = np.linspace(raw(start), raw(stop), num, endpoint, retstep=True, axis=axis)
+    numbers, step = np.linspace(_number(start), _number(stop), num, endpoint, retstep=True, axis=axis)
     found = Tensor(numbers, dtype or config.floatx())
     return (found, step) if retstep else found
 
@@ -84,7 +90,7 @@ def identity(n: int, dtype: Any = None) -> Tensor:
 
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """Ones on and below the k-th diagonal of N rows and M (default: N) columns."""
-    return Tensor.of(np.tri(N, M, k, dtype=dtype or config.floatx()))
+    return Tensor.of(maker().tri(N, M, k, dtype=dtype or config.floatx()))
 
 
 def logspace(
@@ -92,14 +98,12 @@ def logspace(
 ) -> Tensor:
     """``num`` numbers from base ** start to base ** stop, each the same factor after the one before."""
     dtype = dtype or config.floatx()
-    return Tensor.of(np.asarray(np.logspace(raw(start), raw(stop), num, endpoint, base, axis=axis), dtype))
+    return Tensor(np.logspace(_number(start), _number(stop), num, endpoint, base, axis=axis), dtype)
 
 
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Tensor:
     """``num`` numbers from start to stop, each the same factor after the one before."""
-    return Tensor.of(
-        np.asarray(np.geomspace(raw(start), raw(stop), num, endpoint, axis=axis), dtype or config.floatx())
-    )
+    return Tensor(np.geomspace(_number(start), _number(stop), num, endpoint, axis=axis), dtype or config.floatx())
 
 
 def bartlett(x: int) -> Tensor:

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from minidl.engine.op import op
-from minidl_kernels.arrays import Array, namespace
+from minidl_kernels.arrays import Array, namespace, special
 
 from .arithmetic import (
     abs,
@@ -80,7 +80,7 @@ def _(g, x):
 @op
 def arctan2(x1: Any, x2: Any) -> Array:
     """The angle in (-pi, pi] of the point with ordinate x1 and abscissa x2."""
-    return namespace(x1).arctan2(*alike(floating(x1), floating(x2)))
+    return namespace(x1, x2).arctan2(*alike(floating(x1), floating(x2)))
 
 
 @arctan2.grad("x1")
@@ -195,11 +195,7 @@ def _(g, y):
 @op
 def erfinv(x: Any) -> Array:
     """The inverse of ``erf`` on (-1, 1)."""
-    if namespace(x).__name__ == "numpy":
-        from scipy.special import erfinv as inverse
-    else:
-        from cupyx.scipy.special import erfinv as inverse
-    return inverse(floating(x))
+    return special(x).erfinv(floating(x))
 
 
 @erfinv.grad("x")
@@ -210,11 +206,7 @@ def _(g, y):
 @op
 def erfc(x: Any) -> Array:
     """1 - erf(x), exact where erf is near 1."""
-    if namespace(x).__name__ == "numpy":
-        from scipy.special import erfc as complement
-    else:
-        from cupyx.scipy.special import erfc as complement
-    return complement(floating(x))
+    return special(x).erfc(floating(x))
 
 
 @erfc.grad("x")
@@ -225,7 +217,7 @@ def _(g, x):
 @op
 def hypot(x1: Any, x2: Any) -> Array:
     """sqrt(x1^2 + x2^2), without overflow on the way."""
-    return namespace(x1).hypot(*alike(floating(x1), floating(x2)))
+    return namespace(x1, x2).hypot(*alike(floating(x1), floating(x2)))
 
 
 @hypot.grad("x1")
@@ -241,7 +233,7 @@ def _(g, x2, y):
 @op
 def logaddexp(x1: Any, x2: Any) -> Array:
     """log(exp(x1) + exp(x2)), without overflow on the way."""
-    return namespace(x1).logaddexp(*alike(floating(x1), floating(x2)))
+    return namespace(x1, x2).logaddexp(*alike(floating(x1), floating(x2)))
 
 
 @logaddexp.grad("x1")

@@ -8,7 +8,7 @@ import numpy as np
 
 from minidl.engine.op import op
 from minidl.engine.tensor import Tensor, raw
-from minidl_kernels.arrays import Array, namespace
+from minidl_kernels.arrays import Array, namespace, to_numpy
 
 from .arithmetic import cast, floating, multiply, subtract, where
 from .custom import of_extents
@@ -137,7 +137,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     """How often each number from 0 on occurs (or the sum of its weights) along the last axis."""
     if sparse:
         raise ValueError("bincount: sparse=True is not supported; the result is dense")
-    numbers = np.asarray(raw(x))
+    numbers = to_numpy(raw(x))  # how long the result is follows from the numbers themselves
     length = builtins.max(int(numbers.max(initial=-1)) + 1, minlength)
     if weights is None:
         weights = np.ones(numbers.shape, "int32")
@@ -157,7 +157,7 @@ def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) 
         raise ValueError(f"histogram: bins must be a positive whole number, not {bins!r}")
     if range is not None and (len(range) != 2 or range[0] >= range[1]):
         raise ValueError(f"histogram: range must be (least, largest), not {range!r}")
-    counts, edges = np.histogram(np.asarray(raw(x)), bins, range)
+    counts, edges = np.histogram(to_numpy(raw(x)), bins, range)
     return Tensor(counts.astype("int32")), Tensor(edges.astype(floating(raw(x)).dtype))
 
 
@@ -169,7 +169,7 @@ def nonzero(x: Any) -> tuple[Any, ...]:
 @op(constant=True)
 def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Array:
     """Whether each element of x1 is among those of x2 (``invert``: is not)."""
-    return namespace(x1).isin(x1, x2, assume_unique=assume_unique, invert=invert)
+    return namespace(x1, x2).isin(x1, x2, assume_unique=assume_unique, invert=invert)
 
 
 def unique(
@@ -181,7 +181,7 @@ def unique(
     Args:
         size: cut or fill the result to so many; ``fill_value`` (default: the least element) stands in the rest.
     """
-    elements, *more = np.unique(raw(x), return_index=True, return_inverse=True, return_counts=True, axis=axis)
+    elements, *more = np.unique(to_numpy(raw(x)), return_index=True, return_inverse=True, return_counts=True, axis=axis)
     wanted = {"index": return_index, "inverse": return_inverse, "counts": return_counts}
     parts = {"elements": elements, **{name: one for name, one in zip(wanted, more, strict=True) if wanted[name]}}
     if size is not None:
@@ -198,7 +198,7 @@ def _of_size(x: np.ndarray, size: int, fill_value: Any, axis: int) -> np.ndarray
 
 
 def _segments(segment_ids: Any, num_segments: int | None) -> tuple[np.ndarray, int]:
-    ids = np.asarray(raw(segment_ids))
+    ids = to_numpy(raw(segment_ids))
     return ids, int(ids.max(initial=-1)) + 1 if num_segments is None else num_segments
 
 

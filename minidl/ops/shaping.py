@@ -222,7 +222,9 @@ def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
     shape = list(x.shape)
     shape[axis] = indices.shape[axis]
     indices = namespace(indices).broadcast_to(indices, shape)
-    grid = list(np.indices(indices.shape, sparse=True))
+    xp = namespace(indices)
+    sides = (tuple(-1 if j == i else 1 for j in range(len(shape))) for i in range(len(shape)))
+    grid = [xp.arange(n).reshape(side) for n, side in zip(indices.shape, sides, strict=True)]
     grid[axis] = indices
     return getitem(x, tuple(grid))
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from minidl import config
 from minidl.engine.tensor import raw
+from minidl_kernels.arrays import namespace, to_numpy
 
 from .arithmetic import cast, divide, isnan, logical_not, multiply, sqrt, square, subtract, where
 from .custom import of_extents
@@ -54,7 +55,7 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
 @of_extents
 def percentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
     """As ``quantile``, with q in percent."""
-    return quantile(x, np.asarray(raw(q), float) / 100, axis, method, keepdims)
+    return quantile(x, np.asarray(to_numpy(raw(q)), float) / 100, axis, method, keepdims)
 
 
 @of_extents
@@ -68,13 +69,13 @@ def nanquantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdi
     """As ``quantile``, of the elements that are numbers."""
     rows = _sorted_last(x, axis)  # NaN is sorted to the end
     numbers = sum(cast(logical_not(isnan(rows)), "int64"), axis=-1)
-    return _quantile_of(rows, q, tuple(x.shape), axis, method, keepdims, np.asarray(raw(numbers)))
+    return _quantile_of(rows, q, tuple(x.shape), axis, method, keepdims, raw(numbers))
 
 
 @of_extents
 def nanpercentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
     """As ``percentile``, of the elements that are numbers."""
-    return nanquantile(x, np.asarray(raw(q), float) / 100, axis, method, keepdims)
+    return nanquantile(x, np.asarray(to_numpy(raw(q)), float) / 100, axis, method, keepdims)
 
 
 @of_extents
@@ -91,22 +92,23 @@ def _sorted_last(x: Any, axis: Any) -> Any:
 
 
 def _quantile_of(rows: Any, q: Any, shape: Any, axis: Any, method: str, keepdims: bool, numbers: Any) -> Any:
-    shares = np.asarray(raw(q), float)
+    xp = namespace(raw(rows) if numbers is None else numbers)
+    shares = np.asarray(to_numpy(raw(q)), float)
     if shares.size and not (shares.min() >= 0 and shares.max() <= 1):
         raise ValueError(f"q must lie from 0 to 1 (percent: 0 to 100), but is {q!r}")
-    last = (np.asarray(rows.shape[-1]) if numbers is None else np.maximum(numbers, 1)) - 1
+    last = (xp.asarray(rows.shape[-1]) if numbers is None else xp.maximum(numbers, 1)) - 1
     found = []
-    for share in shares.ravel():
-        place = np.broadcast_to(share * last, rows.shape[:-1])
-        low = np.floor(place)
+    for share in shares.ravel().tolist():
+        place = xp.broadcast_to(share * last, rows.shape[:-1])
+        low = xp.floor(place)
         part = {
-            "linear": place - low, "lower": 0 * low, "higher": np.ceil(place) - low,
-            "midpoint": 0.5 * (np.ceil(place) - low), "nearest": np.round(place) - low,
+            "linear": place - low, "lower": 0 * low, "higher": xp.ceil(place) - low,
+            "midpoint": 0.5 * (xp.ceil(place) - low), "nearest": xp.round(place) - low,
         }.get(method)  # fmt: skip
         if part is None:
             raise ValueError(f"method must be linear, lower, higher, midpoint or nearest, not {method!r}")
         below = take_along_axis(rows, low.astype(int)[..., None])[..., 0]
-        above = take_along_axis(rows, np.ceil(place).astype(int)[..., None])[..., 0]
+        above = take_along_axis(rows, xp.ceil(place).astype(int)[..., None])[..., 0]
         part = part.astype(rows.dtype)
         found.append(below * (1 - part) + above * part)
     if keepdims:

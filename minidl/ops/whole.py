@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minidl.engine.op import op
-from minidl_kernels.arrays import Array, is_array, namespace
+from minidl_kernels.arrays import Array, namespace
 
 from .arithmetic import (
     alike,
@@ -44,7 +44,7 @@ def _of_x(name: str, doc: str) -> Any:
 
 def _of_two(name: str, doc: str) -> Any:
     def function(x1: Any, x2: Any) -> Array:
-        return getattr(namespace(x1) if is_array(x1) else namespace(x2), name)(*alike(x1, x2))
+        return getattr(namespace(x1, x2), name)(*alike(x1, x2))
 
     function.__name__, function.__doc__ = name, doc
     return op(function, constant=True)
@@ -52,7 +52,7 @@ def _of_two(name: str, doc: str) -> Any:
 
 def _of_bits(name: str, doc: str) -> Any:
     def function(x: Any, y: Any) -> Array:
-        return getattr(namespace(x) if is_array(x) else namespace(y), name)(x, y)
+        return getattr(namespace(x, y), name)(x, y)
 
     function.__name__, function.__doc__ = "bitwise_" + name.removeprefix("bitwise_"), doc
     return op(function, constant=True)
@@ -138,7 +138,7 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
 @op(constant=True)
 def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Array:
     """Whether |x1 - x2| <= atol + rtol |x2|, elementwise."""
-    return namespace(x1).isclose(x1, x2, rtol, atol, equal_nan)
+    return namespace(x1, x2).isclose(x1, x2, rtol, atol, equal_nan)
 
 
 def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:

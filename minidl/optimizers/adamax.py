@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from minidl_kernels import devices
 from minidl_kernels.arrays import namespace
 
 from .moments import MomentOptimizer
@@ -55,7 +56,9 @@ class Nadam(MomentOptimizer):
             return
         super().build(variables)
         dtype = variables[0].data.dtype if variables else None
-        self.product = self.add_variable((), "ones", dtype, name="variable")
+        with devices.scope(devices.CPU):  # every step reads it
+            self.product = self.add_variable((), "ones", dtype, name="variable")
+        self._read.append(self.product)
 
     def update(self, places, weights, grads, rate):
         step = self._updates() + 1

@@ -3,18 +3,32 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from minidl_kernels.arrays import namespace
 
 __all__ = ["clip_by_global_norm", "clip_by_norm", "clip_by_value"]
 
 
-def _squares(array: Any) -> float:
-    return float(namespace(array).sum(array * array))
+def _squares(array: Any) -> Any:
+    """The sum of the squares: a number; of an array on a GPU one that is not read."""
+    total = namespace(array).sum(array * array)
+    return float(total) if isinstance(array, np.ndarray) else total
+
+
+def _factor(squares: Any, most: float) -> Any:
+    """What brings a norm down to ``most``; no number where it is infinite or none."""
+    if isinstance(squares, (int, float)):
+        norm = math.sqrt(squares)
+        return most / max(norm, most) if math.isfinite(norm) else math.nan
+    xp = namespace(squares)
+    norm = xp.sqrt(squares)
+    return xp.where(xp.isfinite(norm), most / xp.maximum(norm, most), math.nan)
 
 
 def clip_by_norm(grads: list[Any], most: float) -> list[Any]:
     """Each gradient whose norm is above ``most``, scaled down to it."""
-    return [g * (most / max(math.sqrt(_squares(g)), most)) for g in grads]
+    return [g * _factor(_squares(g), most) for g in grads]
 
 
 def clip_by_global_norm(grads: list[Any], most: float) -> list[Any]:
@@ -22,8 +36,7 @@ def clip_by_global_norm(grads: list[Any], most: float) -> list[Any]:
 
     Where that norm is infinite or no number, all become no numbers, as in Keras: nothing else would be noticed.
     """
-    norm = math.sqrt(sum(_squares(g) for g in grads))
-    factor = most / max(norm, most) if math.isfinite(norm) else math.nan
+    factor = _factor(sum(_squares(g) for g in grads), most)
     return [g * factor for g in grads]
 
 

@@ -8,7 +8,8 @@ from minidl import config, initializers, opening, registry
 from minidl.engine.op import no_grad
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
-from minidl_kernels.arrays import is_array, namespace, to_numpy
+from minidl_kernels import devices
+from minidl_kernels.arrays import is_array, to_numpy
 
 from .schedules import LearningRateSchedule
 
@@ -27,17 +28,28 @@ class State:
 
     def __init__(self, learning_rate: Any, gradient_accumulation_steps: int | None):
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self._iterations = self._variable(np.array(0, np.int32), "iteration")
+        self._iterations = self._counted(np.array(0, np.int32), "iteration")
         self._learning_rate: Any = learning_rate
         if not callable(learning_rate):
-            self._learning_rate = self._variable(_checked_rate(learning_rate), "learning_rate")
+            self._learning_rate = self._counted(_checked_rate(learning_rate), "learning_rate")
         self._slots: list[Variable] = []
+        self._read: list[Variable] = []  # slots that stay on the CPU, too
         self._variables: list[Variable] = []
         self._places: dict[int, int] = {}  # of the variables, by id
 
     def _variable(self, start: Any, name: str | None) -> Variable:
         with registry.name_scope(self.name):
             return Variable(start, trainable=False, name=name)
+
+    def _counted(self, start: Any, name: str) -> Variable:
+        """A variable that stays on the CPU, since every step reads it: from a GPU, a read waits for all work before."""
+        with devices.scope(devices.CPU):
+            return self._variable(start, name)
+
+    @property
+    def slots(self) -> list[Variable]:
+        """What is kept beside the weights, on their device."""
+        return [slot for slot in self._slots if not any(slot is one for one in self._read)]
 
     @property
     def iterations(self) -> Tensor:
@@ -104,7 +116,7 @@ class State:
         opening.may_allocate(data.shape, data.dtype, "an optimizer's variable")
         start = initializers.get(initializer)(data.shape, dtype=data.dtype)  # type: ignore[misc]
         name = f"{reference_variable.path.replace('/', '_')}_{name or 'var'}"
-        self._slots.append(self._variable(namespace(data).asarray(raw(start)), name))
+        self._slots.append(self._variable(devices.beside(raw(start), data), name))
         return self._slots[-1]
 
     def add_optimizer_variables(self, trainable_variables: Any, name: Any, initializer: Any = "zeros") -> Any:

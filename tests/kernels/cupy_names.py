@@ -1,52 +1,89 @@
-"""Write cupy_names.txt: the names of CuPy's main namespace, read from an installed CuPy without importing it (which
-wants a GPU's driver).
+"""Write cupy_names.txt: what an installed CuPy has, and which arguments it takes. Needs no GPU.
 
-    pip install cupy-cuda13x && python tests/kernels/cupy_names.py
+    pip install cupy-cuda13x cuda-pathfinder && python tests/kernels/cupy_names.py
+
+A line is a name of the main namespace, ``linalg.NAME`` or ``ndarray.NAME``; behind it ``ufunc``, or ``(`` and the
+parameters, where these are known: ``axis?`` may be left out, ``*`` parts those that want their names.
 """
 
-import ast
 import importlib.metadata
-import importlib.util
-from collections.abc import Iterable, Iterator
+import inspect
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 TARGET = Path(__file__).with_suffix(".txt")
+Parameter = inspect.Parameter
 
 
-def top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a module, those under ``if`` and ``try`` included."""
-    for node in body:
-        yield node
-        for part in ("body", "orelse", "handlers", "finalbody"):
-            if isinstance(node, (ast.If, ast.Try, ast.ExceptHandler)):
-                yield from top_level(getattr(node, part, []))
+def written(signature: inspect.Signature) -> str:
+    """The parameters of a signature, without the values of their defaults."""
+    parts, before = [], None
+    for one in signature.parameters.values():
+        if one.name == "self":
+            continue
+        if one.kind is Parameter.KEYWORD_ONLY and before not in (Parameter.KEYWORD_ONLY, Parameter.VAR_POSITIONAL):
+            parts.append("*")
+        stars = {Parameter.VAR_POSITIONAL: "*", Parameter.VAR_KEYWORD: "**"}.get(one.kind, "")
+        parts.append(stars + one.name + ("?" if one.default is not one.empty else ""))
+        before = one.kind
+    return " ".join(parts)
 
 
-def defined_names(source: str) -> set[str]:
-    """The public names that a module imports, defines and assigns."""
-    found: set[str] = set()
-    for node in top_level(ast.parse(source).body):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-            package = (getattr(node, "module", None) or "").split(".")
-            found |= set(package[1:2]) if package[0] == "cupy" else set()  # an import from a submodule leaves it there
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            found.add(node.name)
-        elif isinstance(node, ast.Assign):
-            found |= {name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)}
-    return {name for name in found if not name.startswith("_")}
+def read(text: str) -> inspect.Signature:
+    """A signature of what ``written`` made of it."""
+    parameters, kind = [], Parameter.POSITIONAL_OR_KEYWORD
+    for part in text.split():
+        if part == "*":
+            kind = Parameter.KEYWORD_ONLY
+            continue
+        stars = len(part) - len(part.lstrip("*"))
+        own = (kind, Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)[stars]
+        default = None if part.endswith("?") else Parameter.empty
+        parameters.append(Parameter(part.strip("*?"), own, default=default))
+        kind = Parameter.KEYWORD_ONLY if stars else kind
+    return inspect.Signature(parameters)
+
+
+def names() -> dict[str, str]:
+    """What stands in the file: "ufunc", "(" and parameters, or nothing, by name."""
+    lines = TARGET.read_text("utf-8").splitlines()[1:]
+    return {name: rest for name, _, rest in (line.partition(" ") for line in lines)}
+
+
+def described(value: Any) -> str:
+    """What stands behind a name."""
+    if type(value).__name__ == "ufunc":
+        return " ufunc"
+    if isinstance(value, type) or not callable(value):
+        return ""
+    try:
+        return f" ( {written(inspect.signature(value))}".rstrip()
+    except (TypeError, ValueError):
+        pass
+    # Cython writes the signature into the first line of the docstring.
+    found = re.match(r"[\w.]+\((?:self(?:, )?)?(.*?)\)(?: ->.*)?$", (value.__doc__ or "").split("\n")[0])
+    if not found:
+        return ""
+    parts = [re.sub(r"^(?:bint|Py_ssize_t|_ndarray_base|str|int) ", "", part) for part in found[1].split(", ")]
+    return f" ( {' '.join(re.sub(r'=.*', '?', part) for part in parts if part not in ('', 'self'))}".rstrip()
+
+
+def lines(cupy: Any) -> Iterator[str]:
+    for prefix, owner in (("", cupy), ("linalg.", cupy.linalg), ("ndarray.", cupy.ndarray)):
+        for name in sorted(set(dir(owner))):
+            if not name.startswith("_"):
+                yield f"{prefix}{name}{described(getattr(owner, name))}"
 
 
 def main() -> None:
-    spec = importlib.util.find_spec("cupy")
-    if spec is None or spec.origin is None:
-        raise SystemExit("CuPy is not installed: pip install cupy-cuda13x")
-    versions = importlib.metadata.packages_distributions()["cupy"]
-    version = f"{versions[0]} {importlib.metadata.version(versions[0])}"
-    names = sorted(defined_names(Path(spec.origin).read_text("utf-8")))
-    header = f"# The main namespace of {version}; written by cupy_names.py."
-    TARGET.write_text("\n".join([header, *names]) + "\n", "utf-8")
-    print(f"{len(names)} names of {version} written to {TARGET.name}")
+    import cupy
+
+    packages = importlib.metadata.packages_distributions().get("cupy", ["cupy"])
+    header = f"# What {packages[0]} {cupy.__version__} has; written by cupy_names.py."
+    TARGET.write_text("\n".join([header, *lines(cupy)]) + "\n", "utf-8")
+    print(f"{len(names())} names of {packages[0]} {cupy.__version__} written to {TARGET.name}")
 
 
 if __name__ == "__main__":

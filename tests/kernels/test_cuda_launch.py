@@ -3,39 +3,29 @@
 import numpy as np
 import pytest
 
-from minidl_kernels.cuda import Program, shim
-from tests.kernels import fake_cupy
+from minidl_kernels.cuda import Program
+from tests.kernels import strict
 from tests.kernels.cases import CASES
 from tests.kernels.shim import OURS, expected, flat, programs
+from tests.shims import needs_compiler
 
-try:
-    shim.compiler()
-except shim.ShimError as error:
-    pytest.skip(str(error), allow_module_level=True)
+pytestmark = needs_compiler
 
 ON_CUBLAS = {"matmul", "dense", "dense_weight_grad"}  # by default
 
 
 @pytest.fixture
 def cupy(monkeypatch):
-    for program in programs():
-        monkeypatch.setattr(program, "_modules", {})
-    return fake_cupy.install(monkeypatch)
-
-
-def given(argument):
-    """Copies on the other library."""
-    if isinstance(argument, list):
-        return [given(array) for array in argument]
-    return fake_cupy.ndarray(argument.copy()) if isinstance(argument, np.ndarray) else argument
+    programs()
+    return strict.install(monkeypatch)
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_a_call_runs_on_the_device(name, cupy):
     one = OURS[name]
     for arrays, settings in CASES[name]("float32"):
-        others = tuple(given(a) for a in arrays)
-        before = len(fake_cupy.launched)
+        others = tuple(strict.given(a) for a in arrays)
+        before = len(strict.launched)
         if name in ON_CUBLAS:
             with one.use("cuda"):
                 found = one(*others, **settings)
@@ -43,39 +33,39 @@ def test_a_call_runs_on_the_device(name, cupy):
             found = one(*others, **settings)
         results = flat(others if found is None else found)
         wanted = expected(one, (arrays, settings))
-        assert len(fake_cupy.launched) > before or sum(y.size for y in wanted) == 0
+        assert len(strict.launched) > before or sum(y.size for y in wanted) == 0
         for y, e in zip(results, wanted, strict=True):
-            assert type(y) is fake_cupy.ndarray and y.dtype == e.dtype and y.shape == e.shape
+            assert type(y) is strict.ndarray and y.dtype == e.dtype and y.shape == e.shape
             np.testing.assert_allclose(y.array, e, rtol=2e-5, atol=2e-5 * np.abs(e).max(initial=1))
 
 
 def test_all_weights_of_a_model_are_one_launch(cupy):
     ws = [np.ones(n, "float32") for n in (3, 300, 1, 0, 5000)]
     gs = [np.full_like(w, 2) for w in ws]
-    device = given(ws)
-    OURS["sgd"](device, given(gs), learning_rate=0.25)
-    assert fake_cupy.launched == ["sgd_step"]
+    device = strict.given(ws)
+    OURS["sgd"](device, strict.given(gs), learning_rate=0.25)
+    assert strict.launched == ["sgd_step"]
     assert all((w.array == 0.5).all() for w in device)
-    many = given([np.ones(2, "float32")] * 130)
+    many = strict.given([np.ones(2, "float32")] * 130)
     OURS["sgd"](many, many[:1] * 130, learning_rate=0.0)
-    assert fake_cupy.launched == ["sgd_step"] * 4  # 64, 64 and 2
+    assert strict.launched == ["sgd_step"] * 4  # 64, 64 and 2
 
 
 def test_gradients_of_other_strides_are_copied_and_weights_are_not(cupy):
-    w, g = given(np.zeros((3, 4), "float32")), given(np.arange(12, dtype="float32").reshape(4, 3))
-    OURS["sgd"]([w], [fake_cupy.ndarray(g.array.T)], learning_rate=1.0)
+    w, g = strict.given(np.zeros((3, 4), "float32")), strict.given(np.arange(12, dtype="float32").reshape(4, 3))
+    OURS["sgd"]([w], [strict.ndarray(g.array.T)], learning_rate=1.0)
     np.testing.assert_array_equal(w.array, -g.array.T)
 
 
 def test_one_compiled_module_for_each_dtype(cupy):
     relu = OURS["relu"]
     for dtype in ("float32", "float64", "float32"):
-        relu(given(np.array([-1, 2], dtype)))
+        relu(strict.given(np.array([-1, 2], dtype)))
     (program,) = (p for p in Program.programs if p.path.name == "activation.cu")
     assert list(program._modules) == [(0, "float"), (0, "double")]
 
 
 def test_products_stay_with_cublas(cupy):
-    a = given(np.ones((2, 2), "float32"))
+    a = strict.given(np.ones((2, 2), "float32"))
     assert OURS["matmul"]._choose((a, a), {"transpose_a": False, "transpose_b": False}, None).name == "array"
     assert OURS["conv2d"].get("cuda").refusal("cupy", (a,), {}) is None

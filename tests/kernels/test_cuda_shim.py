@@ -2,14 +2,11 @@
 
 import pytest
 
-from minidl_kernels.cuda import shim
 from tests.kernels.cuda_cases import BORDERS
 from tests.kernels.shim import OURS, cuda_implementations, disagreement
+from tests.shims import needs_compiler
 
-try:
-    shim.compiler()
-except shim.ShimError as error:
-    pytest.skip(str(error), allow_module_level=True)
+pytestmark = needs_compiler
 
 IMPLEMENTATIONS = [(name, implementation) for name, one in OURS.items() for implementation in cuda_implementations(one)]
 

@@ -10,10 +10,11 @@ import pytest
 import minidl.ops
 import minidl_kernels
 from minidl_kernels.kernel import Output, kernel, kernels
+from tests.kernels import cupy_names
 from tests.kernels.cases import CASES
 
 OURS = {name: one for name, one in kernels.items() if one.__module__.startswith("minidl_kernels.")}
-NAMES = set(Path(__file__).with_name("cupy_names.txt").read_text("utf-8").splitlines()[1:])
+NAMES = set(cupy_names.names())
 
 
 def without_case(registry):

@@ -7,11 +7,9 @@ import pytest
 
 from minidl_kernels.cuda import Program, blocks, shim
 from minidl_kernels.cuda.__main__ import main
+from tests.shims import needs_compiler
 
-try:
-    shim.compiler()
-except shim.ShimError as error:
-    pytest.skip(str(error), allow_module_level=True)
+pytestmark = needs_compiler
 
 
 @pytest.fixture

@@ -51,7 +51,6 @@ SEARCH = "decoding and scans of sequences: see text and recurrent"
 EINOPS = "patterns as text: reshape, transpose and einsum do it"
 DISTILLATION = "distillation: a train_step of one's own does it"
 OLD = "deprecated in Keras as well"
-PLATFORM = "one device: arrays of NumPy (or CuPy) say where they are"
 
 # reason -> module -> names. A reason for a name of "ops" counts for "ops.numpy", "ops.nn", ... too.
 REASONS: dict[str, dict[str, str]] = {
@@ -97,7 +96,6 @@ REASONS: dict[str, dict[str, str]] = {
     FOREIGN: {"layers": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper", "config": "is_nnx_enabled set_backend"},
     EXPORT: {"callbacks": "OrbaxCheckpoint", "saving": "KerasFileEditor"},
     BACKENDS: {"": "Function Operation RematScope StatelessScope SymbolicScope remat"},
-    PLATFORM: {"": "device"},
     BOXES: {"layers": "MaxNumBoundingBoxes"},
     AUGMENTATION: {
         "layers": "AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization MixUp Pipeline "

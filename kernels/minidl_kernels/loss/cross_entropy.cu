@@ -2,6 +2,10 @@
 
 #include "warp.cuh"
 
+// Labels on a GPU are checked at the end of an epoch, so a wrong one must do no harm: its loss is NaN.
+#define CHOSEN(values) \
+    (labels[row] >= 0 && labels[row] < classes ? (values)[start + labels[row]] : (real)(INFINITY - INFINITY))
+
 #define ROW                                                           \
     int row = blockIdx.x * blockDim.y + threadIdx.y, lane = threadIdx.x; \
     if (row >= rows) return;                                          \
@@ -17,7 +21,7 @@ extern "C" __global__ void softmax_cross_entropy_forward(const real* logits, con
     for (int k = lane; k < classes; k += LANES) sum += exp(logits[start + k] - top);
     sum = warp_sum(sum);
     for (int k = lane; k < classes; k += LANES) probabilities[start + k] = exp(logits[start + k] - top) / sum;
-    if (lane == 0) losses[row] = log(sum) - (logits[start + labels[row]] - top);
+    if (lane == 0) losses[row] = log(sum) - (CHOSEN(logits) - top);
 }
 
 extern "C" __global__ void softmax_cross_entropy_gradient(const real* g, const real* probabilities,
@@ -34,7 +38,7 @@ extern "C" __global__ void probability_cross_entropy_forward(const real* output,
     for (int k = lane; k < classes; k += LANES) sum += output[start + k];
     sum = warp_sum(sum);
     if (lane == 0) {
-        real share = output[start + labels[row]] / sum;
+        real share = CHOSEN(output) / sum;
         p[row] = share;
         losses[row] = -log(share < epsilon ? epsilon : share > 1 - epsilon ? 1 - epsilon : share);
     }
