@@ -1,4 +1,4 @@
-"""`python -m benchmarks limits`: what the machine can do at most, measured; see `minidl/cli/limits.py`."""
+"""`python -m benchmarks limits`: what the machine can do at most, measured; see `kernels/minidl_kernels/limits.py`."""
 
 import argparse
 from typing import Any
@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print both limits for each number of threads."""
-    from minidl.cli.limits import bytes_per_second, flops_per_second
+    from minidl_kernels.limits import bytes_per_second, flops_per_second
     from minidl_kernels import config
 
     rows = [

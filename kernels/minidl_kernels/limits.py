@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from minidl_kernels.microkernel import LANES, copy
-from minidl_kernels.parallel import floats, integer, share, task
+from .microkernel import LANES, copy
+from .parallel import floats, integer, share, task
 
 # isort: split
 from llvmlite import ir  # after parallel.py has set the cache folder
