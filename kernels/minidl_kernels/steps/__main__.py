@@ -14,7 +14,7 @@ import numpy as np
 from .. import config
 from . import STEPS, Step
 
-SECONDS = 0.3  # that a step is repeated for; the quickest run counts
+SECONDS, RUNS = 0.3, 5  # for which, and how often, a step is repeated at least; the quickest run counts
 HEADERS = ("step", "", "GFLOP/s", "of the peak", "factor", "error", "file")
 
 
@@ -52,12 +52,12 @@ def measured(step: Step, size: int, pictures: int, peaks: dict[int, float]) -> M
     a, b, operations = arguments(step, size, pictures)
     function = step.function()
     expected, result = exactly(step, a, b), function(a, b)  # the first call compiles
-    least, end = float("inf"), time.perf_counter() + SECONDS
-    while least == float("inf") or time.perf_counter() < end:
+    seconds: list[float] = []
+    while len(seconds) < RUNS or sum(seconds) < SECONDS:
         start = time.perf_counter()
         function(a, b)
-        least = min(least, time.perf_counter() - start)
-    flops = operations / least
+        seconds.append(time.perf_counter() - start)
+    flops = operations / min(seconds)
     error = float(np.abs(result - expected).max() / np.abs(expected).max())
     return Measured(step, flops, flops / peaks[config.threads() if step.parallel else 1], error)
 
