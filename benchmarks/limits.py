@@ -19,8 +19,8 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print both limits for each number of threads."""
-    from minidl_kernels.limits import bytes_per_second, flops_per_second
     from minidl_kernels import config
+    from minidl_kernels.limits import bytes_per_second, flops_per_second
 
     rows = [
         [count, f"{flops_per_second(count) / 1e9:.0f} GFLOP/s", f"{bytes_per_second(count) / 1e9:.0f} GB/s"]

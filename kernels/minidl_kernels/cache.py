@@ -41,8 +41,8 @@ def _stand_in(folder: Path, there: bool, error: OSError) -> str:
         _log.info("minidl: %s cannot be written (%s); kernels are read from it, new ones are not kept", folder, error)
     else:
         _log.warning(
-            "minidl: %s cannot be written (%s), so every process compiles its kernels anew; set MINIDL_CACHE to a folder "
-            "that can be", config.cache_folder(), error,
+            "minidl: %s cannot be written (%s), so every process compiles its kernels anew; set MINIDL_CACHE to a "
+            "folder that can be", config.cache_folder(), error,
         )  # fmt: skip
     return place
 

@@ -1,4 +1,4 @@
-"""First use: the cache is missing, cannot be written, or is filled by several processes at once; and forks after use."""
+"""First use: the cache is missing, cannot be written, or several processes fill it at once; and forks after use."""
 
 import logging
 import os

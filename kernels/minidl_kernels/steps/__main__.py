@@ -64,7 +64,7 @@ def measured(step: Step, size: int, pictures: int, peaks: dict[int, float]) -> M
 
 def rows_of(found: list[Measured]) -> list[tuple[str, ...]]:
     """The cells of the table; a factor where the line above computes the same thing."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for place, one in enumerate(found):
         before = found[place - 1] if place else None
         comparable = before is not None and before.step.convolves == one.step.convolves
@@ -110,16 +110,18 @@ def main(given: list[str] | None = None) -> int:
     from ..limits import flops_per_second
 
     before = config.threads()
-    config.set_threads(options.threads or before)
+    threads = options.threads or before
+    config.set_threads(threads)
     try:
-        peaks = {threads: flops_per_second(threads) for threads in {1, config.threads()}}
+        peaks = {count: flops_per_second(count) for count in {1, threads}}
         chosen = [step for step in STEPS if not options.steps or step.number in options.steps]
         found = [measured(step, options.size, options.pictures, peaks) for step in chosen]
     finally:
-        threads, _ = config.threads(), config.set_threads(before)
+        config.set_threads(before)
     print(as_text(rows_of(found), options.markdown))
+    one, all_of_them = (f"{peaks[count] / 1e9:.0f}" for count in (1, threads))
     print(
-        f"\nPeak of multiply-adds: {peaks[1] / 1e9:.0f} GFLOP/s on one thread, {peaks[threads] / 1e9:.0f} on {threads}. "
+        f"\nPeak of multiply-adds: {one} GFLOP/s on one thread, {all_of_them} on {threads}. "
         f"Matrices of {options.size} (Python: {min(96, options.size)}); {options.pictures} pictures of 32x32 with 64 "
         f"channels and 64 filters of 3x3, counted as the definition multiplies."
     )

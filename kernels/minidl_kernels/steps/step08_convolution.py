@@ -2,9 +2,9 @@
 """Step 8: a convolution is a product, too: each row of its first factor is the window of one output pixel.
 
 ``by_columns`` writes these rows down ("im2col"): with 3x3 kernels nine times the picture, all of which goes through
-memory. ``conv2d`` does not. In a picture (row, column, channel) a window is a few runs of numbers that lie side by side,
-one for each row of the kernel, and the next window starts a fixed step later. The micro-kernel reads exactly that, for
-it walks through k in two loops. ``conv/cpu.py`` is this with padding, strides and both gradients.
+memory. ``conv2d`` does not. In a picture (row, column, channel) a window is a few runs of numbers that lie side by
+side, one for each row of the kernel, and the next window starts a fixed step later. The micro-kernel reads exactly
+that, for it walks through k in two loops. ``conv/cpu.py`` is this with padding, strides and both gradients.
 """
 
 import numpy as np
