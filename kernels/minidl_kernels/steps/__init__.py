@@ -41,7 +41,7 @@ class Step(NamedTuple):
 
 
 STEPS = (
-    Step(1, "three loops in Python", "step01_three_loops.matmul", size=96),
+    Step(1, "three loops in Python", "step01_three_loops.matmul", size=64),
     Step(2, "the same, compiled", "step02_compiled.matmul"),
     Step(3, "loops in the order i, k, j", "step03_loop_order.matmul"),
     Step(4, "blocks, packed", "step04_blocks.matmul"),

@@ -14,7 +14,7 @@ import numpy as np
 from .. import config
 from . import STEPS, Step
 
-SECONDS, RUNS = 0.3, 5  # for which, and how often, a step is repeated at least; the quickest run counts
+RUNS = 5  # of a step, at least; the quickest counts
 HEADERS = ("step", "", "GFLOP/s", "of the peak", "factor", "error", "file")
 
 
@@ -47,13 +47,13 @@ def exactly(step: Step, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.asarray(sum(a[:, i : i + rows, j : j + columns] @ b[i, j] for i in range(3) for j in range(3)))
 
 
-def measured(step: Step, size: int, pictures: int, peaks: dict[int, float]) -> Measured:
-    """Run a step for a while."""
+def measured(step: Step, size: int, pictures: int, least: float, peaks: dict[int, float]) -> Measured:
+    """Run a step, for ``least`` seconds at least."""
     a, b, operations = arguments(step, size, pictures)
     function = step.function()
     expected, result = exactly(step, a, b), function(a, b)  # the first call compiles
     seconds: list[float] = []
-    while len(seconds) < RUNS or sum(seconds) < SECONDS:
+    while len(seconds) < RUNS or sum(seconds) < least:
         start = time.perf_counter()
         function(a, b)
         seconds.append(time.perf_counter() - start)
@@ -99,6 +99,7 @@ def main(given: list[str] | None = None) -> int:
     parser.add_argument("--size", type=int, default=768, metavar="N", help="of the matrices (default: 768)")
     parser.add_argument("--pictures", type=int, default=16, metavar="N", help="to convolve (default: 16)")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all cores of this process")
+    parser.add_argument("--seconds", type=float, default=0.5, metavar="S", help="that each runs for (default: 0.5)")
     parser.add_argument("--markdown", action="store_true", help="the table as it stands in the README")
     options: Any = parser.parse_args(given)
     wrong = [number for number in options.steps if number not in numbers]
@@ -115,15 +116,15 @@ def main(given: list[str] | None = None) -> int:
     try:
         peaks = {count: flops_per_second(count) for count in {1, threads}}
         chosen = [step for step in STEPS if not options.steps or step.number in options.steps]
-        found = [measured(step, options.size, options.pictures, peaks) for step in chosen]
+        found = [measured(step, options.size, options.pictures, options.seconds, peaks) for step in chosen]
     finally:
         config.set_threads(before)
     print(as_text(rows_of(found), options.markdown))
     one, all_of_them = (f"{peaks[count] / 1e9:.0f}" for count in (1, threads))
     print(
         f"\nPeak of multiply-adds: {one} GFLOP/s on one thread, {all_of_them} on {threads}. "
-        f"Matrices of {options.size} (Python: {min(96, options.size)}); {options.pictures} pictures of 32x32 with 64 "
-        f"channels and 64 filters of 3x3, counted as the definition multiplies."
+        f"Matrices of {options.size} (Python: {min(64, options.size)}); convolutions of {options.pictures} x 34x34x64 "
+        f"with 64 filters of 3x3, counted as the definition multiplies."
     )
     return 0
 

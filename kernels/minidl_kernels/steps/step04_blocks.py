@@ -24,7 +24,9 @@ def matmul(a, b):
         deep = min(DEPTH, depth - first_k)
         for first in range(0, n, COLUMNS):
             wide = min(COLUMNS, n - first)
-            piece[:deep, :wide] = b[first_k : first_k + deep, first : first + wide]
+            for k in range(deep):
+                for j in range(wide):
+                    piece[k, j] = b[first_k + k, first + j]
             for i in range(m):
                 sums = c[i, first : first + wide]
                 for k in range(deep):

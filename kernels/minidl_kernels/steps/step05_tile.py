@@ -27,10 +27,14 @@ def matmul(a, b):
         deep = min(DEPTH, depth - first_k)
         for first in range(0, n, COLUMNS):
             wide = min(COLUMNS, n - first)
-            piece[:deep, :wide] = b[first_k : first_k + deep, first : first + wide]
+            for k in range(deep):
+                for j in range(wide):
+                    piece[k, j] = b[first_k + k, first + j]
             for top in range(0, m, ROWS):
                 high = min(ROWS, m - top)
-                rows[:high, :deep] = a[top : top + high, first_k : first_k + deep]
+                for r in range(high):
+                    for k in range(deep):
+                        rows[r, k] = a[top + r, first_k + k]
                 sums[:] = np.float32(0)
                 for k in range(deep):
                     line = piece[k]
@@ -40,5 +44,7 @@ def matmul(a, b):
                         s1[j] += a1 * line[j]
                         s2[j] += a2 * line[j]
                         s3[j] += a3 * line[j]
-                c[top : top + high, first : first + wide] += sums[:high, :wide]
+                for r in range(high):
+                    for j in range(wide):
+                        c[top + r, first + j] += sums[r, j]
     return c
