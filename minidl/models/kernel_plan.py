@@ -107,7 +107,7 @@ def _update(model: Any, variables: list[Any]) -> None:
         return
     try:
         optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
-    except (TypeError, NotImplementedError):  # one of the user's, which cannot be copied
+    except Exception:  # of one of the user's own, which cannot be copied
         return
     ones = [Variable(namespace(v.data).ones((1,) * v.ndim, v.dtype), name=v.name) for v in variables]
     optimizer.apply([one.data for one in ones], ones)

@@ -10,7 +10,7 @@ from .kernel_plan import Place, planned_calls
 
 __all__ = ["described", "kernel_text"]
 
-FUSED = {  # what is done in one pass that could be several
+FUSED = {  # what the implementation "cpu" does in one pass that could be several (NumPy makes several of it)
     "bias_relu": "bias and relu in one pass",
     "softmax_cross_entropy": "softmax and cross-entropy in one pass",
     "probability_cross_entropy": "division by the sum, clipping and logarithm in one pass",
@@ -28,7 +28,7 @@ def described(call: Call) -> list[str]:
     fused = FUSED.get(call.kernel)
     if call.kernel == "dense":
         fused = "product, bias and relu in one pass" if call.settings["activation"] else "product and bias in one pass"
-    if fused:
+    if fused and call.implementation == "cpu":
         line += f", {fused}"
     return [line, *(f"  not {name}: {reason}" for name, reason in call.refused)]
 
