@@ -171,7 +171,7 @@ def roofline(record: dict[str, Any]) -> str:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print, and write the files."""
-    from minidl.cli.limits import bytes_per_second, flops_per_second
+    from minidl_kernels.limits import bytes_per_second, flops_per_second
 
     families = names_of(options.families, FAMILIES, "families of kernels")
     config.set_threads(options.threads)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks limits`: what the machine can do at most, measured; see `minidl/cli/limits.py`."""
+"""`python -m benchmarks limits`: what the machine can do at most, measured; see `kernels/minidl_kernels/limits.py`."""
 
 import argparse
 from typing import Any
@@ -19,8 +19,8 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print both limits for each number of threads."""
-    from minidl.cli.limits import bytes_per_second, flops_per_second
     from minidl_kernels import config
+    from minidl_kernels.limits import bytes_per_second, flops_per_second
 
     rows = [
         [count, f"{flops_per_second(count) / 1e9:.0f} GFLOP/s", f"{bytes_per_second(count) / 1e9:.0f} GB/s"]

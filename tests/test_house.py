@@ -39,7 +39,12 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 
 MOST_FILES, MOST_CALLS = 20, 400  # of one training step
-MOST_ENGINE_LINES, MOST_MODULE_LINES = 450, 350  # lines of code
+MOST_ENGINE_LINES, MOST_MODULE_LINES, MOST_KERNEL_LINES = 450, 350, 300  # lines of code
+# What prints: commands, and what prints in Keras (progress, "Found 20 files", ...). The rest logs, or returns a text.
+PRINT = (
+    "minidl.callbacks", "minidl.cli", "minidl.config", "minidl.data.image_dataset", "minidl.datasets.make_subset",
+    "minidl.preprocessing.image.iterators", "minidl.saving.onnx.export",
+)  # fmt: skip
 LOADED_LATER = (
     "cupy", "h5py", "jax", "jinja2", "keras", "llvmlite", "matplotlib", "minidl_kernels.parallel", "numba", "onnx",
     "pandas", "PIL", "rich", "scipy", "tensorflow", "torch",
@@ -150,6 +155,18 @@ def undocumented(module: str, source: str) -> list[str]:
     return wrong
 
 
+def prints(module: str, source: str) -> list[str]:
+    """Calls of print, but in modules that are run as commands, and loggers of another name than "minidl"."""
+    wrong = []
+    for node in ast.walk(ast.parse(source)):
+        called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        if called == "print" and not module.endswith(".__main__"):
+            wrong.append(f"{module}:{node.lineno} prints")
+        if called.endswith("getLogger") and [ast.unparse(a) for a in node.args] != ["'minidl'"]:
+            wrong.append(f"{module}:{node.lineno} logs, but not under the name minidl")
+    return wrong
+
+
 UNFINISHED = re.compile(r"\b([T]ODO|[F]IXME|[X]XX)\b")  # brackets, or this line would be found itself
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|tmp/w)(?![\w.-])")
 
@@ -209,6 +226,21 @@ def test_engine_is_small():
 def test_modules_are_small():
     sizes = {name: lines_of_code(path.read_text("utf-8")) for name, path in our_modules().items()}
     assert {name: size for name, size in sizes.items() if size > MOST_MODULE_LINES} == {}
+
+
+def test_files_of_kernels_are_smaller_still():
+    def size(path: Path) -> int:
+        text = path.read_text("utf-8")
+        return lines_of_code(text) if path.suffix == ".py" else sum(1 for line in text.splitlines() if line.strip())
+
+    sources = [path for path in tracked_files() if path.is_relative_to(ROOT / "kernels") and path.suffix != ".md"]
+    assert len(sources) > 50
+    assert {path.name: size(path) for path in sources if size(path) > MOST_KERNEL_LINES} == {}
+
+
+def test_the_library_logs_and_does_not_print():
+    wrong = [line for name, path in our_modules().items() for line in prints(name, path.read_text("utf-8"))]
+    assert [line for line in wrong if not line.startswith(PRINT)] == []
 
 
 def test_what_is_public_is_documented():
@@ -334,6 +366,19 @@ def test_the_checker_sees_missing_docstrings():
     assert undocumented("m", "x = 1") == ["m has no docstring"]
     served = '"""A module."""\n@relu.implementation("mine", on="numpy")\ndef relu_mine(x, *, out):\n    out[...] = x\n'
     assert undocumented("m", served) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("def f():\n    print(1)", ["m:2 prints"]),
+        ("import logging\nlogging.getLogger(__name__)", ["m:2 logs, but not under the name minidl"]),
+        ("import logging\nlogging.getLogger('minidl').info('print(1)')\nx.print()\n(f or print)(1)", []),
+    ],
+)
+def test_the_checker_sees_prints_and_other_loggers(text, wrong):
+    assert prints("m", text) == wrong
+    assert prints("m.__main__", "print(1)") == []
 
 
 @pytest.mark.parametrize("folder", ["work", "root", "tmp/w"])

@@ -31,6 +31,7 @@ from .norm import batch_norm, batch_norm_grad, scale_shift
 from .pool import average_pool, average_pool_grad, max_pool, max_pool_gather, max_pool_scatter
 from .random import dropout, random_bits
 from .update import adam, rmsprop, sgd, sgd_momentum
+from .watching import watch
 
 __all__ = [
     "Kernel", "Output", "adam", "average_pool", "average_pool_grad", "batch_norm", "batch_norm_grad",
@@ -42,5 +43,5 @@ __all__ = [
     "probability_cross_entropy_grad", "random_bits", "relu", "relu_grad",
     "rmsprop",
     "scale_shift", "sgd", "sgd_momentum", "sigmoid", "sigmoid_grad", "softmax", "softmax_cross_entropy",
-    "softmax_cross_entropy_grad", "softmax_grad", "tanh", "tanh_grad",
+    "softmax_cross_entropy_grad", "softmax_grad", "tanh", "tanh_grad", "watch",
 ]  # fmt: skip

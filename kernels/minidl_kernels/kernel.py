@@ -18,7 +18,7 @@ of making it; the kernel keeps it for later calls of the same shapes, and only p
 
 Which one runs: the one named by ``with relu.use("array"):`` (it must accept the call, or ValueError), else the one
 preferred in the settings (``config.use_implementation``), else the first of the measured order for the array's library
-that accepts. What was refused, and why, is kept in ``relu.refusals``.
+that accepts. What was refused, and why, is kept in ``relu.refusals``; ``watching.py`` lists it call by call.
 """
 
 import importlib
@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import config, memory
+from . import config, memory, watching
 from .arrays import FLOATS, library_name, namespace, promote
 
 __all__ = ["Implementation", "Kernel", "Output", "kernel", "kernels"]
@@ -74,6 +74,8 @@ class Plan(NamedTuple):
     settings: dict[str, Any]
     contiguous: bool  # ``run`` takes C-contiguous arrays only
     copied: bool  # so some of these must be copied
+    implementation: str
+    refused: tuple[tuple[str, str], ...]  # implementations before it, and why not
     launch: Any = None  # what ``run`` returned, to be made again with the arrays of later calls
 
 
@@ -128,6 +130,10 @@ class Kernel:
             arrays, plan = self._planned(arrays, settings, call)
         if self.values is not None:
             self.values(self.name, *arrays, **settings)
+        if watching.watchers and (watcher := watching.current()) is not None:
+            watcher.note(self.name, plan.implementation, arrays, self._settings | settings, plan.refused)
+            if not watcher.computes:
+                return out if plan.outputs is None or out is not None else _zeros(arrays[0], plan.outputs)
         if plan.outputs is None:
             plan.run(*arrays, **(self._settings | settings))
             return None
@@ -154,10 +160,11 @@ class Kernel:
             arrays = promote(self.name, arrays[: self.arrays]) + arrays[self.arrays :]
         outputs = self.contract(*arrays, **settings)
         settings = {**self._settings, **settings}
-        run = self._choose(arrays, settings, outputs).run
+        chosen, refused = self._choose(arrays, settings, outputs)
+        run = chosen.run
         dense = getattr(run, "contiguous", False)
         copied = dense and outputs is not None and not all(a.flags.c_contiguous for a in arrays)
-        plan = Plan(outputs, run, settings, dense, copied)
+        plan = Plan(outputs, run, settings, dense, copied, chosen.name, refused)
         if call is not None and all(a is b for a, b in zip(given, arrays, strict=True)):
             if len(self._plans) >= MOST_PLANS:
                 self._plans.clear()
@@ -254,7 +261,10 @@ class Kernel:
             self._missing[name] = f"{family}.{name} does not implement it"
         return name in self.implementations
 
-    def _choose(self, arrays: tuple[Any, ...], settings: dict[str, Any], outputs: Any) -> Implementation:
+    def _choose(
+        self, arrays: tuple[Any, ...], settings: dict[str, Any], outputs: Any
+    ) -> tuple[Implementation, tuple[tuple[str, str], ...]]:
+        """Who computes a call, and who would come before but does not, with the reasons."""
         first = arrays[0][0] if isinstance(arrays[0], (list, tuple)) and arrays[0] else arrays[0]
         library = "numpy" if type(first) is np.ndarray else library_name(first)
         explicit = self._explicit.get()
@@ -263,21 +273,26 @@ class Kernel:
             refusal = implementation.refusal(library, arrays, settings)
             if refusal:
                 raise ValueError(f"{self.name}: implementation {explicit!r} was asked for, but it refuses: {refusal}")
-            return implementation
+            return implementation, ()
         preferred = config.chosen_implementation(self.name)
         size = None if outputs is None else math.prod((outputs if type(outputs) is Output else outputs[0]).shape)
-        for name in ((preferred,) if preferred else ()) + ORDER[library]:
+        refused: list[tuple[str, str]] = []
+        for name in dict.fromkeys(((preferred,) if preferred else ()) + ORDER[library]):
             if name not in self.implementations and not self._load(name):
+                if self._missing[name].endswith("not installed"):
+                    refused.append((name, self._missing[name]))
                 continue
             implementation = self.implementations[name]
             if size is not None and size < implementation.from_size and name != preferred:
+                refused.append((name, f"pays from {implementation.from_size:,} elements on"))
                 continue
             refusal = implementation.refusal(library, arrays, settings)
             if refusal is None and implementation.pays and name != preferred:
                 refusal = None if implementation.pays(*arrays, **settings) else "would not pay"
             if refusal is None:
-                return implementation
+                return implementation, tuple(refused)
             self.refusals[name, refusal] += 1
+            refused.append((name, refusal))
         raise ValueError(f"{self.name}: no implementation accepts this call: {dict(self.refusals)}")
 
     def considered(self, *arrays: Any, **settings: Any) -> tuple[str, dict[str, str]]:
@@ -300,6 +315,12 @@ def kernel(
 ) -> Callable[[Callable[..., Any]], Kernel]:
     """Make a kernel of a contract; arguments as of ``Kernel``."""
     return lambda contract: Kernel(contract, arrays, values, lists)
+
+
+def _zeros(like: Any, outputs: Any) -> Any:
+    if type(outputs) is Output:
+        return namespace(like).zeros(outputs.shape, outputs.dtype)
+    return tuple([_zeros(like, one) for one in outputs])
 
 
 def _in_a_row(arrays: tuple[Any, ...], out: Any) -> tuple[Any, ...]:

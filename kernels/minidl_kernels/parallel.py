@@ -20,7 +20,6 @@ The thread rule: kernels never call a threaded BLAS from a task, there is one po
 runs in the calling thread (``tasks=1``).
 """
 
-import logging
 import os
 import struct
 import threading
@@ -33,9 +32,10 @@ from typing import Any
 import numpy as np
 
 from . import config
+from .cache import folder_for_numba
 
 if "NUMBA_CACHE_DIR" not in os.environ:  # read when Numba is first imported
-    os.environ["NUMBA_CACHE_DIR"] = str(config.compiled_folder())
+    os.environ["NUMBA_CACHE_DIR"] = folder_for_numba()
 
 import numba
 from llvmlite import ir
@@ -47,15 +47,12 @@ __all__ = [
     "task", "unsigned",
 ]  # fmt: skip
 
-_log = logging.getLogger("minidl")
 _signature = types.void(types.intp, types.int64, types.int64)
 _compile_lock = threading.Lock()
 _launch_lock = threading.Lock()
 _pool = threading.local()
 _forked = False
 _seconds = 0.0
-if not os.path.isdir(os.environ["NUMBA_CACHE_DIR"]):
-    _log.warning("minidl: compiling kernels for this processor, once; they are kept in %s", config.cache_folder())
 
 
 def _start_pool() -> None:

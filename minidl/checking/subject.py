@@ -13,7 +13,7 @@ from minidl.engine.variable import Variable
 from minidl.engine.walk import gradients
 from minidl_kernels.arrays import is_array, to_numpy
 
-__all__ = ["Subject"]
+__all__ = ["Subject", "state_of"]
 
 
 class Subject:
@@ -45,7 +45,7 @@ class Subject:
                 self.f(*self.args, **self.arguments)  # makes the weights
         layers: list[Any] = self.f._flatten_layers() if hasattr(self.f, "_flatten_layers") else [self.f]
         trainable = [v for v in getattr(self.f, "trainable_variables", []) if _is_float(v)]
-        self.variables = [*_own(self.f, layers), *(a for a in self.args if isinstance(a, Variable))]
+        self.variables = [*state_of(self.f, layers), *(a for a in self.args if isinstance(a, Variable))]
         values = [(v, v.data) for v in self.variables]
         dtypes: list[tuple[Any, str]] = [(one, one.dtype) for one in layers if hasattr(one, "dtype")]
         try:
@@ -157,7 +157,7 @@ def _flat(structure: Any) -> Iterator[Any]:
         yield structure
 
 
-def _own(f: Any, layers: list[Any]) -> list[Variable]:
+def state_of(f: Any, layers: list[Any]) -> list[Variable]:
     """All variables of a layer or model, and the states of its random numbers."""
     seeds = [getattr(part, "state", None) for layer in layers for part in getattr(layer, "__dict__", {}).values()]
     found = [*getattr(f, "variables", []), *(s for s in seeds if isinstance(s, Variable))]

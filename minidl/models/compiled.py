@@ -11,7 +11,7 @@ from minidl.callbacks.waiting import Waiting
 from minidl.engine.tensor import Tensor, raw
 from minidl.graph.symbolic import flatten
 from minidl.metrics import Mean, Metric
-from minidl_kernels.arrays import foreign, library_of, to_numpy
+from minidl_kernels.arrays import foreign, library_of, namespace, to_numpy
 
 __all__ = ["CompiledLosses", "CompiledMetrics", "as_numbers", "logs_of"]
 
@@ -175,6 +175,23 @@ class CompiledLosses:
         if found is None or isinstance(found, losses_module.Loss):
             return found
         return losses_module.LossFunctionWrapper(found, name=entry if isinstance(entry, str) else name_of(found))
+
+    def zero_targets(self, y_pred: Any) -> list[Any]:
+        """For each output, zeros that its loss takes as targets; None for an output without a loss.
+
+        Raises:
+            ValueError: a loss whose targets may have several shapes.
+        """
+        if self.names is None:
+            self._resolve(names_of(y_pred), sorted(y_pred) if isinstance(y_pred, dict) else None)
+        found: list[Any] = []
+        for (function, _), prediction in zip(self._functions, leaves(y_pred), strict=True):
+            if isinstance(function, CrossentropyByShape):
+                raise ValueError(f"what the loss {function.name!r} is depends on the shape of the targets")
+            labels = getattr(function, "takes_labels", False)
+            shape, dtype = (prediction.shape[:-1], np.int64) if labels else (prediction.shape, prediction.dtype)
+            found.append(None if function is None else Tensor.of(namespace(prediction.data).zeros(shape, dtype)))
+        return found
 
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any) -> Tensor | None:
         """The sum of the outputs' losses; None where no output has one."""

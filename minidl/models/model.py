@@ -142,6 +142,7 @@ class Model(Trainer, Layer):
         expand_nested: bool = False,
         show_trainable: bool = False,
         layer_range: Any = None,
+        show_kernels: bool | int = False,
     ) -> None:
         """Print layers, output shapes and parameter counts.
 
@@ -152,10 +153,18 @@ class Model(Trainer, Layer):
             expand_nested: show the layers of models inside, too.
             show_trainable: a further column.
             layer_range: the names (or patterns) of the first and the last layer shown.
+            show_kernels: a second table: which kernels a training step calls in each layer, which implementation each
+                chooses, what is fused, and why others refused. A number says for how many samples (True: 32). The
+                layers are called once, on zeros; nothing is trained.
+
+        Raises:
+            ValueError: show_kernels is no number of samples, or layer_range names no layer.
         """
         from .summary import summary_text
 
-        text = summary_text(self, line_length, positions, expand_nested, show_trainable, layer_range)
+        if not isinstance(show_kernels, bool) and (not isinstance(show_kernels, int) or show_kernels < 1):
+            raise ValueError(f"show_kernels must be True, False or a number of samples, not {show_kernels!r}")
+        text = summary_text(self, line_length, positions, expand_nested, show_trainable, layer_range, show_kernels)
         (print_fn or print)(text)
 
     def _movable(self) -> list[Any]:

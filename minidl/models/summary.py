@@ -8,6 +8,8 @@ from typing import Any
 
 from minidl.layers.layer import Layer
 
+from .kernel_text import kernel_text
+
 __all__ = ["summary_text"]
 
 
@@ -18,6 +20,7 @@ def summary_text(
     expand_nested: bool = False,
     show_trainable: bool = False,
     layer_range: Any = None,
+    show_kernels: bool | int = False,
 ) -> str:
     """Layers, output shapes, parameter counts and totals; arguments as of ``Model.summary``."""
     from rich.console import Console
@@ -53,7 +56,10 @@ def summary_text(
             count = sum(w.size for w in weights)
             memory = sum(w.size * w.dtype.itemsize for w in weights)
             console.print(f" {title}: {count:,} ({_readable(memory)})", markup=False)
-    return capture.get()
+    if not show_kernels:
+        return capture.get()
+    batch_size = 32 if show_kernels is True else show_kernels
+    return capture.get() + kernel_text(model, _shown(model, True, layer_range), batch_size)
 
 
 def _shown(model: Any, expand_nested: bool, layer_range: Any) -> Iterator[tuple[Any, int]]:

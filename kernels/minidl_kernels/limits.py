@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """What the machine can do at most, measured: multiply-adds, and copies in memory.
 
 Both run through the kernels' own thread pool. The first is a loop of independent fused multiply-adds on vectors that
@@ -10,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from minidl_kernels.microkernel import LANES, copy
-from minidl_kernels.parallel import floats, integer, share, task
+from .microkernel import LANES, copy
+from .parallel import floats, integer, share, task
 
 # isort: split
 from llvmlite import ir  # after parallel.py has set the cache folder
@@ -54,13 +55,13 @@ def _multiply_add(typing_context: Any, loops: Any, factor: Any) -> Any:
 @task
 def _peak(args: Any, task: Any, tasks: Any) -> None:
     target = floats(args, 1, tasks)
-    target[task] = _multiply_add(integer(args, 0), np.float32(0.5))  # type: ignore[call-arg]
+    target[task] = _multiply_add(integer(args, 0), np.float32(0.5))
 
 
 @task
 def _copy(args: Any, task: Any, tasks: Any) -> None:
     first, last = share(integer(args, 0), task, tasks)
-    copy(integer(args, 2) + 4 * first, integer(args, 1) + 4 * first, last - first)  # type: ignore[call-arg]
+    copy(integer(args, 2) + 4 * first, integer(args, 1) + 4 * first, last - first)
 
 
 def flops_per_second(threads: int) -> float:

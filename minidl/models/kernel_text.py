@@ -1,0 +1,76 @@
+"""What ``model.summary(show_kernels=True)`` adds: under each layer, the kernels that a training step calls there."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from minidl.layers import InputLayer
+from minidl_kernels.watching import Call
+
+from .kernel_plan import Place, planned_calls
+
+__all__ = ["described", "kernel_text"]
+
+FUSED = {  # what the implementation "cpu" does in one pass that could be several (NumPy makes several of it)
+    "bias_relu": "bias and relu in one pass",
+    "softmax_cross_entropy": "softmax and cross-entropy in one pass",
+    "probability_cross_entropy": "division by the sum, clipping and logarithm in one pass",
+    "dense_weight_grad": "gradients of kernel and bias in one pass",
+    **dict.fromkeys(("adam", "rmsprop", "sgd", "sgd_momentum"), "all weights in one pass"),
+}
+VARIANTS = {"winograd": "F(2x2)", "winograd_4x4": "F(4x4)"}
+
+
+def described(call: Call) -> list[str]:
+    """One call in lines: ``kernel: implementation``, what is fused; then who refused it and why."""
+    line = f"{call.kernel}: {call.implementation}"
+    if call.implementation in VARIANTS:
+        line += f" {VARIANTS[call.implementation]}"
+    fused = FUSED.get(call.kernel)
+    if call.kernel == "dense":
+        fused = "product, bias and relu in one pass" if call.settings["activation"] else "product and bias in one pass"
+    if fused and call.implementation == "cpu":
+        line += f", {fused}"
+    return [line, *(f"  not {name}: {reason}" for name, reason in call.refused)]
+
+
+def kernel_text(model: Any, layers: Iterable[tuple[Any, int]], batch_size: int) -> str:
+    """The kernels of a training step with so many samples, layer by layer, then of loss and optimizer.
+
+    Args:
+        layers: pairs of a layer and how deep it lies. Those that hold others are left out where they call no kernel.
+    """
+    try:
+        calls = planned_calls(model, batch_size)
+    except ValueError as error:
+        return f" Kernels: {error}\n"
+    lines = [f" Kernels of a training step with {batch_size} samples:"]
+    for part in _parts(model, [layer for layer, _ in layers], calls):
+        forward, backward = ([call for call in calls if call.place == Place(part, back)] for back in (False, True))
+        name = part if isinstance(part, str) else f"{part.name} ({type(part).__name__})"
+        lines.append(f"   {name}" + ("" if forward or backward else ": no kernel"))
+        first = "update  " if part == "optimizer" else "forward "
+        for title, several in ((first, forward), ("backward", backward)):
+            for text in _listed(several):
+                lines.append(f"     {title}  {text}")
+                title = " " * len(title)
+    return "\n".join(lines) + "\n"
+
+
+def _parts(model: Any, layers: list[Any], calls: list[Call]) -> Iterator[Any]:
+    """Layers, "loss" and "optimizer", in the order in which they are shown."""
+    called = {id(call.place.part): call.place.part for call in calls}
+    shown = {id(layer) for layer in layers}
+    for layer in dict.fromkeys(layers):
+        holds_others = isinstance(layer, InputLayer) or layer._sublayers()
+        if id(layer) in called or not holds_others:
+            yield layer
+    if shown >= {id(layer) for layer in model.layers}:  # all of them: then also what is in no list of layers
+        yield from (part for key, part in called.items() if key not in shown)
+
+
+def _listed(calls: list[Call]) -> Iterator[str]:
+    """The lines of some calls; equal ones once, with their number."""
+    texts = ["\n".join(described(call)) for call in calls]
+    for text in dict.fromkeys(texts):
+        count = texts.count(text)
+        yield from (text if count == 1 else f"{count} x {text}").split("\n")
