@@ -15,7 +15,9 @@ import importlib.util
 import os
 import re
 import shutil
+import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -68,6 +70,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("oracle") and (missing := missing_oracles()):
         skip_or_fail(f"not installed: {', '.join(missing)}", "MINIDL_REQUIRE_ORACLE")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_compiled_functions_left() -> Iterator[None]:
+    """Forget what JAX compiled for the tests of a file: of all files together it is gigabytes."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
 
 
 @pytest.fixture(scope="session")

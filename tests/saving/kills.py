@@ -181,7 +181,7 @@ def _notes(folder: Path) -> dict[str, np.ndarray]:
     return found
 
 
-def killed_while_training(kills: int, folder: Path, rng: np.random.Generator, optimizer: str) -> dict[str, int]:
+def killed_while_training(optimizer: str, kills: int, folder: Path, rng: np.random.Generator) -> dict[str, int]:
     """Kill trainings with a backup so many times; each is started again until it is complete.
 
     Every end must be, bit for bit, that of a training without interruptions.
@@ -230,7 +230,7 @@ def main() -> None:
             print(name, killed_while_saving(name, options.kills, Path(folder), rng), flush=True)
     for optimizer in ("adam", "momentum"):
         with tempfile.TemporaryDirectory() as folder:
-            print(f"backup, {optimizer}", killed_while_training(options.trainings, Path(folder), rng, optimizer))
+            print(f"backup, {optimizer}", killed_while_training(optimizer, options.trainings, Path(folder), rng))
 
 
 if __name__ == "__main__":

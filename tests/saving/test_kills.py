@@ -1,6 +1,11 @@
 """A process may be killed at any moment: files are one of the versions saved, and a training ends as if nothing was."""
 
+import json
 import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +13,21 @@ import pytest
 from tests.saving.kills import FORMATS, killed_while_saving, killed_while_training
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def killed(function: str, first: Any, kills: int, folder: Path, seed: int) -> dict[str, int]:
+    """What a function of ``tests.saving.kills`` finds, in a process of its own: this one is large, so slow to fork."""
+    call = f"{function}(*json.loads(sys.argv[1]), Path(sys.argv[2]), numpy.random.default_rng({seed}))"
+    code = f"import json, sys, numpy\nfrom pathlib import Path\nfrom tests.saving.kills import {function}\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}print(json.dumps({call}))", json.dumps([first, kills]), str(folder)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "kernels")])},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -17,18 +37,18 @@ def test_20_kills_while_saving(name, tmp_path):
 
 
 def test_5_kills_while_training(tmp_path):
-    assert killed_while_training(5, tmp_path, np.random.default_rng(2), "adam")["complete trainings"] >= 1
+    assert killed_while_training("adam", 5, tmp_path, np.random.default_rng(2))["complete trainings"] >= 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_500_kills_while_saving(name, tmp_path):
     kills = 100 if name.startswith("checkpoint") else 500  # which saves in the same way
-    found = killed_while_saving(name, kills, tmp_path, np.random.default_rng(3))
+    found = killed("killed_while_saving", name, kills, tmp_path, 3)
     assert found["in the middle"] > kills // 5
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adam", "momentum"])
 def test_50_kills_while_training(optimizer, tmp_path):
-    assert killed_while_training(50, tmp_path, np.random.default_rng(4), optimizer)["kills"] == 50
+    assert killed("killed_while_training", optimizer, 50, tmp_path, 4)["kills"] == 50
