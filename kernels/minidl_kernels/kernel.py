@@ -295,14 +295,6 @@ class Kernel:
             refused.append((name, refusal))
         raise ValueError(f"{self.name}: no implementation accepts this call: {dict(self.refusals)}")
 
-    def considered(self, *arrays: Any, **settings: Any) -> tuple[str, dict[str, str]]:
-        """Which implementation takes this call, and of those that come before it, which refuse and why."""
-        if self.arrays:
-            arrays = promote(self.name, arrays[: self.arrays]) + arrays[self.arrays :]
-        before = Counter(self.refusals)
-        chosen = self._choose(arrays, {**self._settings, **settings}, self.contract(*arrays, **settings))
-        return chosen.name, {name: reason for name, reason in self.refusals - before}
-
     def _allocate(self, like: Any, outputs: Any) -> Any:
         new = memory.empty if type(like) is np.ndarray else namespace(like).empty
         if type(outputs) is Output:

@@ -18,7 +18,7 @@ from minidl.engine.variable import Variable
 from minidl.layers import Layer
 from minidl.optimizers import Optimizer
 from minidl_kernels.arrays import to_numpy
-from minidl_kernels.kernel import Kernel
+from minidl_kernels.watching import watch
 
 from .trace import Trace, Update, watching
 
@@ -26,7 +26,7 @@ __all__ = ["recorded"]
 
 _lock = threading.Lock()
 _open = 0
-_call_op, _call_layer, _call_kernel = Op.__call__, Layer.__call__, Kernel.__call__
+_call_op, _call_layer = Op.__call__, Layer.__call__
 _apply_rules, _apply = walk._apply_rules, Optimizer.apply
 
 
@@ -51,13 +51,6 @@ def _layer(self: Any, *args: Any, **kwargs: Any) -> Any:
     finally:
         trace.left(group, outputs)
     return outputs
-
-
-def _kernel(self: Any, *arrays: Any, out: Any = None, **settings: Any) -> Any:
-    trace = watching.get()
-    if trace is not None:
-        trace.ran(self.name, *self.considered(*arrays, **settings))
-    return _call_kernel(self, *arrays, out=out, **settings)
 
 
 class _Watched(dict[Any, Any]):
@@ -129,8 +122,8 @@ def _slots(optimizer: Any) -> list[tuple[str, dict[int, Variable]]]:
     return found
 
 
-def _put(op: Any, layer: Any, kernel: Any, rules: Any, apply: Any) -> None:
-    Op.__call__, Layer.__call__, Kernel.__call__ = op, layer, kernel  # type: ignore[method-assign]
+def _put(op: Any, layer: Any, rules: Any, apply: Any) -> None:
+    Op.__call__, Layer.__call__ = op, layer  # type: ignore[method-assign]
     walk._apply_rules, Optimizer.apply = rules, apply  # type: ignore[method-assign]
 
 
@@ -141,15 +134,18 @@ def recorded() -> Iterator[Trace]:
     with _lock:
         _open += 1
         if _open == 1:
-            _put(_op, _layer, _kernel, _rules, _optimizer)
-    trace = Trace()
-    token = watching.set(trace)
+            _put(_op, _layer, _rules, _optimizer)
     try:
-        yield trace
-        trace.finish()
+        with watch() as kernels:
+            trace = Trace(kernels)
+            token = watching.set(trace)
+            try:
+                yield trace
+                trace.finish()
+            finally:
+                watching.reset(token)
     finally:
-        watching.reset(token)
         with _lock:
             _open -= 1
             if not _open:
-                _put(_call_op, _call_layer, _call_kernel, _apply_rules, _apply)
+                _put(_call_op, _call_layer, _apply_rules, _apply)

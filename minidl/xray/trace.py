@@ -14,6 +14,7 @@ from minidl.engine.op import Node
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
 from minidl_kernels.arrays import is_array, to_numpy
+from minidl_kernels.watching import Watch
 
 __all__ = ["Call", "Group", "Pass", "Spot", "Trace", "Update", "watching"]
 
@@ -84,16 +85,21 @@ class Update:
 
 
 class Trace:
-    """The record of one step."""
+    """The record of one step.
 
-    def __init__(self) -> None:
+    Args:
+        kernels: lists the calls of kernels meanwhile.
+    """
+
+    def __init__(self, kernels: Watch) -> None:
         self.spots: dict[Any, Spot] = {}
         self.calls: list[Call] = []
         self.groups: list[Group] = []
         self.order: list[tuple[str, int]] = []  # ("group", i) and ("call", i) as they came
         self.updates: list[Update] = []
         self._stack: list[int] = []
-        self._kernels: list[dict[str, Any]] = []  # that ran since the last event
+        self.kernels = kernels
+        self._told = 0  # how many of them belong to an event
         self._found: list[dict[Any, Any]] = []  # the walks' own dictionaries: gradients of leaves stay in them
         self._nodes: dict[Any, int] = {}
         self._kept: list[Any] = []  # ids are keys, so what they belong to must live as long
@@ -154,17 +160,15 @@ class Trace:
             return [self._input(one) for one in value]
         return value
 
-    def ran(self, kernel: str, implementation: str, refused: dict[str, str]) -> None:
-        """A kernel was called."""
-        self._kernels.append({"name": kernel, "ran": implementation, "refused": refused})
-
     def _taken(self) -> list[dict[str, Any]]:
-        taken, self._kernels = self._kernels, []
-        return taken
+        """The kernels that ran since the last event."""
+        first, self._told = self._told, len(self.kernels.calls)
+        calls = self.kernels.calls[first:]
+        return [{"name": c.kernel, "ran": c.implementation, "refused": dict(c.refused)} for c in calls]
 
     def reached(self, node: Node, upstream: Any, after: Any, found: dict[Any, Any]) -> Pass | None:
         """A walk came to a node."""
-        self._kernels = []
+        self._told = len(self.kernels.calls)
         if not any(found is one for one in self._found):
             self._found.append(found)
         place = self._nodes.get(node)
