@@ -142,8 +142,8 @@ def test_every_workload_on_pytorch(tmp_path, workload):
 
 @pytest.mark.oracle
 @pytest.mark.slow
-@pytest.mark.parametrize("workload", WORKLOADS)
-def test_every_workload_on_keras(tmp_path, workload):
+@pytest.mark.parametrize("workload", ["A32", "C", "E", "F", "C-one"])  # between them, every kind and every layer
+def test_workloads_on_keras(tmp_path, workload):
     pytest.importorskip("keras")
     pytest.importorskip("jax")
     assert not one_step(tmp_path, workload, ["keras-jax"])["notes"]
@@ -337,6 +337,7 @@ def test_a_fit_finds_the_exponent():
     assert 0.9 < noisy["explained"] < 1
 
 
+@pytest.mark.slow
 def test_scaling(tmp_path):
     command = ["scaling", "depth", "threads", "size", "--peers", "numpy", "--points", "2", "--rounds", "1"]
     record = record_of(tmp_path, *command, "--threads", "1")
@@ -363,6 +364,7 @@ def test_import_time(tmp_path):
     assert len(record["seconds"]["minidl"]) == 2 and record["ratio"] > 0 and set(record["versions"]) >= {"numpy"}
 
 
+@pytest.mark.slow
 def test_kernels(tmp_path):
     record = record_of(
         tmp_path, "kernels", "--rounds", "2", "--batch", "2", "--threads", "1", "conv", "pool", "norm", "random", "adam"
@@ -431,6 +433,7 @@ def test_augmentation_is_measured_and_goes_on(tmp_path, cifar_folder):
     assert target.with_suffix(".svg").read_text("utf-8").startswith("<svg")
 
 
+@pytest.mark.slow
 def test_saving(tmp_path):
     target = tmp_path / "record.json"
     done = subprocess.run(

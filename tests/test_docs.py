@@ -36,7 +36,14 @@ def test_what_contributors_add_is_shown_in_under_20_lines(title):
     assert len(first.splitlines()) < 20
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.stem)
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+LONG = ("04_pictures", "05_where_it_looks")  # they train
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in LONG else []) for path in EXAMPLES],
+)
 def test_an_example_runs(path, tmp_path):
     done = run([str(path)], tmp_path)
     assert done.returncode == 0, done.stderr

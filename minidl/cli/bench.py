@@ -72,8 +72,7 @@ def run(options: argparse.Namespace) -> int:
 def measure(cases: dict[str, Any], size: str) -> dict[str, Any]:
     """Seconds of each implementation that takes the call, by kernel; the machine's limits with them."""
     from minidl_kernels import config
-
-    from .limits import bytes_per_second, flops_per_second
+    from minidl_kernels.limits import bytes_per_second, flops_per_second
 
     threads = config.threads()
     limits = {"flops": flops_per_second(threads), "bytes": bytes_per_second(threads, 32)}

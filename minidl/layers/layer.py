@@ -184,11 +184,11 @@ class Layer(WeightHolder):
     # ---- calling ----
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not self._was_called:
+            return self._first(args, kwargs)
         if foreign and _context.get() is None and (home := self._home()) not in (None, devices.current()):
             with devices.scope(home):  # what is made on the way is made where the weights are
                 return self(*args, **kwargs)
-        if not self._was_called:
-            return self._first(args, kwargs)
         if len(args) != 1:
             args, kwargs = self._by_place(args, kwargs)
         if len(args) != 1 or type(args[0]) is not Tensor or not kwargs.keys() <= {"training"}:

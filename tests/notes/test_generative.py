@@ -35,6 +35,7 @@ def test_28_autoencoder(clothes):
     assert np.mean((both - X_valid) ** 2) == pytest.approx(history["val_loss"][-1], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_29_sparse_autoencoder(clothes):
     """The penalty on activities keeps most units of the code low; without it they stay near one half."""
     X_train, X_valid, of_the_mean = clothes
@@ -47,6 +48,7 @@ def test_29_sparse_autoencoder(clothes):
     assert means[1e-4] < 0.15 < 0.3 < means[0.0]
 
 
+@pytest.mark.slow
 def test_30_denoising_autoencoder(clothes):
     """Half of the pixels dropped: what comes out is nearer to the clean picture than what went in."""
     X_train, X_valid, of_the_mean = clothes
@@ -58,6 +60,7 @@ def test_30_denoising_autoencoder(clothes):
     assert of_denoised < 0.3 * of_noisy and of_denoised < 0.5 * of_the_mean
 
 
+@pytest.mark.slow
 def test_31_variational_autoencoder(clothes):
     X_train, X_valid, of_the_mean = clothes
     encoder, decoder, variational_ae = variational_autoencoder()
@@ -127,7 +130,10 @@ def likeness(made, real):
     return float(np.corrcoef(one, other)[0, 1]), float(np.mean((one - other) ** 2))
 
 
-@pytest.mark.parametrize("build, epochs, correlation, share", [(dense_gan, 5, 0.4, 0.85), (dcgan, 4, 0.7, 0.4)])
+@pytest.mark.parametrize(
+    "build, epochs, correlation, share",
+    [(dense_gan, 5, 0.4, 0.85), pytest.param(dcgan, 4, 0.7, 0.4, marks=pytest.mark.slow)],
+)
 def test_32_33_gans_learn(build, epochs, correlation, share, clothes):
     """What is made of noise comes to look like clothes: on the average, which a network that knows nothing misses."""
     X_train = clothes[0]
@@ -153,6 +159,7 @@ def test_33_sizes_of_the_dcgan():
     assert made.shape == (3, 28, 28, 1) and np.abs(made).max() <= 1
 
 
+@pytest.mark.slow
 def test_36_one_layer_at_a_time(clothes):
     """The book's train_autoencoder: the code of the first autoencoder is what the second learns; then both are put
     together, and start far better than the mean picture.

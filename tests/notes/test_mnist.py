@@ -32,6 +32,7 @@ def seven_steps(path, epochs):
     return history.history, accuracy
 
 
+@pytest.mark.slow
 def test_76_the_steps(tmp_path):
     """On clothes in a file laid out as MNIST's: they are harder than digits."""
     (x_train, y_train), (x_test, y_test) = fashion_mnist.load_subset()
