@@ -1,7 +1,5 @@
 """Whole nets as ONNX files."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -87,21 +85,18 @@ def test_normalised_pictures_with_augmentation():
     check(model, data_for(model, "pictures", limit=256))
 
 
-NETWORKS = {  # name: (arguments, seconds that exporting may take at most, with a wide margin)
-    "ResNet50": ({"input_shape": (64, 64, 3)}, 60),
-    "MobileNetV2": ({"input_shape": (64, 64, 3)}, 60),
-    "InceptionV3": ({"input_shape": (96, 96, 3)}, 60),
-    "VGG16": ({"input_shape": (32, 32, 3), "classes": 10}, 60),
+NETWORKS = {
+    "ResNet50": {"input_shape": (64, 64, 3)},
+    "MobileNetV2": {"input_shape": (64, 64, 3)},
+    "InceptionV3": {"input_shape": (96, 96, 3)},
+    "VGG16": {"input_shape": (32, 32, 3), "classes": 10},
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_published_network(name, tmp_path):
-    settings, seconds = NETWORKS[name]
-    model = settled(getattr(applications, name)(weights=None, include_top=True, **settings))
-    start = time.perf_counter()
+    model = settled(getattr(applications, name)(weights=None, include_top=True, **NETWORKS[name]))
     model.export(tmp_path / "net.onnx", format="onnx", verbose=False)
-    assert time.perf_counter() - start < seconds
     proto = check(model, data_for(model, name, n=2))
     assert kinds(proto).count("Transpose") <= (1 if name != "VGG16" else 2)
