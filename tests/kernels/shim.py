@@ -77,6 +77,24 @@ def disagreement(name: str, implementation: str, dtype: str, orders: tuple[str, 
     return None
 
 
+def harm_of_wrong_labels() -> str | None:
+    """What a label that is no class does on a GPU, where nobody looks before; it should give a loss of NaN."""
+    logits = np.log(np.array([[1, 2, 3, 4], [2, 2, 4, 2], [1, 4, 4, 1], [4, 3, 2, 1]], "float32") / 10)
+    labels = np.array([0, 4, -1, 3])
+    wanted = -np.log([0.1, np.nan, np.nan, 0.1])
+    for name, first, settings in (
+        ("softmax_cross_entropy", logits, {}),
+        ("probability_cross_entropy", np.exp(logits), {"epsilon": 1e-7}),
+    ):
+        try:
+            losses = through_shim(OURS[name], "cuda", ((first, labels), settings))[0]
+        except shim.ShimError as error:
+            return f"{name}: {error}"
+        if not np.allclose(losses, wanted, rtol=1e-5, equal_nan=True):
+            return f"{name}: {losses} is not {wanted}"
+    return None
+
+
 def programs() -> list[Program]:
     """All CUDA texts, by loading what uses them."""
     for one in OURS.values():

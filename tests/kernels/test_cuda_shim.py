@@ -3,7 +3,7 @@
 import pytest
 
 from tests.kernels.cuda_cases import BORDERS
-from tests.kernels.shim import OURS, cuda_implementations, disagreement
+from tests.kernels.shim import OURS, cuda_implementations, disagreement, harm_of_wrong_labels
 from tests.shims import needs_compiler
 
 pytestmark = needs_compiler
@@ -19,3 +19,7 @@ def test_agrees_with_the_reference(name, implementation, dtype):
 
 def test_every_kernel_has_a_cuda_implementation_and_cases_at_the_borders():
     assert {name for name, _ in IMPLEMENTATIONS} == set(OURS) == set(BORDERS)
+
+
+def test_a_label_that_is_no_class_gives_a_loss_of_nan():
+    assert harm_of_wrong_labels() is None
