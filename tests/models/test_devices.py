@@ -106,7 +106,7 @@ OPTIMIZERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if hasattr(optimizers, name)])
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_steps(name):
     made = []
     for where in ("cpu", DEVICE):
