@@ -433,6 +433,25 @@ def test_augmentation_is_measured_and_goes_on(tmp_path, cifar_folder):
     assert target.with_suffix(".svg").read_text("utf-8").startswith("<svg")
 
 
+@pytest.mark.oracle
+def test_learning_is_compared_with_torch_and_goes_on(tmp_path, cifar_folder):
+    target = tmp_path / "record.json"
+    command = [
+        sys.executable, "-m", "benchmarks.learning", str(cifar_folder), "--pictures", "256", "--seeds", "1",
+        "--epochs", "2", "--json", str(target),
+    ]  # fmt: skip
+    for turn in (1, 2):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        record = json.loads(target.read_text("utf-8"))
+        trained = [line for line in done.stdout.splitlines() if ", epoch " in line and "loss" in line]
+        assert len(trained) == (4 if turn == 1 else 0)  # the second time all is there
+    ours, theirs = (record["sides"][side]["0"] for side in ("minidl", "torch"))
+    assert ours["loss"][0] == pytest.approx(theirs["loss"][0], rel=0.02)  # the same weights and batches; not the masks
+    assert record["verdict"]["difference"] == pytest.approx(ours["accuracy"][-1] - theirs["accuracy"][-1])
+    assert target.with_suffix(".svg").read_text("utf-8").startswith("<svg")
+
+
 @pytest.mark.slow
 def test_saving(tmp_path):
     target = tmp_path / "record.json"
