@@ -59,7 +59,7 @@ def _transpose_block(typing_context, target, target_step, source, source_step):
     return types.void(*[types.int64] * 4), generate
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy")
 def pack_panel(target, source, depth, k_step, width, column_step):
     """Lay B[0:depth, 0:width] out as one panel (depth, WIDTH) at the address ``target``, zeros after the last column.
 
@@ -84,7 +84,7 @@ def pack_panel(target, source, depth, k_step, width, column_step):
         clear(row + width * 4, WIDTH - width)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy")
 def transpose(target, target_step, source, source_step, rows, columns):
     """target[i, j] = source[j, i] for i < rows, j < columns; the rows of both lie ``step`` bytes apart."""
     whole_rows, whole_columns = rows // LANES * LANES, columns // LANES * LANES

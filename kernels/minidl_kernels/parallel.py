@@ -41,6 +41,7 @@ import numba
 from llvmlite import ir
 from numba import carray, cfunc, njit, prange, types
 from numba.extending import intrinsic
+from numba.np.arrayobj import np_cfarray
 
 __all__ = [
     "Launch", "address_of", "addresses_of", "compile_seconds", "floats", "integer", "integers", "number", "share",
@@ -93,50 +94,62 @@ def _pointer(typing_context, address):
     return types.voidptr(address), generate
 
 
+def _word_at(builder, arguments):
+    """Emit the load of argument ``arguments[1]`` of a task, 64 bits."""
+    words = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+    return builder.load(builder.gep(words, [arguments[1]]))
+
+
+# Written in LLVM's language, because Numba takes a tenth of a second to put a function of Python into another one.
 @intrinsic
-def _as_float64(typing_context, bits):
-    """The 64 bits of an integer read as a float64."""
+def integer(typing_context, args, i):
+    """Argument ``i`` as an integer (a size, or the address of an array)."""
 
     def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.DoubleType())
+        return _word_at(builder, arguments)
 
-    return types.float64(types.int64), generate
-
-
-@njit(cache=True, inline="always")
-def integer(args, i):
-    """Argument ``i`` as an integer (a size, or the address of an array)."""
-    return carray(_pointer(args), 64, np.int64)[i]
+    return types.int64(types.int64, types.int64), generate
 
 
-@njit(cache=True, inline="always")
-def number(args, i):
+@intrinsic
+def number(typing_context, args, i):
     """Argument ``i`` as a float64."""
-    return _as_float64(carray(_pointer(args), 64, np.int64)[i])
+
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(_word_at(builder, arguments), ir.DoubleType())
+
+    return types.float64(types.int64, types.int64), generate
 
 
-@njit(cache=True, inline="always")
-def floats(args, i, shape):
-    """Argument ``i`` as a C-contiguous float32 array of ``shape`` (an int or a tuple)."""
-    return carray(_pointer(integer(args, i)), shape, np.float32)
+def _arrays(dtype):
+    """An intrinsic ``f(args, i, shape)``: argument ``i`` as a C-contiguous array of ``shape`` (an int or a tuple)."""
+
+    @intrinsic
+    def array_of(typing_context, args, i, shape):
+        found = types.Array(dtype, shape.count if isinstance(shape, types.BaseTuple) else 1, "C")
+
+        def generate(context, builder, signature, arguments):
+            place = builder.inttoptr(_word_at(builder, arguments), ir.IntType(8).as_pointer())
+            return np_cfarray(context, builder, found(types.voidptr, shape), (place, arguments[2]))
+
+        return found(types.int64, types.int64, shape), generate
+
+    return array_of
 
 
-@njit(cache=True, inline="always")
-def integers(args, i, shape):
-    """Argument ``i`` as a C-contiguous int64 array of ``shape``."""
-    return carray(_pointer(integer(args, i)), shape, np.int64)
+floats, integers, unsigned = _arrays(types.float32), _arrays(types.int64), _arrays(types.uint32)
 
 
-@njit(cache=True, inline="always")
-def unsigned(args, i, shape):
-    """Argument ``i`` as a C-contiguous uint32 array of ``shape``."""
-    return carray(_pointer(integer(args, i)), shape, np.uint32)
-
-
-@njit(cache=True, inline="always")
-def share(n, task, tasks):
+@intrinsic
+def share(typing_context, n, task, tasks):
     """The range [first, last) of ``n`` items that falls to ``task`` out of ``tasks``."""
-    return n * task // tasks, n * (task + 1) // tasks
+
+    def generate(context, builder, signature, arguments):
+        n, task, tasks = arguments
+        ends = [builder.sdiv(builder.mul(n, one), tasks) for one in (task, builder.add(task, ir.Constant(n.type, 1)))]
+        return context.make_tuple(builder, signature.return_type, ends)
+
+    return types.UniTuple(types.int64, 2)(types.int64, types.int64, types.int64), generate
 
 
 # ---- running tasks ----

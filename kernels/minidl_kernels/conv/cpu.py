@@ -36,7 +36,7 @@ FEW_CHANNELS = WIDTH * 3 // 8  # channels up to which the input gradient is spre
 PARTIAL = 1 << 20  # floats of kernel gradients that are held before they are added up
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy")
 def _copy_rows(picture, height, width, channels, first, left, target, rows, columns):
     """target[u, v] = picture[first + u, v - left] for rows x columns pixels, zeros outside of the picture.
 

@@ -121,7 +121,7 @@ _input_4_at_border, _output_4_at_border = _transform(B4, "source"), _transform(A
 _upstream_4_at_border = _transform(_transposed(A4), "source")
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy")
 def planes_of_block(m, picture, height, width, channels, top, left, across, first, count, planes, plane):
     """B^T d B of ``count`` tiles from tile ``first`` of a picture on; a plane is (tile, channel)."""
     n, pixel = m + 2, channels * 4
@@ -145,7 +145,7 @@ def planes_of_block(m, picture, height, width, channels, top, left, across, firs
                 )
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy")
 def outputs_of_block(m, products, plane, rows, pixels, filters, across, first, count, out, vectors):
     """A^T p A of the tiles of a block, for one panel of filters, into a picture of outputs."""
     row_step, pixel = pixels * filters * 4, filters * 4
@@ -164,7 +164,7 @@ def outputs_of_block(m, products, plane, rows, pixels, filters, across, first, c
                 _output_4_at_border(source + v, 6 * plane, plane, target + v, row_step, pixel, 0, below, 0, behind)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy")
 def upstream_of_block(m, g, rows, pixels, filters, across, first, count, planes, plane, vectors):
     """A dy A^T of the tiles of a block, for one panel of filters; a plane is (tile, WIDTH)."""
     row_step, pixel = pixels * filters * 4, filters * 4
