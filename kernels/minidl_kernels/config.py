@@ -48,6 +48,7 @@ def _parse_choices(text: str) -> dict[str, str]:
     return choices
 
 
+changes = 0  # how often these settings were changed: what follows from them is kept under this number
 _threads = int(os.environ.get("MINIDL_THREADS", "0")) or _usable_cores()
 _choices = _parse_choices(os.environ.get("MINIDL_KERNELS", ""))
 
@@ -59,10 +60,10 @@ def threads() -> int:
 
 def set_threads(count: int) -> None:
     """Set how many threads a kernel may use; results do not depend on it."""
-    global _threads
+    global _threads, changes
     if not isinstance(count, int) or count < 1:
         raise ValueError(f"threads must be a positive whole number, not {count!r}")
-    _threads = count
+    _threads, changes = count, changes + 1
 
 
 def use_implementation(kernel: str, implementation: str | None) -> None:
@@ -70,6 +71,8 @@ def use_implementation(kernel: str, implementation: str | None) -> None:
 
     A preference that refuses a call falls through to the default; ``with kernel.use(...)`` insists.
     """
+    global changes
+    changes += 1
     if implementation is None:
         _choices.pop(kernel, None)
     else:
@@ -79,11 +82,6 @@ def use_implementation(kernel: str, implementation: str | None) -> None:
 def chosen_implementation(kernel: str) -> str | None:
     """The preference set for ``kernel``, or ``None``."""
     return (_choices.get(kernel) or _choices.get("*")) if _choices else None
-
-
-def choice(kernel: str) -> tuple[int, str | None]:
-    """What of these settings a call of ``kernel`` depends on."""
-    return _threads, (_choices.get(kernel) or _choices.get("*")) if _choices else None
 
 
 def cache_folder() -> Path:

@@ -76,6 +76,7 @@ class Plan(NamedTuple):
     copied: bool  # so some of these must be copied
     implementation: str
     refused: tuple[tuple[str, str], ...]  # implementations before it, and why not
+    makers: tuple[tuple[Any, Any, Any], ...]  # for each output what makes its array, its shape and its dtype
     launch: Any = None  # what ``run`` returned, to be made again with the arrays of later calls
 
 
@@ -112,6 +113,7 @@ class Kernel:
     def __call__(self, *arrays: Any, out: Any = None, **settings: Any) -> Any:
         call: Any
         kinds: Any
+        plan: Any
         try:
             if self.lists:
                 kinds = [
@@ -119,11 +121,13 @@ class Kernel:
                     for several in arrays
                     for a in several
                 ]
-                call = (self._explicit.get(), config.choice(self.name), *map(len, arrays), *kinds)
+                call = (self._explicit.get(), config.changes, *map(len, arrays), *kinds)
             else:
                 kinds = [(a.shape, a.dtype, a.flags.c_contiguous, type(a)) for a in arrays]
-                call = (self._explicit.get(), config.choice(self.name), *settings.items(), *kinds)
-            plan = self._plans.get(call)
+                call = (self._explicit.get(), config.changes, *settings.items(), *kinds)
+            plan = self._plans[call]
+        except KeyError:
+            plan = None
         except (AttributeError, TypeError):  # a list for an array, or in a setting: the contract will say
             call = plan = None
         if plan is None:
@@ -142,15 +146,16 @@ class Kernel:
         if out is not None:
             self._write_into(out, arrays, plan)
             return out
-        out = self._allocate(arrays[0], plan.outputs)
-        if plan.launch is None:
-            launch = plan.run(*arrays, out=out, **plan.settings)
-            if launch is not None:
-                launch(launch.arrays)
-                if call in self._plans:
-                    self._plans[call] = plan._replace(launch=launch.again(_in_a_row(arrays, out)))
-        else:
-            plan.launch(_in_a_row(arrays, out))
+        outs = tuple([new(shape, dtype) for new, shape, dtype in plan.makers])
+        out = outs if type(plan.outputs) is tuple else outs[0]
+        if plan.launch is not None:
+            plan.launch((*arrays, *outs))
+            return out
+        launch = plan.run(*arrays, out=out, **plan.settings)
+        if launch is not None:
+            launch(launch.arrays)
+            if call in self._plans:
+                self._plans[call] = plan._replace(launch=launch.again((*arrays, *outs)))
         return out
 
     def _planned(self, arrays: tuple[Any, ...], settings: dict[str, Any], call: Any) -> tuple[tuple[Any, ...], Plan]:
@@ -164,7 +169,7 @@ class Kernel:
         run = chosen.run
         dense = getattr(run, "contiguous", False)
         copied = dense and outputs is not None and not all(a.flags.c_contiguous for a in arrays)
-        plan = Plan(outputs, run, settings, dense, copied, chosen.name, refused)
+        plan = Plan(outputs, run, settings, dense, copied, chosen.name, refused, _makers(arrays[0], outputs))
         if call is not None and all(a is b for a, b in zip(given, arrays, strict=True)):
             if len(self._plans) >= MOST_PLANS:
                 self._plans.clear()
@@ -183,9 +188,9 @@ class Kernel:
         if not plan.contiguous or all(array.flags.c_contiguous for array, _ in pairs):
             _run_now(plan.run, arrays, out, plan.settings)
             return
-        targets = self._allocate(arrays[0], plan.outputs)
-        _run_now(plan.run, arrays, targets, plan.settings)
-        for (array, _), target in zip(pairs, [targets] if len(pairs) == 1 else targets, strict=True):
+        targets = tuple([new(shape, dtype) for new, shape, dtype in plan.makers])
+        _run_now(plan.run, arrays, targets if len(pairs) > 1 else targets[0], plan.settings)
+        for (array, _), target in zip(pairs, targets, strict=True):
             array[...] = target
 
     def implementation(
@@ -295,12 +300,6 @@ class Kernel:
             refused.append((name, refusal))
         raise ValueError(f"{self.name}: no implementation accepts this call: {dict(self.refusals)}")
 
-    def _allocate(self, like: Any, outputs: Any) -> Any:
-        new = memory.empty if type(like) is np.ndarray else namespace(like).empty
-        if type(outputs) is Output:
-            return new(outputs.shape, outputs.dtype)
-        return tuple([new(o.shape, o.dtype) for o in outputs])
-
 
 def kernel(
     arrays: int = 0, values: Callable[..., None] | None = None, lists: bool = False
@@ -315,9 +314,15 @@ def _zeros(like: Any, outputs: Any) -> Any:
     return tuple([_zeros(like, one) for one in outputs])
 
 
-def _in_a_row(arrays: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
-    """Inputs and outputs."""
-    return (*arrays, *out) if type(out) is tuple else (*arrays, out)
+def _makers(like: Any, outputs: Any) -> tuple[tuple[Any, Any, Any], ...]:
+    """For each output what makes its array, and of which shape and dtype."""
+    found = []
+    for one in () if outputs is None else (outputs,) if type(outputs) is Output else outputs:
+        new = namespace(like).empty
+        if type(like) is np.ndarray and math.prod(one.shape) * one.dtype.itemsize >= memory.LARGE:
+            new = memory.empty
+        found.append((new, one.shape, one.dtype))
+    return tuple(found)
 
 
 def _run_now(run: Callable[..., Any], arrays: tuple[Any, ...], out: Any, settings: dict[str, Any]) -> None:

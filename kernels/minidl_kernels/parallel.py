@@ -40,12 +40,13 @@ if "NUMBA_CACHE_DIR" not in os.environ:  # read when Numba is first imported
 import numba
 from llvmlite import ir
 from numba import carray, cfunc, njit, prange, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import np_cfarray
 
 __all__ = [
-    "Launch", "address_of", "addresses_of", "compile_seconds", "floats", "integer", "integers", "number", "share",
-    "task", "unsigned",
+    "Launch", "address_of", "compile_seconds", "floats", "floats_in", "integer", "integers", "number", "share", "task",
+    "unsigned",
 ]  # fmt: skip
 
 _signature = types.void(types.intp, types.int64, types.int64)
@@ -84,20 +85,30 @@ def compile_seconds() -> float:
 # ---- inside tasks: reading the packed arguments ----
 
 
+_WORD, _BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
+_DATA = object.__basicsize__  # what every object begins with; of an array of NumPy, the address of its numbers follows
+_ITEMS = tuple.__basicsize__  # what a tuple begins with; the addresses of its items follow
+
+
 @intrinsic
 def _pointer(typing_context, address):
     """An integer address as a pointer that ``carray`` takes."""
 
     def generate(context, builder, signature, arguments):
-        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+        return builder.inttoptr(arguments[0], _BYTES)
 
     return types.voidptr(address), generate
 
 
-def _word_at(builder, arguments):
-    """Emit the load of argument ``arguments[1]`` of a task, 64 bits."""
-    words = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
-    return builder.load(builder.gep(words, [arguments[1]]))
+def _load(builder, address, words, offset=0):
+    """Emit the load of the 64 bits that lie so many words and so many bytes after an address."""
+    place = builder.add(builder.add(address, builder.mul(words, ir.Constant(_WORD, 8))), ir.Constant(_WORD, offset))
+    return builder.load(builder.inttoptr(place, _WORD.as_pointer()))
+
+
+def _numbers(builder, items, k):
+    """Emit where the numbers of array ``k`` start, of a tuple with the id ``items``."""
+    return _load(builder, _load(builder, items, k, _ITEMS), ir.Constant(_WORD, 0), _DATA)
 
 
 # Written in LLVM's language, because Numba takes a tenth of a second to put a function of Python into another one.
@@ -106,7 +117,7 @@ def integer(typing_context, args, i):
     """Argument ``i`` as an integer (a size, or the address of an array)."""
 
     def generate(context, builder, signature, arguments):
-        return _word_at(builder, arguments)
+        return _load(builder, *arguments)
 
     return types.int64(types.int64, types.int64), generate
 
@@ -116,28 +127,54 @@ def number(typing_context, args, i):
     """Argument ``i`` as a float64."""
 
     def generate(context, builder, signature, arguments):
-        return builder.bitcast(_word_at(builder, arguments), ir.DoubleType())
+        return builder.bitcast(_load(builder, *arguments), ir.DoubleType())
 
     return types.float64(types.int64, types.int64), generate
 
 
-def _arrays(dtype):
-    """An intrinsic ``f(args, i, shape)``: argument ``i`` as a C-contiguous array of ``shape`` (an int or a tuple)."""
+@intrinsic
+def _numbers_of(typing_context, arrays, k):
+    """Where the numbers of array ``k`` start, of a tuple with this id."""
 
-    @intrinsic
-    def array_of(typing_context, args, i, shape):
-        found = types.Array(dtype, shape.count if isinstance(shape, types.BaseTuple) else 1, "C")
+    def generate(context, builder, signature, arguments):
+        return _numbers(builder, *arguments)
 
-        def generate(context, builder, signature, arguments):
-            place = builder.inttoptr(_word_at(builder, arguments), ir.IntType(8).as_pointer())
-            return np_cfarray(context, builder, found(types.voidptr, shape), (place, arguments[2]))
+    return types.int64(types.int64, types.int64), generate
 
-        return found(types.int64, types.int64, shape), generate
+
+def _arrays(dtype, in_tuple=False):
+    """An intrinsic that makes a C-contiguous array of an argument.
+
+    ``f(args, i, shape)``: argument ``i``; with ``in_tuple`` ``f(args, i, k, shape)``: array ``k`` of a tuple whose id
+    is argument ``i``. The shape is an int or a tuple.
+    """
+
+    def array_type(shape):
+        return types.Array(dtype, shape.count if isinstance(shape, types.BaseTuple) else 1, "C")
+
+    def generate(context, builder, signature, arguments):
+        address = _load(builder, *arguments[:2])
+        place = builder.inttoptr(_numbers(builder, address, arguments[2]) if in_tuple else address, _BYTES)
+        made = signature.return_type(types.voidptr, signature.args[-1])
+        return np_cfarray(context, builder, made, (place, arguments[-1]))
+
+    if in_tuple:
+
+        @intrinsic
+        def array_of(typing_context, args, i, k, shape):
+            return array_type(shape)(*[types.int64] * 3, shape), generate
+
+    else:
+
+        @intrinsic
+        def array_of(typing_context, args, i, shape):
+            return array_type(shape)(*[types.int64] * 2, shape), generate
 
     return array_of
 
 
 floats, integers, unsigned = _arrays(types.float32), _arrays(types.int64), _arrays(types.uint32)
+floats_in = _arrays(types.float32, in_tuple=True)
 
 
 @intrinsic
@@ -171,34 +208,41 @@ def _call(typing_context, address, args, task, tasks):
 _start = time.perf_counter()
 
 
+MOST = 62  # arguments of a task
+_BLOCK = MOST + 2  # words of a task's arguments
+
+
 @intrinsic
-def _at(typing_context, address):
-    """The 64 bits at an address."""
+def _block(typing_context):
+    """The address of a block of words for arguments, which lasts as long as the function that asks for it."""
 
     def generate(context, builder, signature, arguments):
-        return builder.load(builder.inttoptr(arguments[0], ir.IntType(64).as_pointer()))
+        words = cgutils.alloca_once(builder, ir.ArrayType(ir.IntType(64), _BLOCK))
+        return builder.ptrtoint(words, ir.IntType(64))
 
-    return types.int64(types.int64), generate
-
-
-_DATA = object.__basicsize__  # what every object begins with; of an array of NumPy, the address of its numbers follows
+    return types.int64(), generate
 
 
-@njit("void(intp, int64)", cache=True, nogil=True)
-def _look_up(words, ids):
-    """Replace every word whose bit in ``ids`` is set: the id of an array, by the address of its numbers."""
-    packed = carray(_pointer(words), 64, np.int64)
-    place = 0
-    while ids:
-        if ids & 1:
-            packed[place] = _at(packed[place] + _DATA)
-        ids >>= 1
-        place += 1
+@njit(cache=True, inline="always")
+def _fill(block, packed, arrays):
+    """Write the arguments that a ``Launch`` has packed, with the addresses of the numbers of these arrays, to a block.
+
+    Returns:
+        The address of the task, and how often it runs.
+    """
+    given, words = carray(_pointer(packed), 256, np.int64), carray(_pointer(block), 64, np.int64)
+    count, places = given[2], given[3]
+    for i in range(count):
+        words[i] = given[4 + i]
+    for i in range(places):
+        words[given[4 + count + 2 * i]] = _numbers_of(arrays, given[4 + count + 2 * i + 1])
+    return given[0], given[1]
 
 
-@njit("void(int64, intp, int64, int64)", cache=True, nogil=True)
-def _serial(address, args, ids, tasks):
-    _look_up(args, ids)
+@njit("void(intp, intp)", cache=True, nogil=True)
+def _serial(packed, arrays):
+    args = _block()
+    address, tasks = _fill(args, packed, arrays)
     for task in range(tasks):
         _call(address, args, task, tasks)
 
@@ -214,9 +258,12 @@ def _next(typing_context, counter):
     return types.int64(types.int64), generate
 
 
-@njit("void(int64, intp, int64, int64, int64, int64)", cache=True, nogil=True, parallel=True)
-def _parallel(address, args, ids, tasks, counter, threads):
-    _look_up(args, ids)
+@njit("void(intp, intp, int64)", cache=True, nogil=True, parallel=True)
+def _parallel(packed, arrays, threads):
+    args = _block()
+    address, tasks = _fill(args, packed, arrays)
+    counter = args + 8 * 63
+    carray(_pointer(counter), 1, np.int64)[0] = 0
     # Whoever is done takes the next task: fixed shares would all wait for the slowest core.
     for _ in prange(threads):
         task = _next(counter)
@@ -234,25 +281,12 @@ def address_of(values: Any) -> int:
     return int(values.__array_interface__["data"][0])
 
 
-@njit("void(intp, int64)", cache=True, nogil=True)
-def _look_up_all(words, count):
-    for first in range(0, count, 32):
-        _look_up(words + 8 * first, (1 << min(count - first, 32)) - 1)
-
-
-def addresses_of(arrays: Sequence[np.ndarray]) -> "array[int]":
-    """Where the numbers of several arrays start."""
-    words = array("q", map(id, arrays))
-    _look_up_all(words.buffer_info()[0], len(words))
-    return words
-
-
 def _word(value: Any) -> int:
     return struct.unpack("q", struct.pack("d", value))[0] if isinstance(value, float) else int(value)
 
 
 class Launch:
-    """A task with its arguments. Numbers are packed once, so it can be made again with other arrays of the same shapes.
+    """A task with its arguments. They are packed once, so it can be made again with other arrays of the same shapes.
 
     Args:
         address: of the task.
@@ -260,23 +294,27 @@ class Launch:
         tasks: how often it runs.
     """
 
-    __slots__ = ("_address", "_ids", "_places", "_tasks", "_words", "arrays")
+    __slots__ = ("_arguments", "_packed", "_pointer", "_threads", "arrays")
 
     def __init__(self, address: int, arguments: tuple[Any, ...], tasks: int):
-        self._address, self._tasks = address, tasks
-        words: list[int] = []
-        self.arrays: list[np.ndarray] = []
-        self._places: list[tuple[int, int]] = []
-        self._ids = 0
+        self._arguments: tuple[Any, ...] = address, arguments, tasks
+        self._threads = 1 if tasks <= 1 else config.threads()
+        self.arrays = tuple([value for value in arguments if isinstance(value, np.ndarray)])
+        self._pack({id(one): index for index, one in enumerate(self.arrays)})
+
+    def _pack(self, places: dict[int, int]) -> None:
+        """Lay down what ``_fill`` reads; ``places`` says by id where an array is in what the launch is called with."""
+        address, arguments, tasks = self._arguments
+        if len(arguments) > MOST:
+            raise ValueError(f"a task takes {MOST} arguments at most, not {len(arguments)}")
+        words, found = [], []
         for place, value in enumerate(arguments):
             if isinstance(value, np.ndarray):
-                self._places.append((place, len(self.arrays)))
-                self._ids |= 1 << place
-                self.arrays.append(value)
+                found += [place, places[id(value)]]
                 value = 0
             words.append(value if type(value) is int else _word(value))
-        words.append(0)  # counts the tasks that were taken
-        self._words = array("q", words)
+        self._packed = array("q", [address, tasks, len(words), len(found) // 2, *words, *found])
+        self._pointer = self._packed.buffer_info()[0]
 
     def again(self, arrays: Sequence[Any]) -> "Launch | None":
         """The same launch, to be called with what these arrays stand for; None where it needs another one besides."""
@@ -284,29 +322,25 @@ class Launch:
         if len(indices) < len(arrays) or not all(id(one) in indices for one in self.arrays):
             return None  # one array in two places would not tell which is which
         launch = copy(self)
-        launch._places = [(place, indices[id(self.arrays[index])]) for place, index in self._places]
-        launch.arrays = []
+        launch._pack(indices)
+        launch._arguments, launch.arrays = (), ()
         return launch
 
-    def __call__(self, arrays: Sequence[Any]) -> None:
+    def __call__(self, arrays: tuple[Any, ...]) -> None:
         """Run it with these arrays."""
-        words = self._words[:]
-        for place, index in self._places:
-            words[place] = id(arrays[index])  # a tenth of the time that it takes to ask for the address
-        pointer, count = words.buffer_info()
-        threads = config.threads()
-        if self._tasks == 1 or threads == 1 or _forked:
-            _serial(self._address, pointer, self._ids, self._tasks)
+        # Compiled code gets the tuple: to ask for the address of each array here takes longer than many a task.
+        if self._threads == 1 or _forked:
+            _serial(self._pointer, id(arrays))
             return
-        if getattr(_pool, "threads", 0) != threads:  # Numba keeps it for each thread that launches, and so do we
-            numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
-            _pool.threads = threads
-        counter = pointer + 8 * (count - 1)
-        if _layer_is_thread_safe():
-            _parallel(self._address, pointer, self._ids, self._tasks, counter, threads)
+        if getattr(_pool, "threads", 0) != self._threads:  # Numba keeps it for each thread that launches, so do we
+            numba.set_num_threads(min(self._threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+            _pool.threads = self._threads
+            _pool.safe = numba.threading_layer() != "workqueue"  # that aborts when two Python threads launch at once
+        if _pool.safe:
+            _parallel(self._pointer, id(arrays), self._threads)
         else:
             with _launch_lock:
-                _parallel(self._address, pointer, self._ids, self._tasks, counter, threads)
+                _parallel(self._pointer, id(arrays), self._threads)
 
 
 class Task:
@@ -344,11 +378,6 @@ class Task:
     def launch(self, *arguments: Any, tasks: int = 1) -> Launch:
         """The same, to be run later."""
         return Launch(self.address, arguments, tasks)
-
-
-def _layer_is_thread_safe() -> bool:
-    # Numba's workqueue layer aborts the process when two Python threads launch at once.
-    return numba.threading_layer() != "workqueue"
 
 
 def _after_fork() -> None:

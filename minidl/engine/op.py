@@ -42,6 +42,7 @@ registered: dict[str, "Op"] = {}  # every op by name; the tests walk it
 recording: ContextVar[bool] = ContextVar("recording", default=True)
 selection: ContextVar[Any] = ContextVar("selection", default=None)
 _order = itertools.count()
+PLAIN = {np.ndarray, int, float, bool, str, type(None)}  # of arguments that are no tensors, and hold none
 
 
 class Rule(NamedTuple):
@@ -63,22 +64,22 @@ class Node:
 
     __slots__ = ("dtype", "op", "order", "shape", "steps", "upstream", "versions")
 
-    def __init__(self, op: Any, live: list[tuple[str, Any]], values: tuple[Any, ...], variables: list[Any] | None):
+    def __init__(self, op: Any, live: list[tuple[str, Any]], values: tuple[Any, ...], variables: list[Any]):
         self.op = op
         # For each live input its name, its source (for a list of tensors a list, with None for those that are not
         # live), its rule, and what that asks for: arrays, which a recorded walk makes Tensors of the graph again.
         self.steps: list[tuple[str, Any, Rule, tuple[Any, ...]]] = []
+        asked: tuple[str, ...] = ()
         for name, source in live:
             if name not in op.rules:
                 raise TypeError(f"op {op.name} has no rule for {name!r}; write @{op.name}.grad({name!r})")
             self.steps.append((name, source, rule := op.rules[name], rule.take(values)))
+            asked += rule.asks
         self.upstream = op.first.take(values) if op.first else ()
         self.shape, self.dtype = values[0].shape, values[0].dtype
         self.order = next(_order)  # creation order is topological order
-        self.versions: Any = ()  # what is kept and may be assigned to before the walk
-        if variables:
-            kept = [(ask, v) for _, _, rule, taken in self.steps for ask, v in zip(rule.asks, taken, strict=True)]
-            self.versions = {(ask, v, v.version) for v in variables for ask, array in kept if array is v.data}
+        # What is kept and may be assigned to before the walk.
+        self.versions = [(name, v, v.version) for name, v in variables if name in asked] if variables else ()
 
 
 class Op:
@@ -103,42 +104,43 @@ class Op:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != len(self.parameters):
             args = self._placed(args, kwargs)
-        arrays: list[Any] = []
+        arrays = list(args)
         live: list[tuple[str, Any]] = []
-        variables: list[Any] = []
+        variables: list[tuple[str, Any]] = []
         plain = True
-        for value in args:
-            if type(value) is np.ndarray:
-                pass
-            elif isinstance(value, Tensor):
+        for place, value in enumerate(args):
+            if (kind := type(value)) in PLAIN:
+                continue
+            if kind is Tensor or isinstance(value, Tensor):
                 plain = False
-                if value.data is None:
+                arrays[place] = data = value.data
+                if data is None:
                     return Op.trace(self, args, {})
-                if value.node is not None or value.live():
-                    live.append((self.parameters[len(arrays)], value.node or value))
+                node = value.node
+                if node is not None or value.live():
+                    live.append((self.parameters[place], node or value))
                 if value.assignable:
-                    variables.append(value)
-                value = value.data
+                    variables.append((self.parameters[place], value))
             elif isinstance(value, (list, tuple)) and (among := [v for v in value if isinstance(v, Tensor)]):
                 plain = False
                 if any(v.data is None for v in among):
                     return Op.trace(self, args, {})
                 if any(v.live() for v in among):
                     sources = [v.node or v if isinstance(v, Tensor) and v.live() else None for v in value]
-                    live.append((self.parameters[len(arrays)], sources))
-                variables += [v for v in among if v.assignable]
-                value = type(value)([raw(v) for v in value])
-            arrays.append(value)
+                    live.append((self.parameters[place], sources))
+                variables += [("", v) for v in among if v.assignable]
+                arrays[place] = type(value)([raw(v) for v in value])
         if foreign or "cupy" in modules:  # else they are NumPy's, all of them
             arrays = together(self.name, arrays, {self.parameters.index(name): source for name, source in live})
         result = self.forward(*arrays)
         if plain:
             return result
-        y, others = (result[0], result[1:]) if isinstance(result, tuple) else (result, ())
-        if not isinstance(y, np.ndarray):  # NumPy's sums are no arrays
+        y, others = (result[0], result[1:]) if type(result) is tuple else (result, ())
+        if type(y) is not np.ndarray:  # NumPy's sums are no arrays
             y = as_array(y)
-        if variables and any(y is v.data or (y.base is not None and overlap(y, v.data)) for v in variables):
-            y = y.copy()  # an optimizer's update in place would change a view under the graph
+        for _, variable in variables:
+            if y is variable.data or (y.base is not None and overlap(y, variable.data)):
+                y = y.copy()  # an optimizer's update in place would change a view under the graph
         node = None
         if live and recording.get() and not self.constant and y.dtype.kind == "f":
             node = Node(self, live, (y, *others, *arrays), variables)

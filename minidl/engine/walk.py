@@ -38,8 +38,9 @@ def gradients(ys: list[Tensor], upstreams: list[Any], targets: list[Tensor], cre
     for value in (*ys, *targets):
         if not isinstance(value, Tensor):
             raise TypeError(f"grad takes Tensors, not {type(value).__name__}; write Tensor(x, requires_grad=True)")
-    found = _walk(ys, upstreams, {t.node or t for t in targets}, create_graph)
-    chosen = [found.get(t.node or t) for t in targets]
+    sources = [t.node or t for t in targets]
+    found = _walk(ys, upstreams, set(sources), create_graph)
+    chosen = [found[source] if source in found else None for source in sources]
     return [g if g is None or isinstance(g, Tensor) else Tensor.of(as_array(g)) for g in chosen]
 
 
@@ -58,11 +59,12 @@ def backward(y: Tensor, upstream: Any) -> None:
 def _walk(ys: list[Tensor], upstreams: list[Any], targets: set[Any] | None, create_graph: bool) -> dict[Any, Any]:
     """Gradients by source (a node, or a leaf): of the targets, or of all leaves where ``targets`` is None."""
     nodes = _nodes_below(ys)
-    useful = None if targets is None else set(targets)  # and the nodes through which some target is reached
-    if useful is not None:
-        for node in nodes:
-            if any(_leads(step[1], useful) for step in node.steps):
+    useful: Any = None if targets is None else set(targets)  # and the nodes through which some target is reached
+    for node in nodes if useful is not None else ():
+        for _, source, _, _ in node.steps:
+            if source in useful if type(source) is not list else not useful.isdisjoint(source):
                 useful.add(node)
+                break
     found: dict[Any, Any] = {}
     with setting(recording, create_graph):
         for y, upstream in zip(ys, upstreams, strict=True):
@@ -85,13 +87,8 @@ def _nodes_below(ys: Iterable[Tensor]) -> list[Node]:
             pending += one
         elif type(one) is Node and one not in seen:
             seen.add(one)
-            for step in one.steps:
-                pending.append(step[1])
+            pending += [step[1] for step in one.steps]
     return sorted(seen, key=attrgetter("order"))
-
-
-def _leads(source: Any, useful: set[Any]) -> bool:
-    return not useful.isdisjoint(source) if type(source) is list else source in useful
 
 
 def _apply_rules(node: Node, g: Any, found: dict[Any, Any], useful: set[Any] | None, create_graph: bool) -> None:
@@ -103,16 +100,17 @@ def _apply_rules(node: Node, g: Any, found: dict[Any, Any], useful: set[Any] | N
     if node.op.first:
         taken = _joined(node, node.op.first, node.upstream) if create_graph else node.upstream
         g = node.op.first.function(g, *taken)
-    joint: dict[Rule, Any] = {}
+    joint: dict[Any, Any] = {}  # by function: what it gave for several inputs
     for name, source, rule, taken in node.steps:
-        if useful is None or _leads(source, useful):
-            result = joint.get(rule) if rule.joint else None
+        several = type(source) is list
+        if useful is None or (not useful.isdisjoint(source) if several else source in useful):
+            result = joint.get(rule.function) if rule.joint else None
             if result is None:
                 result = rule.function(g, *(_joined(node, rule, taken) if create_graph else taken))
             if rule.joint:
-                joint[rule] = result
+                joint[rule.function] = result
                 result = result[rule.inputs.index(name)]
-            for one, part in zip(source, result, strict=True) if type(source) is list else ((source, result),):
+            for one, part in zip(source, result, strict=True) if several else ((source, result),):
                 if one is not None and part is not None:
                     if part.shape != one.shape or part.dtype is not one.dtype:
                         part = _fit(part, one, node, name)

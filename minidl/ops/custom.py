@@ -50,7 +50,7 @@ def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
 
         operation: Any = SimpleNamespace(name=function.__name__, outputs=("y",), first=None)
         operation.rules = {"arguments": Rule(("arguments",), (), itemgetter(slice(0)), rule)}
-        result.node = Node(operation, [("arguments", sources)], (result.data,), None)
+        result.node = Node(operation, [("arguments", sources)], (result.data,), [])
         return result
 
     return wrapper

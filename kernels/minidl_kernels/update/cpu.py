@@ -1,48 +1,56 @@
 """Numba: one launch for all weights of a list.
 
-A table holds, for every weight, its size, where it starts if all were laid end to end, and the addresses of its
-arrays. The tasks share out that imagined line: one large weight is cut into many pieces, many small ones make up one.
+A table holds, for every weight, its size, and where it starts if all were laid end to end. The tasks share out that
+imagined line: one large weight is cut into many pieces, many small ones make up one. What they read and write they find
+in a tuple of all arrays: weights, gradients, and what else there is, in the same order.
 """
 
+import functools
 import math
 from array import array
 
 import numpy as np
 
 from ..on_cpu import tasks_for
-from ..parallel import addresses_of, floats, integer, njit, number, share, task
+from ..parallel import floats_in, integer, integers, njit, number, share, task
 from . import adam, adam_rate, rmsprop, sgd, sgd_momentum
 
 
 @njit(cache=True, inline="always")
-def _piece(row, first, last):
-    """Which elements of the weight of a row of the table lie between ``first`` and ``last`` of the line."""
-    n, start = integer(row, 0), integer(row, 1)
+def _piece(table, weight, first, last):
+    """Which elements of a weight lie between ``first`` and ``last`` of the line."""
+    n, start = table[weight, 0], table[weight, 1]
     return n, max(first - start, 0), min(last - start, n)
 
 
 @task(fastmath={"contract"})
 def _sgd(args, task, tasks):
-    weights, table, row_bytes, total = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
+    weights, total = integer(args, 0), integer(args, 3)
+    table = integers(args, 1, (weights, 2))
     rate = np.float32(number(args, 4))
     first, last = share(total, task, tasks)
-    for row in range(table, table + weights * row_bytes, row_bytes):
-        n, begin, end = _piece(row, first, last)
+    for weight in range(weights):
+        n, begin, end = _piece(table, weight, first, last)
         if begin < end:
-            w, g = floats(row, 2, n)[begin:end], floats(row, 3, n)[begin:end]
+            w, g = floats_in(args, 2, weight, n)[begin:end], floats_in(args, 2, weight + weights, n)[begin:end]
             for i in range(w.size):
                 w[i] -= rate * g[i]
 
 
 @task(fastmath={"contract"})
 def _sgd_momentum(args, task, tasks):
-    weights, table, row_bytes, total = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
+    weights, total = integer(args, 0), integer(args, 3)
+    table = integers(args, 1, (weights, 2))
     rate, momentum, nesterov = np.float32(number(args, 4)), np.float32(number(args, 5)), integer(args, 6)
     first, last = share(total, task, tasks)
-    for row in range(table, table + weights * row_bytes, row_bytes):
-        n, begin, end = _piece(row, first, last)
+    for weight in range(weights):
+        n, begin, end = _piece(table, weight, first, last)
         if begin < end:
-            w, g, m = floats(row, 2, n)[begin:end], floats(row, 3, n)[begin:end], floats(row, 4, n)[begin:end]
+            w, g, m = (
+                floats_in(args, 2, weight, n)[begin:end],
+                floats_in(args, 2, weight + weights, n)[begin:end],
+                floats_in(args, 2, weight + 2 * weights, n)[begin:end],
+            )
             if nesterov != 0:
                 for i in range(w.size):
                     step = rate * g[i]
@@ -58,15 +66,19 @@ def _sgd_momentum(args, task, tasks):
 
 @task(fastmath={"contract"})
 def _adam(args, task, tasks):
-    weights, table, row_bytes, total = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
+    weights, total = integer(args, 0), integer(args, 3)
+    table = integers(args, 1, (weights, 2))
     rate, epsilon = np.float32(number(args, 4)), np.float32(number(args, 5))
     fresh_m, fresh_v = np.float32(number(args, 6)), np.float32(number(args, 7))
     first, last = share(total, task, tasks)
-    for row in range(table, table + weights * row_bytes, row_bytes):
-        n, begin, end = _piece(row, first, last)
+    for weight in range(weights):
+        n, begin, end = _piece(table, weight, first, last)
         if begin < end:
-            w, g = floats(row, 2, n)[begin:end], floats(row, 3, n)[begin:end]
-            m, v = floats(row, 4, n)[begin:end], floats(row, 5, n)[begin:end]
+            w, g = floats_in(args, 2, weight, n)[begin:end], floats_in(args, 2, weight + weights, n)[begin:end]
+            m, v = (
+                floats_in(args, 2, weight + 2 * weights, n)[begin:end],
+                floats_in(args, 2, weight + 3 * weights, n)[begin:end],
+            )
             for i in range(w.size):
                 gradient = g[i]
                 new_m = m[i] + (gradient - m[i]) * fresh_m
@@ -77,14 +89,19 @@ def _adam(args, task, tasks):
 
 @task(fastmath={"contract"})
 def _rmsprop(args, task, tasks):
-    weights, table, row_bytes, total = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
+    weights, total = integer(args, 0), integer(args, 3)
+    table = integers(args, 1, (weights, 2))
     rate, rho = np.float32(number(args, 4)), np.float32(number(args, 5))
     fresh, epsilon = np.float32(number(args, 6)), np.float32(number(args, 7))
     first, last = share(total, task, tasks)
-    for row in range(table, table + weights * row_bytes, row_bytes):
-        n, begin, end = _piece(row, first, last)
+    for weight in range(weights):
+        n, begin, end = _piece(table, weight, first, last)
         if begin < end:
-            w, g, v = floats(row, 2, n)[begin:end], floats(row, 3, n)[begin:end], floats(row, 4, n)[begin:end]
+            w, g, v = (
+                floats_in(args, 2, weight, n)[begin:end],
+                floats_in(args, 2, weight + weights, n)[begin:end],
+                floats_in(args, 2, weight + 2 * weights, n)[begin:end],
+            )
             for i in range(w.size):
                 gradient = g[i]
                 new_v = rho * v[i] + fresh * (gradient * gradient)
@@ -99,21 +116,23 @@ def _only_float32(ws, *lists, **settings):
     return None
 
 
-def _run(kernel, numbers, ws, gs, *slots):
-    """Build the table and run ``kernel`` over all weights."""
-    gs = [np.ascontiguousarray(g) for g in gs]  # held here: the table knows addresses only
-    lists = (ws, gs, *slots)
-    addresses = [addresses_of(arrays) for arrays in lists]
-    sizes = [w.size for w in ws]
-    table = array("q")
-    total = 0
-    for size, *row in zip(sizes, *addresses, strict=True):
-        table.extend((size, total, *row))
+@functools.lru_cache(maxsize=64)
+def _table(sizes):
+    """Size and start of each weight, and how long the line is."""
+    table, total = array("q"), 0
+    for size in sizes:
+        table.extend((size, total))
         total += size
+    return table, total
+
+
+def _run(kernel, numbers, ws, gs, *slots):
+    """Run ``kernel`` over all weights."""
+    gs = [g if g.flags.c_contiguous else np.ascontiguousarray(g) for g in gs]
+    arrays = (*ws, *gs, *[one for several in slots for one in several])  # held here: the task knows its id only
+    table, total = _table(tuple([w.size for w in ws]))
     if total:
-        kernel(
-            len(ws), table.buffer_info()[0], (2 + len(lists)) * table.itemsize, total, *numbers, tasks=tasks_for(total)
-        )
+        kernel(len(ws), table.buffer_info()[0], id(arrays), total, *numbers, tasks=tasks_for(total))
 
 
 @sgd.implementation("cpu", on="numpy", accepts=_only_float32)
