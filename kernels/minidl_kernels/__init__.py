@@ -6,6 +6,8 @@ Every kernel is one contract with several implementations; see ``kernel.py``.
 from . import config
 from .activation import (
     bias_relu,
+    leaky_relu,
+    leaky_relu_grad,
     relu,
     relu_grad,
     sigmoid,
@@ -35,7 +37,7 @@ from .watching import watch
 
 __all__ = [
     "Kernel", "Output", "adam", "average_pool", "average_pool_grad", "batch_norm", "batch_norm_grad",
-    "bias_relu", "column_sum",
+    "bias_relu", "column_sum", "leaky_relu", "leaky_relu_grad",
     "config", "conv2d", "conv2d_input_grad", "conv2d_kernel_grad", "dense", "dense_weight_grad", "dropout", "kernel",
     "kernels", "log_softmax",
     "depthwise_conv2d", "depthwise_conv2d_input_grad", "depthwise_conv2d_kernel_grad",

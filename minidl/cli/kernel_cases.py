@@ -12,7 +12,8 @@ __all__ = ["OPERATIONS", "Case", "convolutions", "one_of_each", "pooling", "prod
 # Operations of a kernel's formula for each element of its largest array (an exp, a root and a division are one each,
 # and so is a step of Philox). Products have theirs by shape.
 OPERATIONS = {
-    "relu": 1, "relu_grad": 1, "sigmoid": 3, "sigmoid_grad": 3, "tanh": 1, "tanh_grad": 3, "bias_relu": 2,
+    "relu": 1, "relu_grad": 1, "leaky_relu": 2, "leaky_relu_grad": 2,
+    "sigmoid": 3, "sigmoid_grad": 3, "tanh": 1, "tanh_grad": 3, "bias_relu": 2,
     "column_sum": 1, "softmax": 5, "softmax_grad": 4, "log_softmax": 5, "log_softmax_grad": 4,
     "softmax_cross_entropy": 4, "softmax_cross_entropy_grad": 4, "probability_cross_entropy": 2,
     "probability_cross_entropy_grad": 3, "batch_norm": 7, "batch_norm_grad": 9, "scale_shift": 2, "max_pool": 1,
@@ -125,6 +126,8 @@ def elementwise(batch: int, size: int, channels: int) -> Iterator[Case]:
         yield Case(one, text, (x,), {})
     for one in (kernels.relu_grad, kernels.sigmoid_grad, kernels.tanh_grad):
         yield Case(one, text, (x, y), {})
+    yield Case(kernels.leaky_relu, text, (x,), {"negative_slope": 0.2})
+    yield Case(kernels.leaky_relu_grad, text, (x, y), {"negative_slope": 0.2})
     yield Case(kernels.bias_relu, text, (x, channel), {})
     yield Case(kernels.batch_norm, text, (x, channel, channel), {"epsilon": 1e-3})
     yield Case(kernels.batch_norm_grad, text, (x, x, channel, channel, np.square(channel)), {"epsilon": 1e-3})

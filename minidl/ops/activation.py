@@ -16,7 +16,6 @@ from .arithmetic import (
     expm1,
     floating,
     greater,
-    greater_equal,
     minimum,
     multiply,
     negative,
@@ -214,9 +213,31 @@ def _(g, upstream, output):
     return -g * exp(output) * sum(upstream, axis=-1, keepdims=True)
 
 
-def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
-    """x where it is positive, else negative_slope * x."""
-    return where(greater_equal(x, 0), x, multiply(x, negative_slope))
+@op
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Array:
+    """x where it is positive, else negative_slope * x; the gradient at 0 is 1."""
+    return kernels.leaky_relu(floating(x), negative_slope=float(negative_slope))
+
+
+@leaky_relu.grad("x")
+def _(g, x, negative_slope):
+    return leaky_relu_grad(g, x, negative_slope)
+
+
+@op
+def leaky_relu_grad(upstream: Any, x: Any, negative_slope: float) -> Array:
+    """The upstream gradient where leaky_relu's input is positive, else negative_slope times it."""
+    return kernels.leaky_relu_grad(upstream, x, negative_slope=float(negative_slope))
+
+
+@leaky_relu_grad.grad("upstream")
+def _(g, x, negative_slope):
+    return leaky_relu_grad(g, x, negative_slope)
+
+
+@leaky_relu_grad.grad("x")
+def _(g):
+    return None  # the mask is constant almost everywhere
 
 
 def relu6(x: Any) -> Any:

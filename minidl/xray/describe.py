@@ -68,6 +68,8 @@ _KNOWN: dict[str, About] = {
                        "The axes change places.", "축의 순서를 바꾼다."),
     "relu": About("y = max(x, 0)", {"x": "∂L/∂x = g where y > 0, else 0"},
                   "What is negative becomes 0.", "음수는 0이 된다."),
+    "leaky_relu": About("y = x where x ≥ 0, else a · x", {"x": "∂L/∂x = g where x ≥ 0, else a · g"},
+                        "What is negative is only scaled down.", "음수는 작아질 뿐 사라지지 않는다."),
     "sigmoid": About("y = 1 / (1 + exp(−x))", {"x": "∂L/∂x = g · y(1 − y)"},
                      "Squeezes numbers between 0 and 1.", "수를 0과 1 사이로 눌러 넣는다."),
     "tanh": About("y = tanh(x)", {"x": "∂L/∂x = g · (1 − y²)"},

@@ -16,6 +16,7 @@ const sigmoidOf = x => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Mat
 const share = (wins, ties) => (wins ? 1 : ties ? 0.5 : 0);
 
 pointwise("relu", ["x"], x => Math.max(x, 0), { x: (x, y) => (y > 0 ? 1 : 0) });
+pointwise("leaky_relu", ["x", "negative_slope"], (x, slope) => (x >= 0 ? x : slope * x), { x: (x, slope) => (x >= 0 ? 1 : slope) });
 pointwise("sigmoid", ["x"], sigmoidOf, { x: (x, y) => y * (1 - y) });
 pointwise("tanh", ["x"], Math.tanh, { x: (x, y) => 1 - y * y });
 // 2/√π · exp(−x²) · Σ 2ⁿ x²ⁿ⁺¹ / (1·3·…·(2n+1)): all terms of one sign, so nothing cancels.

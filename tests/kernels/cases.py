@@ -48,6 +48,16 @@ def _(name, dtype):
         yield (numbers(dtype, *shape), -y if name == "log_softmax_grad" else y), {}
 
 
+@generator("leaky_relu", "leaky_relu_grad")
+def _(name, dtype):
+    for shape, slope in zip(ROWS, (0.2, 0.5, 0.0, -1.5, *[0.01] * len(ROWS)), strict=False):
+        x = np.round(3 * numbers(dtype, *shape), 1)  # some zeros
+        yield (
+            (numbers(dtype, *shape)[::-1].copy(), x)[: 2 if name.endswith("_grad") else 1][-2:],
+            {"negative_slope": slope},
+        )
+
+
 @generator("bias_relu", "scale_shift", "batch_norm", "batch_norm_grad")
 def _(name, dtype):
     for shape in ROWS:

@@ -39,6 +39,17 @@ def _(name, dtype):
         yield (np.array([np.nan, np.inf, -np.inf, 0, -0.0, 1000, -1000], dtype),), {}
 
 
+@borders("leaky_relu", "leaky_relu_grad")
+def _(name, dtype):
+    for size in SIZES:
+        yield (
+            (numbers(dtype, size), numbers(dtype, size, 2)[:, 0])[: 1 + name.endswith("_grad")],
+            {"negative_slope": 0.3},
+        )
+    odd = np.array([np.nan, np.inf, -np.inf, 0, -0.0, 1000, -1000], dtype)
+    yield (odd, odd[::-1].copy())[: 1 + name.endswith("_grad")], {"negative_slope": 0.3}
+
+
 @borders("softmax", "log_softmax", "softmax_grad", "log_softmax_grad")
 def _(name, dtype):
     for shape in ((5, 31), (4, 32), (3, 33), (1, 129), (9, 1)):

@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from minidl_kernels import config
-from minidl_kernels.activation import bias_relu, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
+from minidl_kernels.activation import (
+    bias_relu,
+    leaky_relu,
+    leaky_relu_grad,
+    relu,
+    relu_grad,
+    sigmoid,
+    sigmoid_grad,
+    tanh,
+    tanh_grad,
+)
 
 FORWARD = [relu, sigmoid, tanh]
 GRADIENTS = [(relu, relu_grad), (sigmoid, sigmoid_grad), (tanh, tanh_grad)]
@@ -61,6 +71,20 @@ def test_relu_grad_takes_no_gradient_where_the_output_is_zero(implementation):
     g, y = np.array([np.inf, np.nan, 3, -2], "f"), np.array([0, 0, 0, 5], "f")
     with relu_grad.use(implementation):
         assert relu_grad(g, y).tolist() == [0, 0, 0, -2]
+
+
+@pytest.mark.parametrize("implementation", ["reference", "array", "cpu"])
+def test_leaky_relu_at_its_edges_and_borders_of_tasks(implementation):
+    x, g = np.array([2.0, 0.0, -0.0, -4.0, np.nan, -np.inf], "f"), np.array([1, 2, 3, 8, 4, np.inf], "f")
+    with leaky_relu.use(implementation), leaky_relu_grad.use(implementation):
+        np.testing.assert_array_equal(leaky_relu(x, negative_slope=0.25), [2, 0, 0, -1, np.nan, -np.inf])
+        np.testing.assert_array_equal(leaky_relu_grad(g, x, negative_slope=0.25), [1, 2, 3, 2, 1, np.inf])
+        if implementation != "reference":
+            x, g = normal(100_003), normal(100_003, seed=1)
+            assert_close(leaky_relu(x, negative_slope=0.1), np.where(x >= 0, x, np.float32(0.1) * x))
+            assert_close(leaky_relu_grad(g, x, negative_slope=0.1), np.where(x >= 0, g, np.float32(0.1) * g))
+    with pytest.raises(ValueError, match=r"g has shape \(2,\), x has \(3,\)"):
+        leaky_relu_grad(g[:2], x[:3], negative_slope=0.1)
 
 
 @pytest.mark.parametrize("implementation", ["reference", "array", "cpu"])

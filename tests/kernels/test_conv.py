@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from minidl_kernels.conv import conv2d, conv2d_input_grad, conv2d_kernel_grad
+from minidl_kernels.conv.across import across_pays
+from minidl_kernels.conv.across_gradient import sums_across_pay
 from minidl_kernels.conv.geometry import output_size, same_padding
+from minidl_kernels.conv.phases import forward_axis
+from minidl_kernels.microkernel import ROWS, WIDTH
 from tests.kernels.convolutions import (
     all_three,
     assert_adjoint,
@@ -79,6 +83,24 @@ def test_pictures_larger_than_the_buffers_of_the_cpu():
     assert_same(FAMILY, "cpu", "array", (19, 4, 4, 96), (3, 3, 96, 100), (1, 1), "same")
 
 
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("kernel, strides", [((5, 5), (1, 1)), ((4, 4), (2, 2)), ((3, 2), (1, 3)), ((2, 6), (3, 1))])
+def test_small_pictures_are_convolved_across_pictures(kernel, strides, padding):
+    channels, filters = 2 * WIDTH, 3 * WIDTH
+    for n, height, width in ((ROWS, 7, 7), (2 * ROWS + 3, 6, 8), (5 * ROWS + 1, 8, 6)):
+        x, w = (n, height, width, channels), (*kernel, channels, filters)
+        assert across_pays(x, filters, [(forward_axis(0, 3, k, 1), forward_axis(0, 3, k, 1)) for k in kernel])
+        assert_same(FAMILY, "cpu", "array", x, w, strides, padding)
+    assert sums_across_pay((n, 3, 3, filters), w)
+
+
+def test_across_pictures_where_strides_skip_pixels_and_windows_lie_in_the_padding():
+    channels, n = 4 * WIDTH, 3 * ROWS  # and what does not divide by the width of a tile goes the other way
+    for size, kernel, strides in ((7, (2, 1), (4, 3)), (8, (1, 3), (4, 5)), (2, (7, 7), (1, 1)), (1, (3, 3), (1, 1))):
+        assert_same(FAMILY, "cpu", "array", (n, size, size, channels), (*kernel, channels, 32), strides, "same")
+        assert_same(FAMILY, "cpu", "array", (n, size, size, channels), (*kernel, channels, 33), strides, "same")
+
+
 # The largest relative error that Winograd's sums may have; F(4x4) multiplies by up to 8 and divides by up to 24.
 WINOGRAD = {"winograd": 4e-6, "winograd_4x4": 4e-5}
 
@@ -133,6 +155,8 @@ def test_strided_arguments_and_out(implementation):
 @pytest.mark.parametrize("shape", [(3, 20, 18, 8), (40, 6, 6, 8)])
 def test_the_same_bits_on_any_number_of_threads(shape):
     assert_same_bits_on_any_number_of_threads(FAMILY, "cpu", normal(*shape), normal(3, 3, 8, 33, seed=1))
+    small = normal(3 * ROWS, 6, 6, 2 * WIDTH), normal(3, 3, 2 * WIDTH, 3 * WIDTH, seed=1)
+    assert_same_bits_on_any_number_of_threads(FAMILY, "cpu", *small)
     wide = normal(*shape[:3], 16), normal(3, 3, 16, 32, seed=1)
     assert_same_bits_on_any_number_of_threads(FAMILY, "winograd", *wide)
 

@@ -97,6 +97,10 @@ def leaky(x, negative_slope=0.2):
     return np.where(x > 0, x, negative_slope * x)
 
 
+def leaky_gate(upstream, x, negative_slope):
+    return upstream * np.where(x >= 0, 1, negative_slope)
+
+
 def exponential(x, alpha=1.0):
     return np.where(x > 0, x, alpha * (np.exp(np.minimum(x, 0)) - 1))
 
@@ -147,6 +151,10 @@ ACTIVATIONS: dict[str, list[Case]] = {
     "log_softmax": cases(log_soft, {"axis": 0}, {"axis": 1}, {"axis": -1}, x=X),
     "log_softmax_last": cases(log_soft, *LAST_AXIS),
     "log_softmax_grad": cases(log_soft_gradient, *BELOW),
+    "leaky_relu_grad": [
+        case(leaky_gate, upstream=UPSTREAM, x=normal(3, 4), negative_slope=0.3),
+        case(leaky_gate, upstream=normal(3, 3), x=TIES, negative_slope=0.2),
+    ],
     "leaky_relu": [*each(leaky, normal, TIES), case(leaky, x=SQUARE, negative_slope=0.5)],
     "relu6": each(lambda x: np.clip(x, 0, 6), lambda *shape: 5 * normal(*shape)),
     "elu": [*each(exponential, normal, SATURATED), case(exponential, x=TIES, alpha=0.5)],

@@ -68,6 +68,7 @@ FUNCTIONS = {
     "less": lambda x, y: ops.less(x, y),
     "less_equal": lambda x, y: ops.less_equal(x, y),
     "log": lambda x, y: ops.log(abs(x) + 1),
+    "leaky_relu": [lambda x, y: ops.leaky_relu(x), lambda x, y: ops.leaky_relu(x, 0.4)],
     "log1p": lambda x, y: ops.log1p(abs(x)),
     "log_softmax_last": [lambda x, y: ops.log_softmax(x), lambda x, y: ops.log_softmax(x, axis=1)],
     "logical_and": lambda x, y: ops.logical_and(ops.greater(x, 0), ops.greater(y, 0)),

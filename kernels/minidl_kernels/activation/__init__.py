@@ -1,12 +1,15 @@
 """Elementwise activations, each with the gradient kernel that its rule calls.
 
-The gradients take the forward pass' output, not its input: the input need not be kept.
+The gradients take the forward pass' output, not its input: the input need not be kept. (Only a leaky ReLU's output does
+not tell the sign of its input, where the slope is 0.)
 """
 
 from ..arrays import Array
 from ..kernel import Output, kernel
 
-__all__ = ["bias_relu", "relu", "relu_grad", "sigmoid", "sigmoid_grad", "tanh", "tanh_grad"]
+__all__ = [
+    "bias_relu", "leaky_relu", "leaky_relu_grad", "relu", "relu_grad", "sigmoid", "sigmoid_grad", "tanh", "tanh_grad",
+]  # fmt: skip
 
 
 def _same_shape(name: str, g: Array, y: Array) -> Output:
@@ -34,6 +37,31 @@ def relu_grad(g: Array, y: Array) -> Output:
         y: what ``relu`` returned, of g's shape.
     """
     return _same_shape("relu_grad", g, y)
+
+
+@kernel(arrays=1)
+def leaky_relu(x: Array, *, negative_slope: float) -> Output:
+    """x where x >= 0, else negative_slope * x; NaN stays NaN.
+
+    Args:
+        x: any shape.
+        negative_slope: any number.
+    """
+    return Output(x.shape, x.dtype)
+
+
+@kernel(arrays=2)
+def leaky_relu_grad(g: Array, x: Array, *, negative_slope: float) -> Output:
+    """g where x >= 0, else negative_slope * g.
+
+    Args:
+        g: upstream gradient, any shape.
+        x: what ``leaky_relu`` got, of g's shape.
+        negative_slope: that of the forward pass.
+    """
+    if g.shape != x.shape:
+        raise ValueError(f"leaky_relu_grad: g has shape {g.shape}, x has {x.shape}; they must be equal")
+    return Output(g.shape, g.dtype)
 
 
 @kernel(arrays=1)

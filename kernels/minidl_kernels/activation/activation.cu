@@ -17,6 +17,17 @@ extern "C" __global__ void relu_gradient(const real* g, const real* y, real* dx,
     dx[i] = y[i] > 0 ? g[i] : 0;
 }
 
+extern "C" __global__ void leaky_relu_forward(const real* x, real* y, long long size, real slope) {
+    ELEMENT
+    y[i] = x[i] >= 0 ? x[i] : slope * x[i];
+}
+
+extern "C" __global__ void leaky_relu_gradient(
+    const real* g, const real* x, real* dx, long long size, real slope) {
+    ELEMENT
+    dx[i] = x[i] >= 0 ? g[i] : slope * g[i];
+}
+
 extern "C" __global__ void sigmoid_forward(const real* x, real* y, long long size) {
     ELEMENT
     real e = exp(-fabs(x[i]));  // never overflows

@@ -1,7 +1,7 @@
 """NumPy and CuPy: whole-array operations."""
 
 from ..arrays import Array, namespace
-from . import bias_relu, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
+from . import bias_relu, leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
 
 
 @relu.implementation("array", on=("numpy", "cupy"))
@@ -13,6 +13,20 @@ def relu_array(x: Array, *, out: Array) -> None:
 def relu_grad_array(g: Array, y: Array, *, out: Array) -> None:
     # Not g * (y > 0): an infinite g would become NaN where it should be 0.
     out[...] = namespace(g).where(y > 0, g, 0)
+
+
+@leaky_relu.implementation("array", on=("numpy", "cupy"))
+def leaky_relu_array(x: Array, *, negative_slope: float, out: Array) -> None:
+    xp = namespace(x)
+    xp.multiply(x, negative_slope, out=out)
+    out[...] = xp.where(x >= 0, x, out)
+
+
+@leaky_relu_grad.implementation("array", on=("numpy", "cupy"))
+def leaky_relu_grad_array(g: Array, x: Array, *, negative_slope: float, out: Array) -> None:
+    xp = namespace(g)
+    xp.multiply(g, negative_slope, out=out)
+    out[...] = xp.where(x >= 0, g, out)
 
 
 @sigmoid.implementation("array", on=("numpy", "cupy"))

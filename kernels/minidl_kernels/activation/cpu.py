@@ -7,8 +7,8 @@ of a negative index would keep the loop from being vectorised.
 import numpy as np
 
 from ..on_cpu import contiguous, only_float32, tasks_for
-from ..parallel import floats, integer, share, task
-from . import bias_relu, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
+from ..parallel import floats, integer, number, share, task
+from . import bias_relu, leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
 from .exponential import exp, expm1
 
 FASTMATH = {"contract", "nsz", "arcp"}
@@ -32,6 +32,24 @@ def _relu_grad(args, task, tasks):
     g, y, out = floats(args, 1, n)[first:last], floats(args, 2, n)[first:last], floats(args, 3, n)[first:last]
     for i in range(last - first):
         out[i] = g[i] if y[i] > ZERO else ZERO
+
+
+@task
+def _leaky_relu(args, task, tasks):
+    n, slope = integer(args, 0), np.float32(number(args, 1))
+    first, last = share(n, task, tasks)
+    x, y = floats(args, 2, n)[first:last], floats(args, 3, n)[first:last]
+    for i in range(last - first):
+        y[i] = x[i] if x[i] >= ZERO else slope * x[i]
+
+
+@task
+def _leaky_relu_grad(args, task, tasks):
+    n, slope = integer(args, 0), np.float32(number(args, 1))
+    first, last = share(n, task, tasks)
+    g, x, out = floats(args, 2, n)[first:last], floats(args, 3, n)[first:last], floats(args, 4, n)[first:last]
+    for i in range(last - first):
+        out[i] = g[i] if x[i] >= ZERO else slope * g[i]
 
 
 @task(fastmath=FASTMATH)
@@ -95,6 +113,18 @@ def relu_cpu(x, *, out):
 @contiguous
 def relu_grad_cpu(g, y, *, out):
     return _relu_grad.launch(g.size, g, y, out, tasks=tasks_for(g.size))
+
+
+@leaky_relu.implementation("cpu", on="numpy", accepts=only_float32, from_size=4096)
+@contiguous
+def leaky_relu_cpu(x, *, negative_slope, out):
+    return _leaky_relu.launch(x.size, float(negative_slope), x, out, tasks=tasks_for(x.size))
+
+
+@leaky_relu_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=4096)
+@contiguous
+def leaky_relu_grad_cpu(g, x, *, negative_slope, out):
+    return _leaky_relu_grad.launch(g.size, float(negative_slope), g, x, out, tasks=tasks_for(g.size))
 
 
 @sigmoid.implementation("cpu", on="numpy", accepts=only_float32, from_size=256)

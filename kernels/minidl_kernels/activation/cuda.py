@@ -5,13 +5,13 @@ import numpy as np
 from ..arrays import Array
 from ..cuda import Program, blocks
 from ..on_cpu import contiguous
-from . import bias_relu, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
+from . import bias_relu, leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
 
 activation = Program("activation.cu", __file__)
 THREADS = 256  # of a block: enough warps to hide memory's latency on every GPU, and eight blocks fill a multiprocessor
 
 
-def _each_element(name: str, *arrays: Array, out: Array, settings: tuple[int, ...] = ()) -> None:
+def _each_element(name: str, *arrays: Array, out: Array, settings: tuple[float, ...] = ()) -> None:
     activation(name, (blocks(out.size, THREADS),), (THREADS,), *arrays, out, np.int64(out.size), *settings)
 
 
@@ -25,6 +25,18 @@ def relu_cuda(x: Array, *, out: Array) -> None:
 @contiguous
 def relu_grad_cuda(g: Array, y: Array, *, out: Array) -> None:
     _each_element("relu_gradient", g, y, out=out)
+
+
+@leaky_relu.implementation("cuda", on="cupy")
+@contiguous
+def leaky_relu_cuda(x: Array, *, negative_slope: float, out: Array) -> None:
+    _each_element("leaky_relu_forward", x, out=out, settings=(float(negative_slope),))
+
+
+@leaky_relu_grad.implementation("cuda", on="cupy")
+@contiguous
+def leaky_relu_grad_cuda(g: Array, x: Array, *, negative_slope: float, out: Array) -> None:
+    _each_element("leaky_relu_gradient", g, x, out=out, settings=(float(negative_slope),))
 
 
 @sigmoid.implementation("cuda", on="cupy")

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from . import bias_relu, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
+from . import bias_relu, leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
 
 
 @relu.implementation("reference", on="numpy")
@@ -17,6 +17,18 @@ def relu_reference(x: np.ndarray, *, out: np.ndarray) -> None:
 def relu_grad_reference(g: np.ndarray, y: np.ndarray, *, out: np.ndarray) -> None:
     for i in np.ndindex(g.shape):
         out[i] = g[i] if y[i] > 0 else 0.0
+
+
+@leaky_relu.implementation("reference", on="numpy")
+def leaky_relu_reference(x: np.ndarray, *, negative_slope: float, out: np.ndarray) -> None:
+    for i in np.ndindex(x.shape):
+        out[i] = x[i] if x[i] >= 0 else negative_slope * float(x[i])
+
+
+@leaky_relu_grad.implementation("reference", on="numpy")
+def leaky_relu_grad_reference(g: np.ndarray, x: np.ndarray, *, negative_slope: float, out: np.ndarray) -> None:
+    for i in np.ndindex(g.shape):
+        out[i] = g[i] if x[i] >= 0 else negative_slope * float(g[i])
 
 
 @sigmoid.implementation("reference", on="numpy")

@@ -7,6 +7,8 @@ and the next window of the row starts a fixed step later: that is the form in wh
 * input gradient: the same over g, with the kernel turned (see phases.py; few channels: spread.py);
 * kernel gradient: rows of C are the kernel cells (dj, c) of one di, k runs over output pixels (i, j), B is g.
 
+Small pictures have ways of their own, with tiles and sums that go across pictures (across.py, across_gradient.py).
+
 A task takes a few rows of one picture. Only where they need padding does it copy them, with zeros around, into a small
 buffer that stays in the second cache.
 """
@@ -15,12 +17,14 @@ import numpy as np
 
 from .. import memory
 from ..arrays import FLOATS
-from ..matmul.cpu import RELU_FLAG, product
+from ..matmul.cpu import product
 from ..microkernel import ACCUMULATE, WIDTH, clear, copy, heart, keep, multiply
 from ..on_cpu import contiguous, only_float32
 from ..panels import pack_panel, packed_panels
 from ..parallel import address_of, floats, integer, integers, share, task
 from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
+from .across import across, across_pays
+from .across_gradient import sums_across, sums_across_pay
 from .geometry import padding_pairs
 from .phases import Axis, forward_axis, gradient_axes
 from .spread import spread
@@ -61,7 +65,6 @@ def _convolve(args, task, tasks):
     heart, x_address, table_rows = integer(args, 0), integer(args, 1), integer(args, 2)
     height, width, channels = integer(args, 5), integer(args, 6), integer(args, 7)
     filters, image_step, strips, strip_rows = integer(args, 8), integer(args, 9), integer(args, 10), integer(args, 11)
-    bias, flags = integer(args, 12), integer(args, 13)
     phase = integers(args, 3, (table_rows, 13))[task % table_rows]
     image, strip = task // table_rows // strips, task // table_rows % strips
     b, out, row_step, pixel_step, rows, pixels = phase[0], phase[1], phase[2], phase[3], phase[4], phase[5]
@@ -91,50 +94,57 @@ def _convolve(args, task, tasks):
                     low, high = 0, 1  # none: a row of zeros
                 begin, end = max(di, low), min(di + together, high)
                 if begin < end:
-                    mode = (flags if end == high else 0) + (ACCUMULATE if begin > low else 0)
                     multiply(
                         heart, pixels, a + (i * sh + begin) * line_step, sw * channels * 4, end - begin, line_step,
                         run, 4, b + (panel * depth + begin * run) * WIDTH * 4, WIDTH * 4,
                         out + image * image_step + (start + i) * row_step + panel * WIDTH * 4, pixel_step,
-                        0, last, bias + panel * WIDTH * 4 if bias != 0 else 0, mode,
+                        0, last, 0, ACCUMULATE if begin > low else 0,
                     )  # fmt: skip
     keep(buffer)
 
 
-def _run_phases(source, w, target, axes, swap, bias=None, activation=None):
-    """Convolve ``source`` into ``target`` in phases: ``axes`` is a list of (Axis of rows, Axis of columns).
-
-    With ``swap`` the kernel's channel axes change places, as the input gradient wants it.
-    """
-    n, height, width, channels = source.shape
+def _phase_table(source, w, target, axes, swap):
+    """The phases as the tasks read them, one line each, and the packed kernels whose addresses stand in it."""
     _, _, per_tap, last = w.shape
-    out_height, out_width, filters = target.shape[1:]
+    out_width, filters = target.shape[2:]
     tap_row, tap = w.shape[1] * per_tap * last, per_tap * last
     channel_step, filter_step = (1, last) if swap else (last, 1)
     address = address_of(target)
-    table = np.zeros((len(axes), 13), np.int64)
-    panels, strip_rows, most_rows = [], 1 << 30, 0
+    table, panels = np.zeros((len(axes), 13), np.int64), []
     for line, (v, h) in zip(table, axes, strict=True):
         packed = packed_panels(
-            w, v.kernel_start * tap_row + h.kernel_start * tap, (v.taps, h.taps, channels),
+            w, v.kernel_start * tap_row + h.kernel_start * tap, (v.taps, h.taps, source.shape[3]),
             (v.kernel_step * tap_row, h.kernel_step * tap, channel_step), filters, filter_step,
         )  # fmt: skip
-        panels.append(packed)  # alive until the tasks have run: the table holds only its address
+        panels.append(packed)
         line[:12] = (
             address_of(packed),
             address + (v.start * out_width + h.start) * filters * 4,
             v.step * out_width * filters * 4, h.step * filters * 4, v.cells, h.cells,
             v.before, h.before, v.stride, h.stride, v.taps, h.taps,
         )  # fmt: skip
+    return table, panels
+
+
+def _run_phases(source, w, target, axes, swap):
+    """Convolve ``source`` into ``target`` in phases: ``axes`` is a list of (Axis of rows, Axis of columns).
+
+    With ``swap`` the kernel's channel axes change places, as the input gradient wants it.
+    """
+    table, panels = _phase_table(source, w, target, axes, swap)  # both alive until the tasks have run
+    if across_pays(source.shape, target.shape[3], axes):
+        return across(source, target, table)
+    n, height, width, channels = source.shape
+    out_height, out_width, filters = target.shape[1:]
+    strip_rows = most_rows = max(v.cells for v, _ in axes)
+    for v, h in axes:
         line_size = ((h.cells - 1) * h.stride + h.taps) * channels
         strip_rows = min(strip_rows, max(1, (BUFFER // line_size - v.taps) // v.stride + 1))
-        most_rows = max(most_rows, v.cells)
     strips = -(-most_rows // strip_rows)
     strip_rows = -(-most_rows // strips)
     _convolve(
         heart.address, source, len(axes), table, n, height, width, channels,
-        filters, out_height * out_width * filters * 4, strips, strip_rows,
-        0 if bias is None else bias, RELU_FLAG[activation], tasks=n * strips * len(axes),
+        filters, out_height * out_width * filters * 4, strips, strip_rows, tasks=n * strips * len(axes),
     )  # fmt: skip
 
 
@@ -244,6 +254,8 @@ def conv2d_kernel_grad_cpu(x, g, *, kernel_shape, strides, padding, out):
         out[...] = 0
     else:
         (top, _), (left, _) = padding_pairs((height, width), (kh, kw), strides, padding)
+        if sums_across_pay(g.shape, kernel_shape):
+            return sums_across(x, g, out, strides, (top, left))
         rows, pixels = g.shape[1:3]
         line_size = ((pixels - 1) * sw + kw) * channels
         strip_rows = max(-(-GRADIENT_DEPTH // pixels), (GRADIENT_BUFFER // line_size - kh) // sh + 1)

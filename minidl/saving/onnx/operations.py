@@ -164,6 +164,7 @@ OPS: dict[str, Callable[..., Value]] = {
     "full_like": full_like,
     "getitem": getitem,
     "glu": glu,
+    "leaky_relu": lambda x, negative_slope: operator("LeakyRelu", alpha=float(negative_slope))(floats(x)),
     "log1p": lambda x: unary("Log")(floats(x) + 1.0),
     "log_softmax_last": log_softmax,
     "matrix_product": matrix_product,
