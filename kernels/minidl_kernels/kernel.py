@@ -199,7 +199,8 @@ class Kernel:
         """Register an implementation under ``name``.
 
         Args:
-            name: "reference", "array", "cpu", "winograd", "cuda", "cuda_tf32", or a name of your own (chosen through ``use``).
+            name: "reference", "array", "cpu", "winograd", "cuda", "cuda_tf32", or a name of your own (chosen through
+                ``use``).
             on: the array libraries it runs on, "numpy" and/or "cupy".
             accepts: called with the arguments; returns ``None``, or a short reason to refuse them.
             from_size: the measured number of output elements from which it is the default.
@@ -240,7 +241,9 @@ class Kernel:
 
     def available(self) -> list[str]:
         """Names of all implementations that can be loaded here."""
-        names = dict.fromkeys(("reference", "array", "cpu", "winograd", "winograd_4x4", "cuda", "cuda_tf32", *self.implementations))
+        names = dict.fromkeys(
+            ("reference", "array", "cpu", "winograd", "winograd_4x4", "cuda", "cuda_tf32", *self.implementations)
+        )
         return [name for name in names if self._load(name)]
 
     def _load(self, name: str) -> bool:

@@ -6,14 +6,14 @@ from typing import Any
 from ..arrays import Array
 from ..cuda import Program, blocks
 from ..cuda.columns import in_slices
-from ..cuda.tensor import THREADS, asked_for, refused, tiles
+from ..cuda.tensor import LEAST, THREADS, asked_for, refused, tiles
 from ..cuda.window import limited, window
 from ..on_cpu import contiguous
 from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
 from .cuda import LEAST_PLACES, MOST_BLOCKS
 from .geometry import Pair, Shape
 
-conv = Program("conv_tf32.cu", __file__)
+conv = Program("conv_tf32.cu", __file__, LEAST)
 
 
 def _refused(*arrays: Any, **settings: Any) -> str | None:

@@ -12,7 +12,7 @@ from ..arrays import Array, library_of
 from ..on_cpu import only_float32
 from .program import blocks
 
-__all__ = ["THREADS", "asked_for", "refused", "tiles"]
+__all__ = ["LEAST", "THREADS", "asked_for", "refused", "tiles"]
 
 TILE_ROWS, TILE_COLUMNS, THREADS = 128, 64, 256  # as in tensor_tile.cuh and tensor_slab.cuh
 LEAST = 80  # compute capability, times ten: the first one that has TF32

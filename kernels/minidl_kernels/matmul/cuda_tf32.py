@@ -7,11 +7,11 @@ import numpy as np
 from ..arrays import Array, namespace
 from ..cuda import Program
 from ..cuda.columns import column_sum as sum_of_columns
-from ..cuda.tensor import THREADS, asked_for, refused, tiles
+from ..cuda.tensor import LEAST, THREADS, asked_for, refused, tiles
 from ..on_cpu import contiguous
 from . import dense, dense_weight_grad, matmul
 
-products = Program("matmul_tf32.cu", __file__)
+products = Program("matmul_tf32.cu", __file__, LEAST)
 MATRICES = np.dtype(
     [("rows", np.int32), ("columns", np.int32), ("inner", np.int32), ("each_a", np.int64), ("each_b", np.int64)],
     align=True,
