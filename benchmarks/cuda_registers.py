@@ -32,8 +32,8 @@ def table() -> str:
         "",
         "As NVIDIA's NVRTC says for float32; written by `python -m benchmarks.cuda_registers` without a GPU.",
         "Nothing here is a speed. Registers are those of a thread, shared memory (bytes) is that of a block, spills",
-        "are bytes that a thread writes and reads because its registers did not suffice. A dash: tensor cores with TF32",
-        "are in GPUs of compute capability 8.0 and later.",
+        "are bytes that a thread writes and reads because its registers did not suffice. A dash: TF32 needs compute",
+        "capability 8.0.",
         "",
         "| kernel | " + " | ".join(f"registers {name}" for name in ARCHITECTURES) + " | shared memory | spills |",
         "|---|" + "---:|" * (len(ARCHITECTURES) + 2),
@@ -43,7 +43,8 @@ def table() -> str:
         needs = {name: nvrtc.compile_text(program.text, "float", name) for name in able}
         for kernel in program.kernels:
             each = [of_one[kernel] for of_one in needs.values()]
-            registers = " | ".join(str(needs[name][kernel].registers) if name in able else "-" for name in ARCHITECTURES)
+            of_each = {name: of_one[kernel].registers for name, of_one in needs.items()}
+            registers = " | ".join(str(of_each.get(name, "-")) for name in ARCHITECTURES)
             shared, spills = max(one.shared for one in each), max(one.spills for one in each)
             lines.append(f"| `{program.path.parent.name}/{kernel}` | {registers} | {shared} | {spills} |")
     return "\n".join(lines) + "\n"

@@ -10,9 +10,9 @@ BOUND = 1e-3  # of the largest result, for random factors
 
 def rounded(x: np.ndarray) -> np.ndarray:
     """The nearest numbers with a mantissa of 1 + 10 binary digits, halves away from zero."""
-    mantissa, exponent = np.frexp(np.asarray(x, "f8"))
-    whole = np.copysign(np.floor(np.abs(mantissa) * 2**11 + 0.5), mantissa)
-    return np.ldexp(whole, exponent - 11).astype(x.dtype)
+    exponent = np.maximum(np.frexp(np.asarray(x, "f8"))[1], -125)  # below 2^-126 the digits become fewer
+    steps = np.ldexp(np.asarray(x, "f8"), 11 - exponent)
+    return np.ldexp(np.copysign(np.floor(np.abs(steps) + 0.5), steps), exponent - 11).astype(x.dtype)
 
 
 def in_tf32(arrays: tuple[Any, ...]) -> tuple[Any, ...]:

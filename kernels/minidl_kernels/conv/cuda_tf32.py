@@ -50,7 +50,7 @@ def conv2d_kernel_grad_tf32(
     if not g.size:
         out.fill(0)
         return
-    of_window = window(x.shape, g.shape[1:3], kernel_shape[:2], strides, padding)
+    of_window = window(x.shape, g.shape[1:3], (kernel_shape[0], kernel_shape[1]), strides, padding)
     filters, places = kernel_shape[3], math.prod(g.shape[:3])
     grid = tiles(math.prod(kernel_shape[:3]), filters)
     slices = max(1, min(places // LEAST_PLACES, MOST_BLOCKS // max(1, grid[0] * grid[1])))

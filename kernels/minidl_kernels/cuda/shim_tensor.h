@@ -3,10 +3,20 @@
 
 #define SHIM
 
-// The nearest number with 10 bits of mantissa, halves away from zero; NaN is the one that cvt.rna.tf32.f32 gives.
-inline unsigned to_tf32(float x) {
+inline unsigned __float_as_uint(float x) {
     unsigned bits;
     memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+inline float __uint_as_float(unsigned bits) {
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+// The nearest number with 10 bits of mantissa, halves away from zero; NaN is the one that cvt.rna.tf32.f32 gives.
+inline unsigned to_tf32(float x) {
+    unsigned bits = __float_as_uint(x);
     return x != x ? 0x7fffffffu & ~0x1fffu : isinf(x) ? bits : (bits + 0x1000u) & ~0x1fffu;
 }
 
@@ -17,15 +27,13 @@ struct Fragments {  // what a lane brings to a step
 };
 Fragments fragments[MOST_THREADS];
 
-inline double number(unsigned bits) {
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 // Which lane of a warp has row `row`, place k of the first factor, and in which register; then of the second factor.
-inline unsigned left(const Fragments* warp, int row, int k) { return warp[row % 8 * 4 + k % 4].a[row / 8 + k / 4 * 2]; }
-inline unsigned right(const Fragments* warp, int k, int column) { return warp[column * 4 + k % 4].b[k / 4]; }
+inline double left(const Fragments* warp, int row, int k) {
+    return __uint_as_float(warp[row % 8 * 4 + k % 4].a[row / 8 + k / 4 * 2]);
+}
+inline double right(const Fragments* warp, int k, int column) {
+    return __uint_as_float(warp[column * 4 + k % 4].b[k / 4]);
+}
 
 inline void multiply_add(float (&sums)[4], const unsigned (&a)[4], const unsigned (&b)[2], int line) {
     Fragments& own = fragments[current];
@@ -38,7 +46,7 @@ inline void multiply_add(float (&sums)[4], const unsigned (&a)[4], const unsigne
     for (int part = 0; part < 4; part++) {
         int row = lane() / 4 + part / 2 * 8, column = lane() % 4 * 2 + part % 2;
         double sum = sums[part];
-        for (int k = 0; k < 8; k++) sum += number(left(warp, row, k)) * number(right(warp, k, column));
+        for (int k = 0; k < 8; k++) sum += left(warp, row, k) * right(warp, k, column);
         sums[part] = sum;
     }
     wait(AT_WARP, -line, 0xffffffffu);  // nobody brings the next step before all have read this one
