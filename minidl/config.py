@@ -1,4 +1,5 @@
-"""Settings of the engine: the default float type, the fuzz factor, and the global seed. Names are Keras'."""
+"""Settings of the engine: the default float type, the fuzz factor, and the global seed. Names are Keras' where it has
+them; it has none for devices, and none for TF32 (``enable_tf32``)."""
 
 import logging
 import secrets
@@ -9,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from minidl_kernels import devices
+from minidl_kernels.config import enable_tf32, is_tf32_enabled
 
 __all__ = [
     "device", "get_device", "set_device",
+    "enable_tf32", "is_tf32_enabled",
     "backend", "disable_interactive_logging", "enable_interactive_logging", "epsilon", "floatx", "global_seed",
     "image_data_format", "is_interactive_logging_enabled", "next_seed", "set_epsilon", "set_floatx",
     "set_global_seed", "set_image_data_format",

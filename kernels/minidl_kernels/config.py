@@ -4,6 +4,7 @@ Everything above reads them here. The environment gives the start values:
 
 * ``MINIDL_THREADS``: how many threads a kernel may use (default: the cores this process may run on).
 * ``MINIDL_KERNELS``: chosen implementations, such as ``"conv2d=array,*=cpu"``.
+* ``MINIDL_TF32``: 1 lets products and convolutions on GPUs round their factors to TF32 (default: 0).
 * ``MINIDL_CACHE``: where compiled kernels and downloads are kept (default: the user's cache folder).
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 
 __all__ = [
     "cache_folder", "chosen_implementation", "compiled_folder", "set_threads", "setting", "threads",
+    "enable_tf32", "is_tf32_enabled",
     "use_implementation",
 ]  # fmt: skip
 
@@ -51,6 +53,7 @@ def _parse_choices(text: str) -> dict[str, str]:
 changes = 0  # how often these settings were changed: what follows from them is kept under this number
 _threads = int(os.environ.get("MINIDL_THREADS", "0")) or _usable_cores()
 _choices = _parse_choices(os.environ.get("MINIDL_KERNELS", ""))
+_tf32 = os.environ.get("MINIDL_TF32", "") not in ("", "0")
 
 
 def threads() -> int:
@@ -64,6 +67,27 @@ def set_threads(count: int) -> None:
     if not isinstance(count, int) or count < 1:
         raise ValueError(f"threads must be a positive whole number, not {count!r}")
     _threads, changes = count, changes + 1
+
+
+def enable_tf32(on: bool = True) -> None:
+    """Let matrix products and convolutions of float32 on GPUs run on tensor cores, in TF32; off from the start.
+
+    Their factors are then rounded to 10 bits of mantissa in place of 23, and still added up in float32: a result is
+    off by at most 2^-10 of the sum of its products' absolute values, where float32 has about 2^-23. It takes a GPU of
+    compute capability 8.0 (from 2020 on); on others, and for float64, everything stays as it is.
+
+    Raises:
+        TypeError: no True or False.
+    """
+    global _tf32, changes
+    if not isinstance(on, bool):
+        raise TypeError(f"on must be True or False, not {on!r}")
+    _tf32, changes = on, changes + 1
+
+
+def is_tf32_enabled() -> bool:
+    """Whether products and convolutions on GPUs may round their factors to TF32."""
+    return _tf32
 
 
 def use_implementation(kernel: str, implementation: str | None) -> None:

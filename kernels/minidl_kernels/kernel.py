@@ -37,7 +37,7 @@ from .arrays import FLOATS, library_name, namespace, promote
 
 __all__ = ["Implementation", "Kernel", "Output", "kernel", "kernels"]
 
-ORDER = {"numpy": ("winograd", "cpu", "array", "reference"), "cupy": ("cuda", "array")}
+ORDER = {"numpy": ("winograd", "cpu", "array", "reference"), "cupy": ("cuda_tf32", "cuda", "array")}
 MOST_PLANS = 1000  # of a kernel; more than a program has shapes
 kernels: dict[str, "Kernel"] = {}  # every kernel by name
 
@@ -57,7 +57,7 @@ class Implementation(NamedTuple):
     on: tuple[str, ...]
     accepts: Callable[..., str | None] | None
     from_size: int
-    pays: Callable[..., bool] | None
+    pays: Callable[..., bool | str] | None
 
     def refusal(self, library: str, arrays: tuple[Any, ...], settings: dict[str, Any]) -> str | None:
         """Why this implementation cannot take the call, or ``None`` where it can."""
@@ -199,16 +199,18 @@ class Kernel:
         on: str | tuple[str, ...],
         accepts: Callable[..., str | None] | None = None,
         from_size: int = 0,
-        pays: Callable[..., bool] | None = None,
+        pays: Callable[..., bool | str] | None = None,
     ) -> Callable[[Callable[..., None]], Callable[..., None]]:
         """Register an implementation under ``name``.
 
         Args:
-            name: "reference", "array", "cpu", "winograd", "cuda", or a name of your own (chosen through ``use``).
+            name: "reference", "array", "cpu", "winograd", "cuda", "cuda_tf32", or a name of your own (chosen through
+                ``use``).
             on: the array libraries it runs on, "numpy" and/or "cupy".
             accepts: called with the arguments; returns ``None``, or a short reason to refuse them.
             from_size: the measured number of output elements from which it is the default.
-            pays: called with the arguments; False where, by measurement, it is not the default.
+            pays: called with the arguments; False where, by measurement, it is not the default, or a text that says why
+                it is not.
         """
 
         def register(run: Callable[..., None]) -> Callable[..., None]:
@@ -244,7 +246,9 @@ class Kernel:
 
     def available(self) -> list[str]:
         """Names of all implementations that can be loaded here."""
-        names = dict.fromkeys(("reference", "array", "cpu", "winograd", "winograd_4x4", "cuda", *self.implementations))
+        names = dict.fromkeys(
+            ("reference", "array", "cpu", "winograd", "winograd_4x4", "cuda", "cuda_tf32", *self.implementations)
+        )
         return [name for name in names if self._load(name)]
 
     def _load(self, name: str) -> bool:
@@ -293,7 +297,8 @@ class Kernel:
                 continue
             refusal = implementation.refusal(library, arrays, settings)
             if refusal is None and implementation.pays and name != preferred:
-                refusal = None if implementation.pays(*arrays, **settings) else "would not pay"
+                pays = implementation.pays(*arrays, **settings)
+                refusal = pays if isinstance(pays, str) else None if pays else "would not pay"
             if refusal is None:
                 return implementation, tuple(refused)
             self.refusals[name, refusal] += 1

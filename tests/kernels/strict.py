@@ -42,6 +42,8 @@ def device_now() -> int:
 class Device:
     """What ``cupy.cuda.Device`` is: the device of this thread inside its block."""
 
+    compute_capability = "90"
+
     def __init__(self, index: int):
         assert 0 <= index < DEVICES
         self.id = index

@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 
 from tests.kernels.cuda_cases import all_cases
-from tests.kernels.shim import OURS, cuda_implementations, expected, flat
+from tests.kernels.shim import OURS, all_implementations, expected_of, flat
 
 pytestmark = pytest.mark.gpu
 cupy = pytest.importorskip("cupy")
 if not cupy.cuda.is_available():
     pytest.skip("CuPy finds no GPU", allow_module_level=True)
-
-IMPLEMENTATIONS = [(name, implementation) for name, one in OURS.items() for implementation in cuda_implementations(one)]
 
 
 def given(argument):
@@ -20,8 +18,7 @@ def given(argument):
     return cupy.asarray(argument) if isinstance(argument, np.ndarray) else argument
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("name", "implementation"), IMPLEMENTATIONS)
+@pytest.mark.parametrize(("name", "implementation", "dtype"), all_implementations())
 def test_agrees_with_the_reference(name, implementation, dtype):
     one = OURS[name]
     for arrays, settings in all_cases(name, dtype):
@@ -32,7 +29,7 @@ def test_agrees_with_the_reference(name, implementation, dtype):
             found = one(*device, **settings)
             again = found if found is None else one(*device, **settings)
         results = [cupy.asnumpy(y) for y in flat(device if found is None else found)]
-        for y, e in zip(results, expected(one, (arrays, settings)), strict=True):
+        for y, e in zip(results, expected_of(one, implementation, (arrays, settings)), strict=True):
             finite = np.abs(e[np.isfinite(e)]) if e.dtype.kind == "f" else e[:0]
             tolerance = 2e-5 if e.dtype == "float32" else 1e-12
             np.testing.assert_allclose(y, e, rtol=tolerance, atol=tolerance * max(1.0, finite.max(initial=0)))

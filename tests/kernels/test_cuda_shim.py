@@ -3,22 +3,21 @@
 import pytest
 
 from tests.kernels.cuda_cases import BORDERS
-from tests.kernels.shim import OURS, cuda_implementations, disagreement, harm_of_wrong_labels
+from tests.kernels.shim import OURS, all_implementations, disagreement, harm_of_wrong_labels
 from tests.shims import needs_compiler
 
 pytestmark = needs_compiler
 
-IMPLEMENTATIONS = [(name, implementation) for name, one in OURS.items() for implementation in cuda_implementations(one)]
+IMPLEMENTATIONS = all_implementations()
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("name", "implementation"), IMPLEMENTATIONS)
+@pytest.mark.parametrize(("name", "implementation", "dtype"), IMPLEMENTATIONS)
 def test_agrees_with_the_reference(name, implementation, dtype):
     assert disagreement(name, implementation, dtype) is None
 
 
 def test_every_kernel_has_a_cuda_implementation_and_cases_at_the_borders():
-    assert {name for name, _ in IMPLEMENTATIONS} == set(OURS) == set(BORDERS)
+    assert {name for name, *_ in IMPLEMENTATIONS} == set(OURS) == set(BORDERS)
 
 
 def test_a_label_that_is_no_class_gives_a_loss_of_nan():

@@ -33,15 +33,17 @@ class Program:
     Args:
         path: the ``.cu`` file, beside the module that asks for it.
         beside: ``__file__`` of that module.
+        least: the compute capability that a GPU needs, times ten; on older ones the text does not compile.
     """
 
     programs: list["Program"] = []  # all of them, in the order in which their modules were loaded
 
-    def __init__(self, path: str, beside: str):
+    def __init__(self, path: str, beside: str, least: int = 0):
         self.path = Path(beside).parent / path
         text = self.path.read_text("utf-8")
         self.text = INCLUDE.sub(lambda found: (FOLDER / found[1]).read_text("utf-8"), text)
         self.kernels = SIGNATURE.findall(self.text)
+        self.least = least
         self._modules: dict[tuple[int, str], Any] = {}
         Program.programs.append(self)
 

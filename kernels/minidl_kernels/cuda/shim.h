@@ -109,26 +109,19 @@ inline bool release_block() {  // where all threads wait at one barrier
     return true;
 }
 
-inline bool release_warps() {  // where all lanes of a mask wait at one place
-    bool any = false;
-    for (int first = 0; first < threads; first += WARP)
-        for (int lane = 0; lane < WARP && first + lane < threads; lane++) {
-            Fiber& fiber = fibers[first + lane];
-            if (fiber.state != AT_WARP) continue;
-            bool together = true;
-            for (int other = 0; other < WARP; other++)
-                if (fiber.mask >> other & 1) {
-                    Fiber& one = fibers[first + other];
-                    together = together && first + other < threads && one.state == AT_WARP && one.line == fiber.line &&
-                               one.mask == fiber.mask;
-                }
-            if (!together) continue;
-            unsigned mask = fiber.mask;
-            for (int other = 0; other < WARP; other++)
-                if (mask >> other & 1) fibers[first + other].state = READY;
-            any = true;
+inline bool release_warp(int i) {  // where all lanes of the mask that this one waits for wait at one place
+    Fiber& fiber = fibers[i];
+    int first = i - i % WARP;
+    for (int lane = 0; lane < WARP; lane++)
+        if (fiber.mask >> lane & 1) {
+            Fiber& one = fibers[first + lane];
+            if (first + lane >= threads || one.state != AT_WARP || one.line != fiber.line || one.mask != fiber.mask)
+                return false;
         }
-    return any;
+    unsigned mask = fiber.mask;
+    for (int lane = 0; lane < WARP; lane++)
+        if (mask >> lane & 1) fibers[first + lane].state = READY;
+    return true;
 }
 
 inline void line_up(int order) {  // which thread runs as number i: forward, in reverse, or mixed over all warps
@@ -172,13 +165,13 @@ inline void run_block() {
         done = true;
         bool ran = false;
         for (int i = 0; i < threads; i++) {
-            int thread = turn[i];
-            if (fibers[thread].state == READY) resume(thread), ran = true;
-            done = done && fibers[thread].state == DONE;
+            Fiber& fiber = fibers[turn[i]];
+            if (fiber.state == READY) resume(turn[i]), ran = true;
+            done = done && fiber.state == DONE;
+            // A warp goes on as far as it can before others do: so one that misses a barrier runs far ahead.
+            if (fiber.state == AT_WARP && release_warp(turn[i])) i = -1, done = true;
         }
-        bool released = release_warps();
-        released = release_block() || released;
-        if (!done && !ran && !released) stuck();
+        if (!done && !release_block() && !ran) stuck();
     }
 }
 

@@ -34,7 +34,7 @@ __all__ = ["ORDERS", "ShimError", "compiler", "launch", "running"]
 
 ORDERS = ("forward", "reverse", "mixed")
 MOST_THREADS = 1024  # of a block, on every GPU
-HEADER = Path(__file__).with_name("shim.h")
+HEADERS = tuple(Path(__file__).with_name(name) for name in ("shim.h", "shim_tensor.h"))
 # Hidden, since a symbol of a template that can be seen is one for the whole process, whatever the text it came from.
 FLAGS = (
     "-std=gnu++17 -O1 -fPIC -fvisibility=hidden -w -U_FORTIFY_SOURCE -ffp-contract=off -fno-strict-aliasing "
@@ -84,12 +84,12 @@ def library(text: str, kernels: list[str], real: str) -> ctypes.PyDLL:
     """The compiled text; kept on disk under a name made of all that it depends on."""
     table = "".join(f"    {{shim::Call<{name}>::run, shim::Call<{name}>::sizes}},\n" for name in kernels)
     source = (
-        f'#define real {real}\n#include "shim.h"\n#line 1 "kernel.cu"\n{text}\n'
+        f'#define real {real}\n#include "shim.h"\n#include "shim_tensor.h"\n#line 1 "kernel.cu"\n{text}\n'
         f"shim::Entry shim_entries[] = {{\n{table}}};\n"
         "SHIM_EXPORT const int* shim_sizes(int kernel) { return shim_entries[kernel].sizes; }\n"
     )
     command = compiler()
-    everything = "\0".join((*command, *FLAGS, HEADER.read_text("utf-8"), source))
+    everything = "\0".join((*command, *FLAGS, *(header.read_text("utf-8") for header in HEADERS), source))
     digest = hashlib.sha256(everything.encode()).hexdigest()[:24]
     if digest not in _libraries:
         path = config.cache_folder() / "shim" / f"{digest}.so"
@@ -107,7 +107,7 @@ def _compile(command: list[str], source: str, path: Path) -> None:
         cpp.write_text(source, "utf-8")
         # Linked without -fsanitize: the handler of the check is ours, the sanitizer's library is not wanted.
         for step in (
-            [*command, *FLAGS, f"-I{HEADER.parent}", "-c", str(cpp), "-o", str(compiled)],
+            [*command, *FLAGS, f"-I{HEADERS[0].parent}", "-c", str(cpp), "-o", str(compiled)],
             [*command, "-shared", str(compiled), "-o", str(linked)],
         ):
             done = subprocess.run(step, capture_output=True, text=True)
