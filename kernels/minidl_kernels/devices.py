@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import graphs
 from .arrays import Array, Library, foreign, library_of, modules, namespace, register, to_numpy
 
 __all__ = [
@@ -88,6 +89,7 @@ def move(value: Any, device: Device) -> Any:
         return to_numpy(value)
     if (library := library_of(value)) is device.library and value.device.id == device.number:
         return value
+    graphs.refuse(f"it sends an array of shape {np.shape(value)} to the GPU in every step")
     with _of_library(device):
         if library is device.library:
             return value.copy()  # of CuPy's arrays, copy() is on the device of the thread
