@@ -87,7 +87,8 @@ class Graph:
 
     def __init__(self, recorder: "Recorder", graph: Any, recorded: _Recording, changes: list[tuple[Any, int]]):
         self._recorder = recorder  # between the launches its memory is that of the results
-        self._graph, self._numbers, self._array, self._host = graph, recorded.numbers, recorded.array, recorded.host
+        self._graph, self._numbers, count = graph, recorded.numbers, len(recorded.numbers)
+        self._array, self._host = recorded.array[:count], recorded.host[:count]
         self._places = [(variable, array) for variable, array, _ in recorded.used.values()]
         self._changes = changes  # variables, and by how much their versions rise
 
@@ -101,7 +102,7 @@ class Graph:
         for compute, of in self._numbers:
             values.append(compute(*[values[i] for i in of]))
         if values:
-            self._host[: len(values)] = values
+            self._host[:] = values
             self._array.set(self._host)
         self._graph.launch()
         for variable, rise in self._changes:

@@ -6,6 +6,7 @@ so there is no second account of a step. Where that cannot be, steps run as alwa
 
 import inspect
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -39,14 +40,16 @@ class CapturedSteps:
     def __init__(self, model: Any):
         self.model, self.device = model, devices.current()
         self.shapes: dict[Any, _Shape] = {}
-        self.never = _setting(model)
+        self.never: str | None = _setting(model)
         self._looked = self.never is not None  # at the parts, which are there after the first step
+        self._told = False
         self._recorder: graphs.Recorder | None = None
         self._labels: _Labels | None = None
 
     def __call__(self, batch: tuple[Any, ...]) -> Any:
         """One step; what ``train_step`` returns, or its numbers, which are read when somebody looks."""
         if self.never is not None or self._watched():
+            self._tell(self.never)
             return self.model.train_step(as_data(batch))
         shape = self.shapes.setdefault(_key(batch), _Shape(batch))
         if shape.recorded is None and shape.reason is None and shape.seen > 1:
@@ -101,6 +104,13 @@ class CapturedSteps:
                 shape.recorded = _Recorded(self.model, self.recorder, self._labels, batch)
         except Exception as error:  # whatever it is, the step as always will run, or tell
             shape.reason = _reason(error)
+            self._tell(shape.reason)
+
+    def _tell(self, reason: str | None) -> None:
+        """Warn, once, where recording was asked for."""
+        if reason is not None and self.model.jit_compile is True and not self._told:
+            self._told = True
+            warnings.warn(f"jit_compile=True, but steps are not recorded as a CUDA graph: {reason}", stacklevel=2)
 
 
 class _Shape:

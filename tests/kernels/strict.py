@@ -335,6 +335,7 @@ for _name in ("erf", "erfc", "erfinv", "ndtri"):  # of cupyx.scipy.special
 
 def install(monkeypatch: Any) -> Any:
     """Make the library known for one test; its devices are "strict:0" and "strict:1"."""
+    strict_graphs.reset()
     launched.clear()
     reads.clear()
     sends.clear()

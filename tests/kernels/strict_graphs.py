@@ -205,6 +205,11 @@ def works() -> None:
         pool.warm.add(id(stream))
 
 
+def reset() -> None:
+    """Nothing is under way."""
+    _thread.__dict__.clear()
+
+
 def sent(what: str) -> None:
     """Called where values come from the CPU."""
     if (capture := capturing()) is not None:
