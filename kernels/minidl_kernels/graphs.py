@@ -9,8 +9,8 @@ number that is another one in the next step must stand in memory::
 
 Before each launch the functions are called again, and one copy puts their results into the arrays.
 
-What the step reads and assigns to are variables. A launch finds each of them where it was: what it assigned is copied back
-at its end, and what somebody else assigned meanwhile is copied there before.
+What the step reads and assigns to are variables. A launch finds each of them where it was: what it assigned is copied
+back at its end, and what somebody else assigned meanwhile is copied there before.
 """
 
 from collections.abc import Callable, Iterator

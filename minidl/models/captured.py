@@ -1,7 +1,7 @@
 """Training steps on a GPU that are recorded once for each shape of a batch, and launched as a whole afterwards.
 
-What is recorded is ``train_step`` itself, run once while the GPU notes instead of computing (``minidl_kernels.graphs``);
-so there is no second account of a step. Where that cannot be, steps run as always, and the reason is kept.
+What is recorded is ``train_step`` itself, run once while the GPU takes notes and does not compute, so there is no second
+account of a step (``minidl_kernels.graphs``). Where that cannot be, steps run as always, and the reason is kept.
 """
 
 import inspect
@@ -17,6 +17,7 @@ from minidl import config
 from minidl.callbacks.waiting import Waiting
 from minidl.checking.subject import state_of
 from minidl.data.arrays import as_data
+from minidl.engine.op import Op
 from minidl.engine.tensor import Tensor, raw
 from minidl.graph.symbolic import flatten, map_structure
 from minidl.layers import Layer
@@ -195,7 +196,8 @@ class _Numbers:
     """The numbers of one step, read at once and once."""
 
     def __init__(self, packed: Any):
-        self._packed, self._read = packed, None
+        self._packed = packed
+        self._read: Any = None
 
     def read(self) -> Any:
         if self._read is None:
@@ -207,10 +209,10 @@ class _Numbers:
 
 
 @contextmanager
-def products() -> Iterator[None]:
+def products(ours: bool = True) -> Iterator[None]:
     """Inside the block, kernels of our own multiply matrices, unless others were asked for."""
     with ExitStack() as stack:
-        for one in map(kernels.kernels.__getitem__, PRODUCTS):
+        for one in map(kernels.kernels.__getitem__, PRODUCTS if ours else ()):
             if one.insisted is None and kernel_config.chosen_implementation(one.name) is None:
                 stack.enter_context(one.use("cuda"))
         yield
@@ -300,28 +302,25 @@ def _ours(what: Any) -> bool:
 
 
 def _others(value: Any, depth: int = 4) -> str | None:
-    """The name of the first function, or class of an object that is called, that is not minidl's; also inside of ours."""
+    """The name of the first function, or class of what is called, that is not minidl's; also inside of ours."""
     inner: Any = ()
     if isinstance(value, (list, tuple, dict)):
         inner = value.values() if isinstance(value, dict) else value
     elif callable(value) and not isinstance(value, (type, Layer, Tensor)):
-        what = value if inspect.isroutine(value) else type(value)
+        whole = inspect.isroutine(value) or isinstance(value, Op)
+        what = value if whole else type(value)
         if not _ours(what):
             return str(getattr(what, "__name__", what))
-        inner = vars(value).values() if hasattr(value, "__dict__") and not inspect.isroutine(value) else ()
-    return next((found for one in inner if depth and (found := _others(one, depth - 1))), None)
+        inner, depth = () if whole or not depth else getattr(value, "__dict__", {}).values(), depth - 1
+    return next((found for one in inner if (found := _others(one, depth))), None)
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, and in which function above the kernels."""
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    here = {__file__, graphs.__file__, devices.__file__}
-    for frame in reversed(frames):
-        code = frame.f_code
-        if code.co_filename not in here and Path(code.co_filename).parts[-2] not in ("minidl_kernels", "engine"):
-            text = str(error).split("\n")[0]
-            told = text if isinstance(error, graphs.Refused) else f"{type(error).__name__}: {text}"
-            return f"{told} (in {code.co_qualname})"
-    return str(error)
-
-
+    """What went wrong, and in which line above the kernels and CuPy."""
+    text = str(error).split("\n")[0]
+    told = text if isinstance(error, graphs.Refused) else f"{type(error).__name__}: {text}"
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        name = frame.f_globals.get("__name__", "")
+        if name != __name__ and name.partition(".")[0] not in ("cupy", "cupyx", "cupy_backends", "minidl_kernels"):
+            return f"{told} ({'/'.join(Path(frame.f_code.co_filename).parts[-2:])}, line {line})"
+    return told

@@ -1,7 +1,6 @@
 """What ``model.summary(show_kernels=True)`` adds: under each layer, the kernels that a training step calls there."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
 from typing import Any
 
 from minidl.layers import InputLayer
@@ -44,7 +43,7 @@ def kernel_text(model: Any, layers: Iterable[tuple[Any, int]], batch_size: int) 
     """
     steps = _captured(model)
     try:
-        with nullcontext() if steps is None or steps.never is not None else products():
+        with devices.scope(model._home() or devices.current()), products(steps is not None and steps.never is None):
             calls = planned_calls(model, batch_size)
     except ValueError as error:
         return f" Kernels: {error}\n"

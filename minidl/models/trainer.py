@@ -101,7 +101,7 @@ class Trainer(Loops):
         self._snapshot = Snapshot(self)
         self._fits = (-1, 0)
         if run_eagerly and jit_compile is True:
-            warnings.warn("run_eagerly=True: steps run as they are written, and jit_compile=True is not heeded", stacklevel=2)
+            warnings.warn("run_eagerly=True: steps are not recorded, and jit_compile=True is not heeded", stacklevel=2)
         self.run_eagerly, self.steps_per_execution, self.jit_compile = run_eagerly, steps_per_execution, jit_compile
         self._captured = None
         self.compiled, self.stop_training = True, False

@@ -198,7 +198,7 @@ class Optimizer(State):
             rate = number(self._rate)
             weights = [v.data for v in variables]
             if self.weight_decay:
-                decay = number(lambda rate: self.weight_decay * rate, rate)  # type: ignore[operator]
+                decay = number(lambda rate: self.weight_decay * rate, rate)
                 for variable, weight in zip(variables, weights, strict=True):
                     if self._decays(variable):
                         weight -= weight * decay

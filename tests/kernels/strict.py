@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from minidl_kernels import arrays
+from minidl_kernels import arrays, devices
 from minidl_kernels.cuda import Program, shim
 from tests.kernels import cupy_names, strict_graphs
 
@@ -340,6 +340,7 @@ def install(monkeypatch: Any) -> Any:
     reads.clear()
     sends.clear()
     monkeypatch.setattr(ndarray, "kept", {})
+    monkeypatch.setattr(devices, "_numbers", {})
     monkeypatch.setitem(sys.modules, "strict_special", special)
     for program in Program.programs:
         monkeypatch.setattr(program, "_modules", {})

@@ -3,8 +3,8 @@
 What CUDA or CuPy refuse in a capture raises here: reads, copies from the CPU, waiting, memory that is not there yet,
 calls of cuBLAS, and whatever looks at values to know a shape. After an error of CUDA's a capture is worth nothing.
 
-More than a GPU would: what a capture computed is rubbish until the graph is launched, and again before each launch, so a
-step that uses what an earlier launch left is found out. Work on a stream that another stream did not wait for is an error.
+More than a GPU would: what a capture computed is rubbish until the graph is launched, and again before each launch, so
+a step that uses what an earlier launch left is found out. To work beside a stream that was not waited for is an error.
 """
 
 import threading
