@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import graphs
+
 __all__ = [
     "FLOATS", "Array", "Library", "is_array", "library_name", "library_of", "namespace", "foreign", "promote",
     "register", "special", "to_numpy",
@@ -77,7 +79,10 @@ def special(value: object) -> Any:
 def to_numpy(value: Any) -> np.ndarray:
     """The values as a NumPy array; copies only from a device."""
     library = library_of(value)
-    return np.asarray(value) if library is None else library.namespace.asnumpy(value)
+    if library is None:
+        return np.asarray(value)
+    graphs.refuse("it reads values of the GPU")
+    return library.namespace.asnumpy(value)
 
 
 def promote(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import graphs
 from .arrays import Array, Library, foreign, library_of, modules, namespace, register, to_numpy
 
 __all__ = [
@@ -31,6 +32,8 @@ class Device(NamedTuple):
 
 
 CPU = Device(None, 0)
+MOST_NUMBERS = 1000
+_numbers: dict[tuple[str, bytes, Device], Array] = {}
 _default = CPU
 _current: ContextVar[Device | None] = ContextVar("device", default=None)
 
@@ -88,6 +91,7 @@ def move(value: Any, device: Device) -> Any:
         return to_numpy(value)
     if (library := library_of(value)) is device.library and value.device.id == device.number:
         return value
+    graphs.refuse(f"it sends an array of shape {np.shape(value)} to the GPU in every step")
     with _of_library(device):
         if library is device.library:
             return value.copy()  # of CuPy's arrays, copy() is on the device of the thread
@@ -163,10 +167,22 @@ def together(name: str, values: list[Any], live: dict[int, Any]) -> list[Any]:
                     f"{name}: argument {place + 1}, to which gradients flow, lies on the CPU and others on {away[0]}; "
                     f"move the weights there: model.to({str(away[0])!r})"
                 )
-            there = [move(one, away[0]) if type(one) is np.ndarray else one for one in parts]
+            there = [_moved(one, away[0]) if type(one) is np.ndarray else one for one in parts]
             value = type(value)(there) if parts is value else there[0]
         moved.append(value)
     return moved
+
+
+def _moved(array: np.ndarray, device: Device) -> Array:
+    """An array on a device. Single numbers are kept there: formulas have the same ones in every step."""
+    if array.ndim:
+        return move(array, device)
+    key = array.dtype.str, array.tobytes(), device
+    if (found := _numbers.get(key)) is None:
+        if len(_numbers) >= MOST_NUMBERS:
+            _numbers.clear()
+        found = _numbers[key] = move(array, device)
+    return found
 
 
 # ---- names ----

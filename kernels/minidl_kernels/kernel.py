@@ -236,6 +236,11 @@ class Kernel:
         finally:
             self._explicit.reset(token)
 
+    @property
+    def insisted(self) -> str | None:
+        """The implementation that ``use`` insists on here."""
+        return self._explicit.get()
+
     def get(self, name: str) -> Implementation:
         """The implementation called ``name``, loading its file if needed."""
         if not self._load(name):

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minidl_kernels import graphs
 from minidl_kernels.config import setting
 from minidl_kernels.devices import foreign, modules, overlap, together
 
@@ -132,6 +133,8 @@ class Op:
                 arrays[place] = type(value)([raw(v) for v in value])
         if foreign or "cupy" in modules:  # else they are NumPy's, all of them
             arrays = together(self.name, arrays, {self.parameters.index(name): source for name, source in live})
+            if variables:
+                graphs.used(variables)
         result = self.forward(*arrays)
         if plain:
             return result

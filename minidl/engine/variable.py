@@ -3,7 +3,8 @@
 from typing import Any
 
 from minidl import registry
-from minidl_kernels.devices import beside
+from minidl_kernels import graphs
+from minidl_kernels.devices import beside, foreign
 
 from .op import selection
 from .tensor import Tensor, as_array, operations
@@ -52,6 +53,8 @@ class Variable(Tensor):
         array = beside(as_array(value), self.data)
         if array.shape != self.data.shape:
             raise ValueError(f"{self.name}: cannot assign shape {array.shape} to a variable of shape {self.shape}")
+        if foreign:
+            graphs.used([self])
         # A new array, so that views and copies taken earlier keep the value they were taken of.
         self.data = array.astype(self.data.dtype, copy=True)
         self.version += 1

@@ -12,6 +12,7 @@ from minidl.engine.tensor import Tensor, raw
 from minidl.graph.symbolic import flatten
 from minidl.metrics import Mean, Metric
 from minidl_kernels.arrays import foreign, library_of, namespace, to_numpy
+from minidl_kernels.devices import device_of
 
 __all__ = ["CompiledLosses", "CompiledMetrics", "as_numbers", "logs_of"]
 
@@ -121,16 +122,29 @@ def as_numbers(logs: Any) -> dict[str, Any]:
         )
     result: dict[str, Any] = {}
     for name, value in logs.items():
-        if isinstance(value, dict):
-            result.update(as_numbers(value))
-        else:
-            array = np.asarray(to_numpy(raw(value)))
-            result[name] = float(array.item()) if array.size == 1 and array.dtype.kind in "biuf" else value
+        result.update(as_numbers(value) if isinstance(value, dict) else {name: value})
+    result.update(_read_at_once({name: array for name, value in result.items() if library_of(array := raw(value))}))
+    for name, value in result.items():
+        array = np.asarray(raw(value))
+        result[name] = float(array.item()) if array.size == 1 and array.dtype.kind in "biuf" else value
     return {name: result[name] for name in sorted(result)}
+
+
+def _read_at_once(arrays: dict[str, Any]) -> dict[str, Any]:
+    """Arrays of a GPU as NumPy's, single numbers by one transfer: each read waits for all work before."""
+    single = [name for name, array in arrays.items() if array.size == 1 and array.dtype.kind in "biuf"]
+    places = {device_of(arrays[name]) for name in single}
+    if len(single) < 2 or len(places) > 1:
+        return {name: to_numpy(array) for name, array in arrays.items()}
+    row = namespace(arrays[single[0]]).concatenate([arrays[name].astype("float64").reshape(1) for name in single])
+    found = dict(zip(single, to_numpy(row), strict=True))
+    return {name: found[name] if name in found else to_numpy(array) for name, array in arrays.items()}
 
 
 def logs_of(found: Any) -> Any:
     """``as_numbers``; of numbers on a GPU logs that are read when somebody looks at one of them."""
+    if isinstance(found, Waiting):
+        return found
     if foreign and isinstance(found, dict) and any(library_of(raw(value)) for value in found.values()):
         return Waiting(found, as_numbers)
     return as_numbers(found)

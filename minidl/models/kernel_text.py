@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from minidl.layers import InputLayer
+from minidl_kernels import devices
 from minidl_kernels.watching import Call
 
+from .captured import CapturedSteps, products
 from .kernel_plan import Place, planned_calls
 
 __all__ = ["described", "kernel_text"]
@@ -39,8 +41,10 @@ def kernel_text(model: Any, layers: Iterable[tuple[Any, int]], batch_size: int) 
     Args:
         layers: pairs of a layer and how deep it lies. Those that hold others are left out where they call no kernel.
     """
+    steps = _captured(model)
     try:
-        calls = planned_calls(model, batch_size)
+        with devices.scope(model._home() or devices.current()), products(steps is not None and steps.never is None):
+            calls = planned_calls(model, batch_size)
     except ValueError as error:
         return f" Kernels: {error}\n"
     lines = [f" Kernels of a training step with {batch_size} samples:"]
@@ -53,7 +57,19 @@ def kernel_text(model: Any, layers: Iterable[tuple[Any, int]], batch_size: int) 
             for text in _listed(several):
                 lines.append(f"     {title}  {text}")
                 title = " " * len(title)
+    lines += [f" Steps: {line}" for line in steps.lines()] if steps is not None else ()
     return "\n".join(lines) + "\n"
+
+
+def _captured(model: Any) -> CapturedSteps | None:
+    """What is known of recorded steps; None on the CPU, and before ``compile``."""
+    home = model._home()
+    if home is None or home.library is None or not model.compiled:
+        return None
+    if model._captured is not None and model._captured.device == home:
+        return model._captured
+    with devices.scope(home):
+        return CapturedSteps(model)
 
 
 def _parts(model: Any, layers: list[Any], calls: list[Call]) -> Iterator[Any]:

@@ -17,6 +17,7 @@ from minidl.graph.symbolic import flatten, map_structure
 from minidl_kernels import devices, late
 from minidl_kernels.arrays import foreign, to_numpy
 
+from .captured import CapturedSteps
 from .compiled import CompiledMetrics, as_numbers, logs_of
 
 __all__ = ["Loops"]
@@ -43,6 +44,7 @@ class Loops:
     _home: Any
     metrics: Any
     _kept_metrics: Any
+    _captured: Any
     _in_order: Any
     _settled_snapshot: Any
     _require_compiled: Any
@@ -145,7 +147,7 @@ class Loops:
             if first and step == first:
                 self._set_metrics(batch)
             calls.on_train_batch_begin(step, {})
-            logs = logs_of(self.train_step(as_data(batch)))
+            logs = logs_of(self._train_step(batch))
             calls.on_train_batch_end(step, logs)
             if self.stop_training:
                 break
@@ -224,7 +226,7 @@ class Loops:
         with late.checks():
             for step, batch in enumerate(data):
                 calls.on_test_batch_begin(step, {})
-                logs = logs_of(self.test_step(as_data(batch)))
+                logs = logs_of(self._test_step(batch))
                 calls.on_test_batch_end(step, logs)
                 if self.stop_evaluating:
                     break
@@ -269,10 +271,21 @@ class Loops:
 
     # ---- helpers ----
 
+    def _train_step(self, batch: tuple[Any, ...]) -> Any:
+        """``train_step`` on arrays; on a GPU recorded, where that can be."""
+        if not foreign or devices.current().library is None:
+            return self.train_step(as_data(batch))
+        if self._captured is None or self._captured.device != devices.current():
+            self._captured = CapturedSteps(self)
+        return self._captured(batch)
+
+    def _test_step(self, batch: tuple[Any, ...]) -> Any:
+        return self.test_step(as_data(batch))
+
     def _away(self, step: Any, batch: tuple[Any, ...]) -> dict[str, Any]:
         """A single step where not all arrays are NumPy's."""
         with self._at_home():
-            return as_numbers(step(as_data(batch)))
+            return as_numbers(dict(logs_of(step(batch))))
 
     def _at_home(self) -> Any:
         """A block in which arrays are made where the model is: batches are brought there, and metrics count there."""

@@ -20,6 +20,7 @@ from minidl.graph.symbolic import map_structure
 from minidl.metrics import Mean, Metric
 from minidl_kernels.arrays import foreign, to_numpy
 
+from .captured import CapturedSteps
 from .compiled import CompiledLosses, CompiledMetrics, as_numbers
 from .loops import Loops
 from .snapshot import Snapshot
@@ -40,6 +41,7 @@ class Trainer(Loops):
     _compiled_loss: CompiledLosses | None = None
     _compiled_metrics: CompiledMetrics | None = None
     _snapshot: Snapshot | None = None
+    _captured: CapturedSteps | None = None
     _kept_metrics: list[Metric] | None = None  # those kept as attributes, when they were last looked for
     _all_metrics: tuple[int, list[Metric]] = (-1, [])  # and all; with how many trackers of outputs there were then
     _training: dict[str, bool]  # what compute_loss is told of the phase, where it takes it
@@ -65,8 +67,13 @@ class Trainer(Loops):
             loss_weights: factors of the outputs' losses.
             metrics: names, objects or functions; for several outputs a list of lists, or a dictionary by name.
             weighted_metrics: metrics that use sample_weight.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted as in Keras; nothing is traced,
-                and every batch is a step of its own.
+            run_eagerly: on a GPU, do not record steps.
+            jit_compile: on a GPU a training step is recorded once for each shape of a batch, and launched as a whole
+                afterwards (a CUDA graph). "auto": where nothing but parts of minidl is in it, so that it computes the
+                same. True: also with layers, losses and metrics of your own, whose Python then runs while it is
+                recorded, and no more; a warning says where that cannot be. False: never. ``summary(show_kernels=True)``
+                shows what was recorded, and why not. On the CPU nothing is.
+            steps_per_execution, auto_scale_loss: accepted as in Keras; every batch is a step of its own.
         """
         self.optimizer = None if optimizer is None else optimizers.get(optimizer)
         # A proxy: in a dictionary, the metrics would be taken for attributes of the user.
@@ -93,7 +100,10 @@ class Trainer(Loops):
         self._kept_metrics = None
         self._snapshot = Snapshot(self)
         self._fits = (-1, 0)
+        if run_eagerly and jit_compile is True:
+            warnings.warn("run_eagerly=True: steps are not recorded, and jit_compile=True is not heeded", stacklevel=2)
         self.run_eagerly, self.steps_per_execution, self.jit_compile = run_eagerly, steps_per_execution, jit_compile
+        self._captured = None
         self.compiled, self.stop_training = True, False
 
     def get_compile_config(self) -> dict[str, Any] | None:
@@ -201,12 +211,12 @@ class Trainer(Loops):
     ) -> Any:  # fmt: skip
         """One update from these samples; returns the loss, or [loss, metrics...], of this batch alone."""
         self._require_compiled("train_on_batch")
-        return self._on_batch(self.train_step, x, y, sample_weight, class_weight, return_dict)
+        return self._on_batch(self._train_step, x, y, sample_weight, class_weight, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """The loss, or [loss, metrics...], of these samples."""
         self._require_compiled("test_on_batch")
-        return self._on_batch(self.test_step, x, y, sample_weight, None, return_dict)
+        return self._on_batch(self._test_step, x, y, sample_weight, None, return_dict)
 
     def _on_batch(self, step: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
         x, y, sample_weight = standardized(x, y, sample_weight)
@@ -215,7 +225,7 @@ class Trainer(Loops):
             sample_weight = class_weights(y, class_weight, sample_weight)
         self.reset_metrics()
         batch = (x, y, sample_weight)
-        logs = self._away(step, batch) if foreign else as_numbers(step(as_data(batch)))
+        logs = self._away(step, batch) if foreign else as_numbers(step(batch))
         return logs if return_dict else self._in_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:

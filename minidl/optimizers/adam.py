@@ -4,6 +4,7 @@ from typing import Any
 
 import minidl_kernels as kernels
 from minidl_kernels.arrays import namespace
+from minidl_kernels.graphs import number
 from minidl_kernels.update import adam_rate
 
 from .moments import MomentOptimizer
@@ -46,16 +47,16 @@ class Adam(MomentOptimizer):
             self.largest = self.add_optimizer_variables(variables, "velocity_hat")
 
     def update(self, places, weights, grads, rate):
+        rate = number(lambda rate: adam_rate(rate, self.beta_1, self.beta_2, self._updates() + 1), rate)
         if self.amsgrad:
             self._update_by_largest(places, weights, grads, rate)
             return
         kernels.adam(
             weights, grads, [self.moments[i].data for i in places], [self.velocities[i].data for i in places],
-            learning_rate=rate, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, step=self._updates() + 1,
+            learning_rate=rate, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, step=None,
         )  # fmt: skip
 
     def _update_by_largest(self, places, weights, grads, rate):
-        rate = adam_rate(rate, self.beta_1, self.beta_2, self._updates() + 1)
         for i, w, g in zip(places, weights, grads, strict=True):
             m, v, largest = self.moments[i].data, self.velocities[i].data, self.largest[i].data
             m += (g - m) * (1 - self.beta_1)

@@ -6,6 +6,7 @@ import numpy as np
 
 from minidl_kernels import devices
 from minidl_kernels.arrays import namespace
+from minidl_kernels.graphs import number
 
 from .moments import MomentOptimizer
 
@@ -27,7 +28,7 @@ class Adamax(MomentOptimizer):
     slot_names = ("momentum", "norm")
 
     def update(self, places, weights, grads, rate):
-        rate = rate / (1 - self.beta_1 ** (self._updates() + 1))
+        rate = number(lambda rate: rate / (1 - self.beta_1 ** (self._updates() + 1)), rate)
         for i, w, g in zip(places, weights, grads, strict=True):
             m, u = self.moments[i].data, self.velocities[i].data
             m += (g - m) * (1 - self.beta_1)

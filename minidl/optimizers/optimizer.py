@@ -9,6 +9,7 @@ from minidl import registry
 from minidl.engine.op import no_grad
 from minidl.engine.tensor import Tensor, as_array, raw
 from minidl.engine.variable import Variable
+from minidl_kernels.graphs import number, refuse
 
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from .settings import check_settings, full_signature
@@ -184,6 +185,7 @@ class Optimizer(State):
 
     def _updates(self) -> int:
         """How many updates were made; fewer than calls of ``apply`` where gradients are accumulated."""
+        refuse(f"{type(self).__name__} computes with the number of steps")
         return int(self._iterations.data) // (self.gradient_accumulation_steps or 1)
 
     def _step(self, variables: list[Variable], grads: list[Any]) -> None:
@@ -193,19 +195,24 @@ class Optimizer(State):
         if not self.gradient_accumulation_steps or (grads := self._accumulated(places, grads)):
             for clip, most in self._clips:
                 grads = clip(grads, float(most))
-            rate = self._learning_rate if isinstance(self._learning_rate, Variable) else self.learning_rate
-            rate = float(raw(rate))
+            rate = number(self._rate)
             weights = [v.data for v in variables]
             if self.weight_decay:
+                decay = number(lambda rate: self.weight_decay * rate, rate)
                 for variable, weight in zip(variables, weights, strict=True):
                     if self._decays(variable):
-                        weight -= weight * (self.weight_decay * rate)
+                        weight -= weight * decay
             self.update(places, weights, grads, rate)
         if self.use_ema:
             self._average()
 
+    def _rate(self) -> float:
+        """The learning rate of this step."""
+        return float(raw(self._learning_rate if isinstance(self._learning_rate, Variable) else self.learning_rate))
+
     def _accumulated(self, places: list[int], grads: list[Any]) -> list[Any]:
         """The mean gradients where an update is due, nothing where it is not."""
+        refuse("gradients are accumulated over several steps")
         steps: Any = self.gradient_accumulation_steps
         sums = [self._accumulators[i].data for i in places]
         for total, g in zip(sums, grads, strict=True):
@@ -220,10 +227,11 @@ class Optimizer(State):
     def _average(self) -> None:
         # As in Keras, the weights replace the averages until the first update is counted, and all weights take part,
         # with and without a gradient.
-        momentum = self.ema_momentum if self._updates() else 0.0
+        momentum = number(lambda: self.ema_momentum if self._updates() else 0.0)
+        fresh = number(lambda momentum: 1 - momentum, momentum)
         for variable, average in zip(self._variables, self._averages, strict=True):
             average.data *= momentum
-            average.data += (1 - momentum) * variable.data
+            average.data += fresh * variable.data
         if self.ema_overwrite_frequency and (self._updates() + 1) % self.ema_overwrite_frequency == 0:
             self.finalize_variable_values(self._variables)
 
@@ -239,8 +247,11 @@ class Optimizer(State):
                 variable.data[...] = self._averages[self._places[id(variable)]].data
                 variable.version += 1
 
-    def update(self, places: list[int], weights: list[Any], grads: list[Any], rate: float) -> None:
-        """Change the weights (arrays, in place); ``places`` says which slots belong to them."""
+    def update(self, places: list[int], weights: list[Any], grads: list[Any], rate: Any) -> None:
+        """Change the weights (arrays, in place); ``places`` says which slots belong to them.
+
+        ``rate`` is a number; where the step is recorded (``minidl_kernels.graphs``) an array that will hold it.
+        """
         learning_rate = self.learning_rate
         with no_grad():
             for place, grad in zip(places, grads, strict=True):

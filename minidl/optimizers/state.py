@@ -8,7 +8,7 @@ from minidl import config, initializers, opening, registry
 from minidl.engine.op import no_grad
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
-from minidl_kernels import devices
+from minidl_kernels import devices, graphs
 from minidl_kernels.arrays import is_array, to_numpy
 
 from .schedules import LearningRateSchedule
@@ -54,6 +54,7 @@ class State:
     @property
     def iterations(self) -> Tensor:
         """How many updates were made: calls of ``apply``, divided by gradient_accumulation_steps where that is set."""
+        graphs.refuse(f"{type(self).__name__} computes with the number of steps")
         if not self.gradient_accumulation_steps:
             return self._iterations
         return Tensor.of(np.asarray(self._iterations.data // self.gradient_accumulation_steps))
@@ -68,6 +69,7 @@ class State:
             ValueError: assigned no float from 0 on.
             TypeError: a float was assigned where there is a schedule or a function.
         """
+        graphs.refuse(f"{type(self).__name__} computes with the learning rate in Python")
         if isinstance(self._learning_rate, Variable):
             return self._learning_rate
         with no_grad():

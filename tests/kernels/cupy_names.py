@@ -2,7 +2,8 @@
 
     pip install cupy-cuda13x cuda-pathfinder && python tests/kernels/cupy_names.py
 
-A line is a name of the main namespace, ``linalg.NAME`` or ``ndarray.NAME``; behind it ``ufunc``, or ``(`` and the
+A line is a name of the main namespace, ``linalg.NAME``, ``ndarray.NAME``, or one of streams, graphs and memory such as
+``cuda.Stream.NAME``; behind it ``ufunc``, or ``(`` and the
 parameters, where these are known: ``axis?`` may be left out, ``*`` parts those that want their names.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 TARGET = Path(__file__).with_suffix(".txt")
 Parameter = inspect.Parameter
+OF_CUDA = ("Device", "Graph", "MemoryPool", "Stream", "get_current_stream", "using_allocator")
 
 
 def written(signature: inspect.Signature) -> str:
@@ -66,13 +68,17 @@ def described(value: Any) -> str:
     found = re.match(r"[\w.]+\((?:self(?:, )?)?(.*?)\)(?: ->.*)?$", (value.__doc__ or "").split("\n")[0])
     if not found:
         return ""
-    parts = [re.sub(r"^(?:bint|Py_ssize_t|_ndarray_base|str|int) ", "", part) for part in found[1].split(", ")]
+    parts = [re.sub(r"^(?:bint|Py_ssize_t|size_t|_ndarray_base|str|int) ", "", part) for part in found[1].split(", ")]
     return f" ( {' '.join(re.sub(r'=.*', '?', part) for part in parts if part not in ('', 'self'))}".rstrip()
 
 
 def lines(cupy: Any) -> Iterator[str]:
-    for prefix, owner in (("", cupy), ("linalg.", cupy.linalg), ("ndarray.", cupy.ndarray)):
-        for name in sorted(set(dir(owner))):
+    cuda = cupy.cuda
+    for prefix, owner in (
+        ("", cupy), ("linalg.", cupy.linalg), ("ndarray.", cupy.ndarray), ("cuda.Stream.", cuda.Stream),
+        ("cuda.Graph.", cuda.Graph), ("cuda.MemoryPool.", cuda.MemoryPool), ("cuda.", cuda),
+    ):  # fmt: skip
+        for name in sorted(set(dir(owner)) if prefix != "cuda." else OF_CUDA):
             if not name.startswith("_"):
                 yield f"{prefix}{name}{described(getattr(owner, name))}"
 

@@ -10,8 +10,10 @@ and its functions compute what NumPy's do; but it forgives nothing that CuPy wou
 * Reductions give arrays, not numbers. Arrays lie on one of the two devices; those of two do not mix, and kernels are
   launched on the device of the thread.
 * A kernel is the CUDA text, compiled for the processor and run by the shim.
+* Streams capture as CUDA's do (strict_graphs.py).
 """
 
+import functools
 import sys
 import threading
 from types import ModuleType, SimpleNamespace
@@ -20,13 +22,14 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from minidl_kernels import arrays
+from minidl_kernels import arrays, devices
 from minidl_kernels.cuda import Program, shim
-from tests.kernels import cupy_names
+from tests.kernels import cupy_names, strict_graphs
 
 DEVICES = 2
 NAMES = cupy_names.names()
 SIGNATURES = {name: cupy_names.read(rest[1:]) for name, rest in NAMES.items() if rest.startswith("(")}
+IN_PLACE = {"__setitem__", "fill", "copyto", "put", "at"}
 UFUNC_OPTIONS = {"out", "dtype", "casting"}
 MAKERS = set("arange array asarray empty eye full identity indices linspace ones tri zeros".split())
 launched: list[str] = []  # the kernels that ran
@@ -95,9 +98,17 @@ def computed(name: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, 
     options = {key: unwrapped(value, name, found) for key, value in kwargs.items()}
     if len(found) > 1:
         raise RuntimeError(f"{name}: arrays of two devices")
-    out = kwargs.get("out")
+    out = kwargs.get("out", args[0] if name in IN_PLACE else None)
+    capture = strict_graphs.capturing()
+    if capture is None:
+        strict_graphs.works()
     with np.errstate(all="ignore"):
-        result = function(*arguments, **options)
+        if capture is None:
+            result = function(*arguments, **options)
+        elif out is not None:
+            capture.written(lambda: function(*arguments, **options), out.array)
+        else:
+            result = capture.computed(name, function, arguments, options)
     if out is not None:
         return out
     return wrapped(result, found.pop() if found else device_now() if where is None else where)
@@ -114,6 +125,7 @@ def _binary(name: str) -> Any:
 
 def _reading(name: str) -> Any:
     def method(self: "ndarray", *args: Any) -> Any:
+        strict_graphs.read(name)
         reads.append(name)
         return getattr(self.array, name)(*args)
 
@@ -165,11 +177,19 @@ class ndarray:
 
     def copy(self, order: str = "C") -> "ndarray":
         """On the device of the thread."""
-        return ndarray(self.array.copy(order), device_now())
+        return ndarray(computed("copy", np.ndarray.copy, (self, order), {}).array, device_now())
 
     def get(self) -> np.ndarray:
+        strict_graphs.read("get")
         reads.append("get")
         return self.array.copy()
+
+    def set(self, arr: np.ndarray) -> None:
+        assert type(arr) is np.ndarray and arr.dtype == self.dtype and arr.shape == self.shape
+        strict_graphs.sent("set")
+        strict_graphs.works()
+        sends.append(arr.size)
+        self.array[...] = arr
 
     def __getitem__(self, key: Any) -> "ndarray":
         return computed("__getitem__", np.ndarray.__getitem__, (self, key), {}, self.device.id)
@@ -202,7 +222,12 @@ def _in_place(name: str) -> Any:
         value = unwrapped(other, name, found)
         if len(found) > 1:
             raise RuntimeError(f"{name}: arrays of two devices")
-        getattr(self.array, name)(value)
+        action = functools.partial(getattr(self.array, name), value)
+        if (capture := strict_graphs.capturing()) is not None:
+            capture.written(action, self.array)
+        else:
+            strict_graphs.works()
+            action()
         return self
 
     return method
@@ -223,7 +248,12 @@ class RawModule:
     def get_function(self, name: str) -> Any:
         def launch(grid: tuple[int, ...], block: tuple[int, ...], arguments: tuple[Any, ...]) -> None:
             assert 1 <= len(grid) <= 3 and 1 <= len(block) <= 3 and min(*grid, *block, 1) >= 1
-            shim.launch(self.program, name, self.real, grid, block, tuple(map(self.parameter, arguments)))
+            given = self.program, name, self.real, grid, block, tuple(map(self.parameter, arguments))
+            if (capture := strict_graphs.capturing()) is not None:
+                capture.actions.append(functools.partial(shim.launch, *given))
+                return
+            strict_graphs.works()
+            shim.launch(*given)
             launched.append(name)
 
         return launch
@@ -235,7 +265,8 @@ class RawModule:
             return argument.array
         if isinstance(argument, np.ndarray):
             assert argument.shape == () and argument.dtype.fields  # passed by value
-            return [ndarray.kept.get(int(p)) for p in argument["at"]] if "at" in argument.dtype.fields else argument
+            pointers = argument["at"] if "at" in argument.dtype.fields else None
+            return argument.copy() if pointers is None else [ndarray.kept.get(int(p)) for p in pointers]
         assert type(argument) in (np.int32, np.int64, np.uint32, np.float32, np.float64), type(argument)
         return argument
 
@@ -252,18 +283,22 @@ class _Function:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         check_arguments(self.name, args, kwargs)
         if self.name in ("asarray", "array") and isinstance(args[0], np.ndarray | np.generic):
+            strict_graphs.sent(self.name)
+            strict_graphs.works()
             sends.append(args[0].size)
             return ndarray(np.array(args[0], *args[1:], **{**kwargs, "copy": True}), device_now())
         if self.name in ("asarray", "ascontiguousarray") and not isinstance(args[0], ndarray):
+            strict_graphs.sent(self.name)
             sends.append(np.size(args[0]))
         kwargs.pop("blocking", None)
         return computed(self.name, self.function, args, kwargs, device_now() if self.name in MAKERS else None)
 
     def at(self, *args: Any) -> Any:
-        return computed(f"{self.name}.at", self.function.at, args, {})
+        return computed("at", self.function.at, args, {})
 
 
 def asnumpy(value: Any) -> np.ndarray:
+    strict_graphs.read("asnumpy")
     reads.append("asnumpy")
     assert isinstance(value, ndarray)
     return value.array.copy()
@@ -285,7 +320,7 @@ def _module() -> ModuleType:
     runtime = SimpleNamespace(getDeviceCount=lambda: DEVICES, getDevice=device_now)
     vars(module).update(
         ndarray=ndarray, RawModule=RawModule, asnumpy=asnumpy, __version__="14", linalg=SimpleNamespace(),
-        cuda=SimpleNamespace(Device=Device, runtime=runtime),
+        cuda=SimpleNamespace(Device=Device, runtime=runtime, **vars(strict_graphs.cuda)),
     )  # fmt: skip
     vars(module.linalg).update(_names_of("linalg.", np.linalg))
     for name in ("random", "fft", "testing", "typing", "ctypeslib", "lib", "ma"):
@@ -302,10 +337,12 @@ for _name in ("erf", "erfc", "erfinv", "ndtri"):  # of cupyx.scipy.special
 
 def install(monkeypatch: Any) -> Any:
     """Make the library known for one test; its devices are "strict:0" and "strict:1"."""
+    strict_graphs.reset()
     launched.clear()
     reads.clear()
     sends.clear()
     monkeypatch.setattr(ndarray, "kept", {})
+    monkeypatch.setattr(devices, "_numbers", {})
     monkeypatch.setitem(sys.modules, "strict_special", special)
     for program in Program.programs:
         monkeypatch.setattr(program, "_modules", {})

@@ -1,6 +1,7 @@
 """What an optimizer does to its weights: updates in place, of all weights of a model in one call.
 
-The numbers are those of Keras 3. They are computed in float64 and rounded to the dtype of the weights once.
+The numbers are those of Keras 3. They are computed in float64 and rounded to the dtype of the weights once. In place of
+the learning rate CUDA's implementations take an array () that holds it, of that dtype, which need not be read.
 """
 
 from collections.abc import Sequence
@@ -50,13 +51,13 @@ def _check_sgd_momentum(name: str, *lists: Any, momentum: float, **settings: Any
 
 
 def _check_adam(
-    name: str, *lists: Any, beta_1: float, beta_2: float, epsilon: float, step: int, **settings: Any
+    name: str, *lists: Any, beta_1: float, beta_2: float, epsilon: float, step: int | None, **settings: Any
 ) -> None:
     _check_fraction(name, "beta_1", beta_1)
     _check_fraction(name, "beta_2", beta_2)
     if not epsilon >= 0:
         raise ValueError(f"{name}: epsilon must be at least 0, not {epsilon!r}")
-    if not step >= 1:
+    if step is not None and not step >= 1:
         raise ValueError(f"{name}: step counts from 1, it cannot be {step!r}")
 
 
@@ -117,7 +118,7 @@ def adam(
     beta_1: float,
     beta_2: float,
     epsilon: float,
-    step: int,
+    step: int | None,
 ) -> None:
     """Adam (Kingma and Ba 2014) in its "epsilon hat" form, as Keras has it, in place.
 
@@ -132,7 +133,7 @@ def adam(
         learning_rate: a number.
         beta_1, beta_2: in [0, 1).
         epsilon: at least 0.
-        step: 1 for the first step.
+        step: 1 for the first step; None: learning_rate is what ``adam_rate`` gave.
     """
     _check_lists("adam", ws, gs, ms=ms, vs=vs)
 
@@ -162,6 +163,8 @@ def rmsprop(
     _check_lists("rmsprop", ws, gs, vs=vs)
 
 
-def adam_rate(learning_rate: float, beta_1: float, beta_2: float, step: int) -> float:
-    """learning_rate with the corrections for moments that started at zero."""
+def adam_rate(learning_rate: Any, beta_1: float, beta_2: float, step: int | None) -> Any:
+    """learning_rate with the corrections for moments that started at zero; itself where ``step`` is None."""
+    if step is None:
+        return learning_rate
     return float(learning_rate) * (1 - float(beta_2) ** step) ** 0.5 / (1 - float(beta_1) ** step)

@@ -40,7 +40,7 @@ def adam_array(
     beta_1: float,
     beta_2: float,
     epsilon: float,
-    step: int,
+    step: int | None,
 ) -> None:
     rate = adam_rate(learning_rate, beta_1, beta_2, step)
     for w, g, m, v in zip(ws, gs, ms, vs, strict=True):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, namespace
+from ..arrays import Array, is_array, namespace
 from ..cuda import Program, blocks
 from . import adam, adam_rate, rmsprop, sgd, sgd_momentum
 
@@ -20,6 +20,11 @@ Arrays = Sequence[Array]
 def _contiguous(array: Array) -> Array:
     """The array itself, which may be written to; a copy only of gradients, which alone may have other strides."""
     return array if array.flags.c_contiguous else namespace(array).ascontiguousarray(array)
+
+
+def _rate(value: Any) -> tuple[float, list[Any]]:
+    """The number and no place for it; or, of an array that holds it, the place."""
+    return (0.0, [value]) if is_array(value) else (float(value), [None])
 
 
 def _each_weight(name: str, lists: tuple[Arrays, ...], *numbers: Any) -> None:
@@ -41,14 +46,14 @@ def _each_weight(name: str, lists: tuple[Arrays, ...], *numbers: Any) -> None:
 
 @sgd.implementation("cuda", on="cupy")
 def sgd_cuda(ws: Arrays, gs: Arrays, *, learning_rate: float) -> None:
-    _each_weight("sgd_step", (ws, gs), float(learning_rate))
+    _each_weight("sgd_step", (ws, gs), *_rate(learning_rate))
 
 
 @sgd_momentum.implementation("cuda", on="cupy")
 def sgd_momentum_cuda(
     ws: Arrays, gs: Arrays, ms: Arrays, *, learning_rate: float, momentum: float, nesterov: bool
 ) -> None:
-    _each_weight("momentum_step", (ws, gs, ms), float(learning_rate), float(momentum), bool(nesterov))
+    _each_weight("momentum_step", (ws, gs, ms), *_rate(learning_rate), float(momentum), bool(nesterov))
 
 
 @adam.implementation("cuda", on="cupy")
@@ -62,12 +67,12 @@ def adam_cuda(
     beta_1: float,
     beta_2: float,
     epsilon: float,
-    step: int,
+    step: int | None,
 ) -> None:
-    rate = adam_rate(learning_rate, beta_1, beta_2, step)
-    _each_weight("adam_step", (ws, gs, ms, vs), rate, 1 - float(beta_1), 1 - float(beta_2), float(epsilon))
+    rate = _rate(adam_rate(learning_rate, beta_1, beta_2, step))
+    _each_weight("adam_step", (ws, gs, ms, vs), *rate, 1 - float(beta_1), 1 - float(beta_2), float(epsilon))
 
 
 @rmsprop.implementation("cuda", on="cupy")
 def rmsprop_cuda(ws: Arrays, gs: Arrays, vs: Arrays, *, learning_rate: float, rho: float, epsilon: float) -> None:
-    _each_weight("rmsprop_step", (ws, gs, vs), float(learning_rate), float(rho), 1 - float(rho), float(epsilon))
+    _each_weight("rmsprop_step", (ws, gs, vs), *_rate(learning_rate), float(rho), 1 - float(rho), float(epsilon))

@@ -47,7 +47,7 @@ def adam_reference(
     beta_1: float,
     beta_2: float,
     epsilon: float,
-    step: int,
+    step: int | None,
 ) -> None:
     rate = adam_rate(learning_rate, beta_1, beta_2, step)
     for i, (w, g, m, v) in _elements(ws, gs, ms, vs):

@@ -1,0 +1,167 @@
+"""Work on a GPU that is recorded once and launched as a whole: CUDA graphs, by the stream capture of CuPy.
+
+While work is recorded nothing is computed. The GPU notes each launch with the addresses of its arrays, and the numbers
+that Python passes by value stay what they were. So a recorded step must not read a value, send an array or wait, and a
+number that is another one in the next step must stand in memory::
+
+    rate = number(lambda: float(learning_rate))            # a float; while recorded, an array that holds it
+    decay = number(lambda rate: 0.01 * rate, rate)         # follows from another one
+
+Before each launch the functions are called again, and one copy puts their results into the arrays.
+
+What the step reads and assigns to are variables. A launch finds each of them where it was: what it assigned is copied
+back at its end, and what somebody else assigned meanwhile is copied there before.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Graph", "Recorder", "Refused", "number", "recording", "refuse", "used"]
+
+PLACES = 64  # numbers of one graph
+_open: ContextVar["_Recording | None"] = ContextVar("graph", default=None)
+
+
+class Refused(RuntimeError):
+    """Work cannot be recorded; says why."""
+
+
+class _Recording:
+    """What is noted beside what the GPU notes."""
+
+    def __init__(self, xp: Any, dtype: Any):
+        self.array, self.host = xp.empty(PLACES, dtype), np.zeros(PLACES, dtype)
+        self.numbers: list[tuple[Callable[..., float], list[int]]] = []  # functions, and of which numbers they are
+        self.places: list[Any] = []
+        self.used: dict[int, tuple[Any, Any, int]] = {}  # variables, with their arrays and versions before
+
+    def place(self, compute: Callable[..., float], of: tuple[Any, ...]) -> Any:
+        index = len(self.numbers)
+        if index == PLACES:
+            raise Refused(f"more than {PLACES} numbers change from step to step")
+        known = {id(place): i for i, place in enumerate(self.places)}
+        self.numbers.append((compute, [known[id(one)] for one in of]))
+        self.places.append(self.array[index : index + 1].reshape(()))
+        return self.places[-1]
+
+
+def recording() -> bool:
+    """Whether this thread records."""
+    return _open.get() is not None
+
+
+def refuse(reason: str) -> None:
+    """Say why what follows cannot be recorded.
+
+    Raises:
+        Refused: this thread records.
+    """
+    if _open.get() is not None:
+        raise Refused(reason)
+
+
+def number(compute: Callable[..., float], *of: Any) -> Any:
+    """What ``compute(*of)`` gives; while recorded, an array () that will hold it, of the dtype of the recording.
+
+    Args:
+        compute: called now, or before every launch.
+        of: what other calls of ``number`` returned.
+    """
+    found = _open.get()
+    return compute(*of) if found is None else found.place(compute, of)
+
+
+def used(variables: list[Any]) -> None:
+    """Note variables before recorded work reads or assigns to them, so that launches find them where they were."""
+    if (found := _open.get()) is not None:
+        for variable in variables:
+            found.used.setdefault(id(variable), (variable, variable.data, variable.version))
+
+
+class Graph:
+    """Recorded work, and all that must stay where it was when it was recorded."""
+
+    def __init__(self, recorder: "Recorder", graph: Any, recorded: _Recording, changes: list[tuple[Any, int]]):
+        self._recorder = recorder  # between the launches its memory is that of the results
+        self._graph, self._numbers, count = graph, recorded.numbers, len(recorded.numbers)
+        self._array, self._host = recorded.array[:count], recorded.host[:count]
+        self._places = [(variable, array) for variable, array, _ in recorded.used.values()]
+        self._changes = changes  # variables, and by how much their versions rise
+
+    def launch(self) -> None:
+        """Compute it on the stream of the thread, with the numbers of now."""
+        for variable, array in self._places:
+            if variable.data is not array:  # somebody else assigned to it
+                array[...] = variable.data
+                variable.data = array
+        values: list[float] = []
+        for compute, of in self._numbers:
+            values.append(compute(*[values[i] for i in of]))
+        if values:
+            self._host[:] = values
+            self._array.set(self._host)
+        self._graph.launch()
+        for variable, rise in self._changes:
+            variable.version += rise
+
+
+class Recorder:
+    """A stream to record on, and memory that nothing else uses: between its launches a graph leaves results there.
+
+    Args:
+        xp: CuPy.
+    """
+
+    def __init__(self, xp: Any):
+        self.xp, self.stream, self.pool = xp, xp.cuda.Stream(non_blocking=True), xp.cuda.MemoryPool()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Work on this stream and in this memory; it waits for all before, and all after for it."""
+        self.xp.cuda.get_current_stream().synchronize()
+        try:
+            with self.stream, self.xp.cuda.using_allocator(self.pool.malloc):
+                yield
+        finally:
+            self.stream.synchronize()
+
+    def record(self, work: Callable[[], Any], dtype: Any) -> tuple[Graph, Any]:
+        """Record ``work``, which was done ``aside`` before, so that memory is there and kernels are compiled.
+
+        Args:
+            work: called once; what it returns holds results from the first launch on.
+            dtype: of the arrays in the place of ``number``.
+
+        Raises:
+            Refused, and whatever CUDA, CuPy and ``work`` raise; then nothing is recorded.
+        """
+        with self.aside():
+            recorded = _Recording(self.xp, dtype)
+            self.stream.begin_capture()
+            token = _open.set(recorded)
+            try:
+                result = work()
+                changes = [(v, v.version - version) for v, _, version in recorded.used.values() if v.version > version]
+                for variable, array, _ in recorded.used.values():
+                    if variable.data is not array:
+                        _copy_back(variable, array)
+            except BaseException:
+                with suppress(Exception):  # it says no more than that something was wrong
+                    self.stream.end_capture()
+                raise
+            finally:
+                _open.reset(token)
+                for variable, array, version in recorded.used.values():
+                    variable.data, variable.version = array, version  # nothing was computed
+            graph = self.stream.end_capture()
+        return Graph(self, graph, recorded, changes), result
+
+
+def _copy_back(variable: Any, array: Any) -> None:
+    if isinstance(array, np.ndarray) or isinstance(variable.data, np.ndarray):
+        raise Refused(f"{variable.path!r} is counted on the CPU")
+    array[...] = variable.data

@@ -1,0 +1,401 @@
+"""Training steps that are recorded and launched: the same bits as steps as always, or a reason."""
+
+import contextvars
+import copy
+import re
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+
+import minidl
+import minidl_kernels
+from minidl import callbacks, constraints, layers, losses, metrics, models, ops, optimizers
+from minidl.models.captured import products
+from minidl.optimizers import schedules
+from tests.kernels import strict, strict_graphs
+from tests.kernels.shim import programs
+from tests.shims import needs_compiler
+
+pytestmark = needs_compiler
+DEVICE = "strict:1"
+DATA = np.random.default_rng(0)
+PICTURES = DATA.standard_normal((7, 6, 6, 2)).astype("float32")
+LABELS = DATA.integers(0, 4, 7)
+ROWS = DATA.standard_normal((7, 3)).astype("float32")
+TARGETS = DATA.standard_normal((7, 2)).astype("float32")
+
+
+@pytest.fixture(autouse=True)
+def device(monkeypatch):
+    programs()
+    for kernel in minidl_kernels.kernels.values():
+        monkeypatch.setitem(minidl_kernels.kernel.__globals__["ORDER"], "numpy", ("array", "reference"))
+        kernel._plans.clear()
+    monkeypatch.setattr(strict_graphs.Graph, "launches", 0)
+    library = strict.install(monkeypatch)
+    with products():  # as always and recorded, the same kernels multiply
+        yield library
+    for kernel in minidl_kernels.kernels.values():
+        kernel._plans.clear()
+
+
+def cnn():
+    return [
+        layers.Input((6, 6, 2)), layers.Conv2D(3, 3, padding="same", use_bias=False), layers.BatchNormalization(),
+        layers.ReLU(), layers.MaxPooling2D(), layers.Dropout(0.3), layers.Flatten(),
+        layers.Dense(4, activation="softmax"),
+    ]  # fmt: skip
+
+
+def mlp():
+    return [
+        layers.Input((3,)), layers.Dense(5, "tanh", kernel_regularizer="l2", bias_constraint=constraints.NonNeg()),
+        layers.BatchNormalization(), layers.GaussianNoise(0.1), layers.Dense(2),
+    ]  # fmt: skip
+
+
+def trained(make, data, optimizer, loss, jit, epochs=4, prepare=None, listening=(), metrics=("accuracy",), **settings):
+    """The model, its history and optimizer after a training in batches of 3: 3, 3 and 1 samples."""
+    minidl.utils.set_random_seed(3)
+    model = models.Sequential(make()).to(DEVICE)
+    if prepare:
+        prepare(model)
+    model.compile(optimizer(), loss, metrics=list(metrics), jit_compile=jit)
+    history = model.fit(
+        *data, batch_size=3, epochs=epochs, verbose=0, callbacks=[make() for make in listening], **settings
+    )
+    return model, history.history
+
+
+def both(*arguments, launches, **settings):
+    """Train recorded and as always, and compare bits; how often graphs are launched follows from the steps."""
+    ordinary, expected = trained(*arguments, False, **settings)
+    assert strict_graphs.Graph.launches == 0
+    model, found = trained(*arguments, "auto", **settings)
+    assert strict_graphs.Graph.launches == launches, list(model._captured.lines())
+    assert found == expected
+    for own, other in zip(model.variables, ordinary.variables, strict=True):
+        np.testing.assert_array_equal(own.numpy(), other.numpy(), err_msg=own.path)
+    for own, other in zip(model.optimizer.variables, ordinary.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(own.numpy(), other.numpy(), err_msg=own.path)
+        assert own.version == other.version
+    return model
+
+
+SPARSE = "sparse_categorical_crossentropy"
+
+
+def test_a_cnn_with_dropout_and_a_schedule():
+    schedule = schedules.ExponentialDecay(0.01, 3, 0.5)
+    model = both(
+        cnn, (PICTURES, LABELS), lambda: optimizers.Adam(schedule), SPARSE, launches=6 + 2,
+        validation_data=(PICTURES, LABELS),
+    )  # fmt: skip
+    assert list(model._captured.lines()) == [
+        "batches of (3, 6, 6, 2), (3,): recorded as a CUDA graph",
+        "batches of (1, 6, 6, 2), (1,): recorded as a CUDA graph",
+    ]
+
+
+OPTIMIZERS = {
+    "momentum": lambda: optimizers.SGD(0.1, momentum=0.9, nesterov=True),
+    "decay": lambda: optimizers.SGD(lambda: 0.05, weight_decay=0.01, clipnorm=0.5),
+    "adamw": lambda: optimizers.AdamW(schedules.CosineDecay(0.05, 6), amsgrad=True, global_clipnorm=1.0),
+    "averaged": lambda: optimizers.Adam(0.05, use_ema=True, ema_momentum=0.7),
+    "rmsprop": lambda: optimizers.RMSprop(0.01, clipvalue=0.1),
+    "centered": lambda: optimizers.RMSprop(0.01, momentum=0.5, centered=True),
+    "adamax": lambda: optimizers.Adamax(0.05),
+    "lion": lambda: optimizers.Lion(0.01, weight_decay=0.1),
+    "adagrad": lambda: optimizers.Adagrad(0.05, loss_scale_factor=4.0),
+    "adadelta": lambda: optimizers.Adadelta(0.5),
+    "ftrl": lambda: optimizers.Ftrl(0.05, l1_regularization_strength=0.01),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers(name):
+    both(mlp, (ROWS, TARGETS), OPTIMIZERS[name], "mse", launches=6 + 2, metrics=["mae"])
+
+
+def test_a_callback_changes_the_learning_rate_and_training_stops_early():
+    class Halves(callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            self.model.optimizer.learning_rate = float(self.model.optimizer.learning_rate) * 0.9
+
+    stop = lambda: callbacks.EarlyStopping("loss", patience=3, min_delta=100, restore_best_weights=True)  # noqa: E731
+    plateau = lambda: callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=100)  # noqa: E731
+    model = both(
+        mlp, (ROWS, TARGETS), lambda: optimizers.SGD(0.1), "mse", launches=6 + 2, epochs=9,
+        listening=[Halves, plateau, stop],
+    )  # fmt: skip
+    assert len(model.history.epoch) == 4
+
+
+def test_frozen_layers_and_recompiling():
+    def freeze(model):
+        model.layers[0].trainable = False
+
+    model = both(mlp, (ROWS, TARGETS), lambda: optimizers.SGD(0.1), "mse", launches=8, prepare=freeze)
+    frozen = model.layers[0].kernel.numpy()
+    model.layers[0].trainable = True
+    model.compile(optimizers.SGD(0.1), "mse")
+    assert model._captured is None
+    model.fit(ROWS, TARGETS, batch_size=3, epochs=3, verbose=0)
+    assert strict_graphs.Graph.launches == 8 + 4 + 1
+    assert (model.layers[0].kernel.numpy() != frozen).any()
+
+
+def test_weights_that_are_set_between_steps():
+    found = []
+    for jit in (False, "auto"):
+        minidl.utils.set_random_seed(3)
+        model = models.Sequential(mlp()).to(DEVICE)
+        model.compile("adam", "mse", jit_compile=jit)
+        numbers = []
+        for step in range(6):
+            numbers.append(model.train_on_batch(ROWS, TARGETS))
+            if step in (1, 4):
+                model.set_weights([w + 0.5 for w in model.get_weights()])
+                model.optimizer.set_weights([v.numpy() * 0 for v in model.optimizer.variables])
+        found.append((numbers, model.get_weights()))
+    assert strict_graphs.Graph.launches == 4 and found[0][0] == found[1][0]
+    for own, other in zip(found[0][1], found[1][1], strict=True):
+        np.testing.assert_array_equal(own, other)
+
+
+def test_several_inputs_outputs_and_weights():
+    found = []
+    for jit in (False, "auto"):
+        minidl.utils.set_random_seed(3)
+        one, two = layers.Input((3,), name="one"), layers.Input((2,), name="two")
+        joined = layers.Concatenate()([one, two])
+        outputs = [layers.Dense(1, name="a")(joined), layers.Dense(2, "sigmoid", name="b")(joined)]
+        model = models.Model([one, two], outputs).to(DEVICE)
+        model.compile("adam", ["mse", "binary_crossentropy"], loss_weights=[1, 0.5], weighted_metrics=[["mae"], []])
+        model.jit_compile = jit
+        history = model.fit(
+            {"one": ROWS, "two": TARGETS}, [TARGETS[:, :1], (TARGETS > 0) * 1.0], batch_size=7, epochs=4,
+            sample_weight=np.linspace(0.1, 1, 7), verbose=0,
+        )  # fmt: skip
+        found.append((history.history, [w.tolist() for w in model.get_weights()]))
+    assert strict_graphs.Graph.launches == 2 and found[0] == found[1]
+
+
+def test_kernels_of_our_own_multiply_where_nobody_asked_for_others():
+    def train():
+        model = models.Sequential(mlp()).to(DEVICE)
+        model.compile("sgd", "mse")
+        for _ in range(3):
+            model.train_on_batch(ROWS, TARGETS)
+        texts = []
+        model.summary(print_fn=texts.append, show_kernels=7)
+        assert "dense: cuda" in texts[0] and "dense: array" not in texts[0]
+
+    contextvars.Context().run(train)
+    assert strict_graphs.Graph.launches == 1
+    assert {"dense_forward", "matmul_blocked"} <= set(strict.launched)
+
+
+def test_an_epoch_reads_once():
+    model, _ = trained(cnn, (PICTURES, LABELS), lambda: optimizers.Adam(), SPARSE, "auto", epochs=3)
+    strict.reads.clear()
+    model.fit(PICTURES, LABELS, batch_size=3, epochs=2, verbose=0)
+    assert strict.reads == ["asnumpy"] * 2
+    del strict.reads[:], strict.sends[:]
+    model.fit(strict.given(PICTURES, 1), strict.given(LABELS, 1), batch_size=3, verbose=0)
+    assert strict.reads == ["__bool__", "asnumpy"]  # whether the data hold NaN, and the epoch
+    assert max(strict.sends) <= 3  # an order of the samples, and numbers
+
+
+def test_labels_that_are_no_classes_are_told_once():
+    model, _ = trained(cnn, (PICTURES, LABELS), lambda: optimizers.SGD(), SPARSE, "auto", epochs=3)
+    wrong = LABELS.copy()
+    wrong[2] = 4
+    for _ in range(2):
+        with pytest.raises(ValueError, match="a label is 4; expected 0 to 3"):
+            model.fit(PICTURES, wrong, batch_size=3, verbose=0)
+        model.fit(PICTURES, LABELS, batch_size=3, verbose=0)
+    with pytest.raises(ValueError, match="a label is 4; expected 0 to 3"):
+        model.train_on_batch(PICTURES[:3], wrong[:3])
+
+
+def test_logs_of_a_step_stay_what_they_were():
+    kept = []
+
+    class Keeps(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            kept.append(logs)
+
+    trained(mlp, (ROWS, TARGETS), lambda: optimizers.SGD(0.1), "mse", "auto", epochs=4, listening=[Keeps])
+    later, kept[:] = [logs["loss"] for logs in kept], []
+
+    class Reads(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            kept.append(logs["loss"])
+
+    trained(mlp, (ROWS, TARGETS), lambda: optimizers.SGD(0.1), "mse", False, epochs=4, listening=[Reads])
+    assert later == kept and len(set(kept)) == 12
+
+
+# ---- steps as always, and why ----
+
+
+class Own(layers.Layer):
+    def call(self, inputs):
+        return inputs * 2
+
+
+class Reading(layers.Layer):
+    def call(self, inputs):
+        return inputs * float(ops.max(inputs))
+
+
+class Sending(layers.Layer):
+    def call(self, inputs):
+        return inputs * np.ones(3, "float32")
+
+
+class Counting(optimizers.SGD):
+    pass
+
+
+class OwnStep(models.Sequential):
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+class OwnLoss(models.Sequential):
+    def compute_loss(self, *args, **kwargs):
+        return super().compute_loss(*args, **kwargs)
+
+
+def dense(*more, cls=models.Sequential):
+    return cls([layers.Input((3,)), *more, layers.Dense(2)])
+
+
+HINT = "; jit_compile=True records it, if it does the same in every step"
+REASONS = {
+    "off": (dense, {"jit_compile": False}, "jit_compile=False"),
+    "eagerly": (dense, {"run_eagerly": True}, "run_eagerly=True"),
+    "own step": (lambda: dense(cls=OwnStep), {}, "train_step() is one of the model's own"),
+    "own loss": (lambda: dense(cls=OwnLoss), {}, "compute_loss() is one of the model's own" + HINT),
+    "own layer": (lambda: dense(Own(name="twice")), {}, "Own in 'twice' is not one of minidl's" + HINT),
+    "own function": (lambda: dense(layers.Lambda(ops.tanh, name="f"), layers.Activation(lambda x: x, name="g")), {},
+                     "<lambda> in 'g' is not one of minidl's" + HINT),
+    "own loss function": (dense, {"loss": lambda y, p: ops.mean((y - p) ** 2)}, "<lambda> in 'sequential"),
+    "own metric": (dense, {"metrics": lambda: [lambda y, p: ops.mean(abs(y - p))]},
+                   "<lambda> in 'sequential"),
+    "metric": (dense, {"metrics": lambda: [metrics.R2Score(name="r2")]}, "the metric 'r2' counts on the CPU"),
+    "own optimizer": (dense, {"optimizer": Counting()}, "the optimizer is a Counting"),
+    "accumulating": (dense, {"optimizer": optimizers.SGD(0.1, gradient_accumulation_steps=2)},
+                     "gradients are accumulated over several steps (optimizers/optimizer.py, line "),
+    "overwriting": (dense, {"optimizer": optimizers.SGD(0.1, use_ema=True, ema_overwrite_frequency=2)},
+                    "SGD computes with the number of steps (optimizers/"),
+    "nadam": (dense, {"optimizer": "nadam"}, "Nadam computes with the number of steps (optimizers/"),
+    "sending": (lambda: dense(Sending()), {"jit_compile": True}, "it sends an array of shape (3,) to the GPU"),
+    "reading": (lambda: dense(Reading()), {"jit_compile": True}, "CudaError: cudaErrorStreamCaptureUnsupported"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_reasons(name):
+    make, settings, says = REASONS[name]
+    histories = []
+    for jit in (False, settings.get("jit_compile", "auto")):
+        minidl.utils.set_random_seed(3)
+        model = make().to(DEVICE)
+        given = {"optimizer": "sgd", "loss": "mse", **settings, "jit_compile": jit}
+        if isinstance(given["optimizer"], optimizers.Optimizer):
+            given["optimizer"] = type(given["optimizer"]).from_config(given["optimizer"].get_config())
+        if "metrics" in settings:
+            given["metrics"] = settings["metrics"]()
+        model.compile(**given)
+        says_so = pytest.warns(UserWarning, match="jit_compile=True, but steps are not recorded as a CUDA graph")
+        with says_so if jit is True else nullcontext():
+            history = model.fit(ROWS, TARGETS, batch_size=7, epochs=4, verbose=0)
+        histories.append((history.history, [w.tolist() for w in model.get_weights()]))
+    assert strict_graphs.Graph.launches == 0 and histories[0] == histories[1]
+    texts = []
+    model.summary(print_fn=texts.append, show_kernels=True)
+    found = [line for line in texts[0].splitlines() if line.startswith(" Steps: ")]
+    assert len(found) == 1 and re.search(rf"not recorded as a CUDA graph: {re.escape(says)}", found[0]), found
+
+
+def test_own_parts_are_recorded_on_request():
+    found = []
+    for jit in (False, True):
+        minidl.utils.set_random_seed(3)
+        model = dense(Own(), cls=OwnLoss).to(DEVICE)
+        scale = minidl.Variable(0.5, trainable=False)
+        with minidl.device(DEVICE):
+            scale.data = strict.given(scale.numpy(), 1)
+        model.compile("sgd", lambda y, p, scale=scale: ops.mean((y - p) ** 2) * scale, jit_compile=jit)
+        losses_ = []
+        for step in range(5):
+            losses_.append(model.train_on_batch(ROWS, TARGETS))
+            scale.assign(0.5 + step)
+        found.append(losses_)
+    assert strict_graphs.Graph.launches == 3 and found[0] == found[1]
+
+
+def test_what_the_summary_says_before_and_while_steps_are_counted():
+    model = dense().to(DEVICE)
+
+    def line():
+        texts = []
+        model.summary(print_fn=texts.append, show_kernels=4)
+        return [line for line in texts[0].splitlines() if line.startswith(" Steps: ")]
+
+    assert line() == []
+    model.compile("sgd", losses.MeanSquaredError())
+    assert line() == [" Steps: recorded as a CUDA graph in the third step with batches of a shape"]
+    model.train_on_batch(ROWS, TARGETS)
+    assert line() == [" Steps: batches of (7, 3), (7, 2): not recorded as a CUDA graph: 1 of 2 steps before"]
+    for _ in range(2):
+        model.train_on_batch(ROWS, TARGETS)
+    assert line() == [" Steps: batches of (7, 3), (7, 2): recorded as a CUDA graph"]
+    model.to("cpu")
+
+    def on_cpu():
+        model.train_on_batch(ROWS, TARGETS)
+        return line()
+
+    assert contextvars.Context().run(on_cpu) == [] and strict_graphs.Graph.launches == 1
+
+
+def test_no_more_than_eight_shapes():
+    model = dense().to(DEVICE)
+    model.compile("sgd", "mse")
+    for size in range(1, 10):
+        for _ in range(3):
+            model.train_on_batch(np.resize(ROWS, (size, 3)), np.resize(TARGETS, (size, 2)))
+    assert strict_graphs.Graph.launches == 8
+    *_, last = model._captured.lines()
+    assert last == "batches of (9, 3), (9, 2): not recorded as a CUDA graph: there are graphs for 8 shapes already"
+
+
+def test_layers_that_are_watched_are_called():
+    from minidl.visualize.watch import Watch
+
+    model = dense().to(DEVICE)
+    model.compile("sgd", "mse")
+    for _ in range(4):
+        model.train_on_batch(ROWS, TARGETS)
+    assert strict_graphs.Graph.launches == 2
+    with Watch(model.layers) as seen:
+        model.train_on_batch(ROWS, TARGETS)
+    assert len(seen.values) == 1 and strict_graphs.Graph.launches == 2
+    with minidl_kernels.watch() as calls:
+        model.train_on_batch(ROWS, TARGETS)
+    assert calls.calls and strict_graphs.Graph.launches == 2
+
+
+def test_models_are_copied_and_settings_contradict():
+    model = dense().to(DEVICE)
+    model.compile("sgd", "mse")
+    for _ in range(3):
+        model.train_on_batch(ROWS, TARGETS)
+    assert copy.deepcopy(model._captured) is None
+    with pytest.warns(UserWarning, match="run_eagerly=True.*jit_compile=True is not heeded"):
+        model.compile("sgd", "mse", run_eagerly=True, jit_compile=True)
