@@ -175,15 +175,16 @@ FORMULAS.AdamW = FORMULAS.Adam;
 const updateFormula = update => (FORMULAS[update.optimizer] ? FORMULAS[update.optimizer](update) : "");
 
 function updateTerms(update, flat) {
-  const read = number => (number === null ? NaN : numberAt(tensor(number), flat)), w = read(update.before), result = read(update.after), g = read(update.g), then = [];
+  const read = number => (number === null ? undefined : numberAt(tensor(number), flat)), w = read(update.before), result = read(update.after), g = read(update.g), then = [];
   const lines = [[{ label: "w", value: w, t: update.before, flat }]];
+  const shownAs = found => ({ lines: lines.map(factors => ({ factors, value: factors[0].value })), count: lines.length, sum: undefined, rest: 0, then: found, result, sign: "" });
   if (update.g !== null) lines.push([{ label: "g", value: g, t: update.g, flat }]);
   update.slots.forEach(([name, b, t]) => { lines.push([{ label: `${name} ${say("before")}`, value: read(b), t: b, flat }]); then.push([`${name} ${say("after")}`, read(t)]); });
   const c = update.config;
+  if (lines.concat(then.map(one => [{ value: one[1] }])).some(line => line[0].value === undefined)) return shownAs([]);
   if (updateKnown(update) && c.beta_1) {
     const a = (update.rate * Math.sqrt(1 - c.beta_2 ** update.step)) / (1 - c.beta_1 ** update.step), [m, v] = update.slots.map(s => read(s[2]));
     then.push(["α", a], ["√v + ε", Math.sqrt(v) + c.epsilon], ["α·m / (√v + ε)", (a * m) / (Math.sqrt(v) + c.epsilon)]);
   } else if (update.g !== null && update.optimizer === "SGD") then.push(["η·g", update.rate * g]);
-  then.push([say("change"), result - w]);
-  return { lines: lines.map(factors => ({ factors, value: factors[0].value })), count: lines.length, sum: NaN, rest: 0, then, result, sign: "" };
+  return shownAs([...then, [say("change"), result - w]]);
 }

@@ -12,7 +12,7 @@ import minidl
 from minidl.engine.op import registered
 from minidl.xray import page
 from minidl.xray.describe import _KNOWN
-from minidl.xray.encode import LARGE, Tensors
+from minidl.xray.encode import WORTH, Tensors
 from minidl.xray.page_ops import PAGE_OPS
 
 HERE = Path(page.__file__).parent
@@ -49,16 +49,43 @@ def test_the_largest_are_given_in_part_where_there_is_no_room():
 
 
 def test_an_array_that_follows_from_another_is_left_out():
-    tensors, g = Tensors(), np.random.default_rng(0).normal(size=LARGE).astype("float32")
+    tensors, g = Tensors(), np.random.default_rng(0).normal(size=WORTH).astype("float32")
     base = tensors.add(g)
-    for how, array in (("scaled", g * np.float32(0.1)), ("square", g * g * np.float32(0.001)), ("xor", g + 1)):
+    for how, array in (("scaled", g * np.float32(0.1)), ("square", g * g * np.float32(0.001)), ("xor", g + np.float32(1e-3))):
         tensors.hint(tensors.add(array.astype("float32")), how, base)
     tensors.hint(wrong := tensors.add(g + 2), "scaled", base)
-    found = tensors.encoded()
+    found = tensors.encoded(10**9)
     assert [one.get("from") for one in found] == [None, "scaled", "square", "xor", None]
     assert found[1]["factor"] == np.float32(0.1) and bytes_of(found[wrong]) == (g + 2).tobytes()
     bits = np.frombuffer(bytes_of(found[3]), np.uint32) ^ g.view(np.uint32)
-    assert bits.view(np.float32).tobytes() == (g + 1).tobytes()
+    assert bits.view(np.float32).tobytes() == (g + np.float32(1e-3)).tobytes()
+
+
+def test_what_relu_makes_and_lets_through_is_left_out():
+    rng, tensors = np.random.default_rng(0), Tensors()
+    x, g = rng.normal(size=(2, 30, 8)).astype("float32"), rng.normal(size=(2, 30, 8)).astype("float32")
+    bias = rng.normal(size=8).astype("float32")
+    y = np.maximum(x + bias, np.float32(0))
+    through = np.where(y > 0, g, np.float32(0))
+    a, b, c, d, e = (tensors.add(one) for one in (x, bias, g, y, through))
+    again, other = tensors.add(through.reshape(-1)), tensors.add(through + 1)
+    tensors.hint(d, "bias_relu", a, b)
+    tensors.hint(e, "gate", c, d)
+    tensors.hint(other, "gate", c, d)
+    found = tensors.encoded(10**9)
+    assert [one.get("from") for one in found] == [None, None, None, "bias_relu", "gate", "same", None]
+    assert found[again]["of"] == [e] and found[d]["of"] == [a, b] and found[e]["of"] == [c, d]
+
+
+def test_no_array_is_made_of_itself():
+    """Where nothing is held back, the gradients on both sides are equal, and each would follow from the other."""
+    g, y = np.random.default_rng(0).normal(size=300).astype("float32"), np.ones(300, "float32")
+    tensors = Tensors()
+    below, above, out = tensors.add(g.copy()), tensors.add(g), tensors.add(y)
+    tensors.hint(below, "gate", above, out)
+    found = tensors.encoded(10**9)
+    assert [one.get("from") for one in found] == [None, "same", None] and found[above]["of"] == [below]
+    assert bytes_of(found[below]) == g.tobytes()
 
 
 def test_the_list_of_ops_is_that_of_the_scripts():
