@@ -1,7 +1,7 @@
 """Arrays of the page that follow from others bit for bit, so that the page can make them itself.
 
-Each way is float32 arithmetic rounded once, which a browser does alike (``Math.fround``); ``data.js`` has its twin. What
-is claimed here is verified: an array that turns out otherwise is written out.
+Each way is float32 arithmetic rounded once, which a browser does alike (``Math.fround``); ``data.js`` has its twin.
+What is claimed here is verified: an array that turns out otherwise is written out.
 
 * ``outer``: the products of two arrays, plus 0 (a sum of products is never -0);
 * ``scaled``: an array times ``factor``; ``square``: its rounded square times that;

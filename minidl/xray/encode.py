@@ -4,8 +4,8 @@ An array in full is ``{"shape", "dtype", "b64"}`` or, deflated (RFC 1950), ``{"s
 room is ``{"shape", "dtype", "part", "corner", "coarse", "cells", "top"}``: a block of its numbers around the largest,
 where that block begins, and the largest size in each cell of a coarse grid, as 256 steps of the ``top``.
 
-An array that follows from others bit for bit is ``{"shape", "dtype", "from", "of"}``: "same" has the numbers of another,
-and for the other ways see ``derive.py``.
+An array that follows from others bit for bit is ``{"shape", "dtype", "from", "of"}``: "same" has the numbers of
+another, and for the other ways see ``derive.py``.
 """
 
 import base64

@@ -70,4 +70,3 @@ def _read(name: str) -> str:
 
 def _escaped(text: Any) -> str:
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-

@@ -82,7 +82,7 @@ function inputViews(section, call) {
 }
 
 function forwardSection(index) {
-  const call = PAGE.calls[index], about = PAGE.ops[call.op], section = new Section(call.op, about.formula);
+  const call = PAGE.calls[index], about = PAGE.ops[call.op], section = new Section(call.op, both(about.formula));
   section.add(node("p", { class: "what" }, both(about)), settingsOf(call) ? node("p", { class: "settings" }, `${say("settings")}: ${settingsOf(call)}`) : null);
   if (!OPS[call.op] && PAGE.live) section.add(node("p", { class: "note" }, say("readOnly")));
   const ins = inputViews(section, call);
@@ -119,7 +119,7 @@ function backwardSection(index) {
   const names = new Set(pass.parts.map(p => p[0]));
   for (const [name, given] of call.in) if ("v" in given && PRODUCTS[call.op] && name !== "bias") up.push(section.view(PAGE.values[given.v].t, name, { kernel: PAGE.values[given.v].kind === "weight" }));
   const parts = pass.parts.map(([name, number, part]) => {
-    const value = PAGE.values[number], op = OPS[call.op], blocks = [node("h4", { class: "formula" }, about.rules[name] || `∂L/∂${name}`)];
+    const value = PAGE.values[number], op = OPS[call.op], blocks = [node("h4", { class: "formula" }, about.rules[name] ? both(about.rules[name]) : `∂L/∂${name}`)];
     if (op && op.local && a && a[name] && !a[name].part && !y.part && call.op !== "bias_relu") {
       const d = op.local(name, a, y);
       blocks.push(section.view({ ...d, size: d.data.length }, `${say("local")} ∂y/∂${name}`));

@@ -14,6 +14,7 @@ from minidl_kernels.arrays import is_array, to_numpy
 from .blocks import blocks_of, outermost
 from .describe import about
 from .encode import Tensors
+from .formulas import in_both
 from .page_ops import PAGE_OPS
 from .step import Step
 from .trace import Call, Spot, Trace
@@ -191,8 +192,9 @@ def _op(op: Any) -> dict[str, Any]:
     sources = [{"inputs": list(rule.inputs), **_source(rule.function)} for rule in rules.values()]
     first = [] if op.first is None else [{"inputs": [], **_source(op.first.function)}]
     return {
-        "formula": words.formula, "rules": words.rules, "en": words.en, "ko": words.ko, "sources": first + sources,
-        "forward": _source(op.forward), "known": op.name in PAGE_OPS,
+        "formula": in_both(words.formula), "rules": {name: in_both(rule) for name, rule in words.rules.items()},
+        "en": words.en, "ko": words.ko, "sources": first + sources, "forward": _source(op.forward),
+        "known": op.name in PAGE_OPS,
     }  # fmt: skip
 
 

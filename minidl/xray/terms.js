@@ -71,7 +71,7 @@ function forwardTerms(call, flat) {
   if (op && op.source) return { ...listed([[at("x", a.x, op.source(a, y.shape)(flat))]]), then: [], result, sign: "=" };
   if (op && op.inputs) {
     const used = op.inputs.filter(key => a[key] && a[key].shape), lines = used.map(key => [at(key, a[key], narrowed(flat, y.shape, a[key].shape))]);
-    return { ...listed(lines), then: [[PAGE.ops[name].formula || name, result]], result, sign: "" };
+    return { ...listed(lines), then: [[both(PAGE.ops[name].formula) || name, result]], result, sign: "" };
   }
   return null;
 }

@@ -13,6 +13,7 @@ from minidl.engine.op import registered
 from minidl.xray import page
 from minidl.xray.describe import _KNOWN
 from minidl.xray.encode import WORTH, Tensors
+from minidl.xray.formulas import _KOREAN, in_both
 from minidl.xray.page_ops import PAGE_OPS
 
 HERE = Path(page.__file__).parent
@@ -51,14 +52,15 @@ def test_the_largest_are_given_in_part_where_there_is_no_room():
 def test_an_array_that_follows_from_another_is_left_out():
     tensors, g = Tensors(), np.random.default_rng(0).normal(size=WORTH).astype("float32")
     base = tensors.add(g)
-    for how, array in (("scaled", g * np.float32(0.1)), ("square", g * g * np.float32(0.001)), ("xor", g + np.float32(1e-3))):
+    near = g + np.float32(1e-3)
+    for how, array in (("scaled", g * np.float32(0.1)), ("square", g * g * np.float32(0.001)), ("xor", near)):
         tensors.hint(tensors.add(array.astype("float32")), how, base)
     tensors.hint(wrong := tensors.add(g + 2), "scaled", base)
     found = tensors.encoded(10**9)
     assert [one.get("from") for one in found] == [None, "scaled", "square", "xor", None]
     assert found[1]["factor"] == np.float32(0.1) and bytes_of(found[wrong]) == (g + 2).tobytes()
     bits = np.frombuffer(bytes_of(found[3]), np.uint32) ^ g.view(np.uint32)
-    assert bits.view(np.float32).tobytes() == (g + np.float32(1e-3)).tobytes()
+    assert bits.view(np.float32).tobytes() == near.tobytes()
 
 
 def test_what_relu_makes_and_lets_through_is_left_out():
@@ -105,9 +107,19 @@ def test_every_formula_names_inputs_that_the_op_has():
         assert words.en and words.ko and words.formula
 
 
+def test_a_formula_with_words_is_given_in_korean_too():
+    mathematics = "exp log max min sign tanh erf softmax sigmoid clip mean label logits rate hot one low high".split()
+    formulas = {f for about in _KNOWN.values() for f in (about.formula, *about.rules.values())}
+    for formula in formulas:
+        both = in_both(formula)
+        words = set(re.findall(r"[A-Za-z]{2,}", both.get("ko", formula))) - set(mathematics)
+        assert words == set() and ("ko" not in both or re.search("[가-힣]", both["ko"])), formula
+    assert _KOREAN.keys() <= formulas
+
+
 def test_both_languages_say_the_same_things():
     text = (HERE / "words.js").read_text("utf-8")
-    english, korean = (set(re.findall(r"[{,\s](\w+): [\"`]", part)) for part in text.split("ko: {"))
+    english, korean = (set(re.findall(r"[{,\s](\w+): (?:n => )?[\"`]", part)) for part in text.split("ko: {"))
     assert english == korean and len(english) > 40
     used = "".join((HERE / f"{name}.js").read_text("utf-8") for name in page.SCRIPTS if name != "words")
     assert {key for key in english if not re.search(rf"[\"?]{key}\"|\b{key}\b", used)} == set()
