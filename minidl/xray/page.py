@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from minidl.visualize.head import head
+
 from .step import Step
 from .story import MOST_PARAMETERS, story
 
@@ -51,9 +53,7 @@ def _filled(content: dict[str, Any], step: Step, language: str) -> str:
     """The template with everything put in."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=str)
     parts = {
-        "language": language,
-        "title": _escaped(f"{step.name} — minidl explain"),
-        "css": _read("page.css"),
+        "head": str(head(f"{step.name} — minidl explain", _HERE / "page.css", language=language, scripts=True)),
         "data": text.replace("<", "\\u003c"),  # or a </script> in a docstring would end it
         "scripts": "\n".join(_read(f"{name}.js") for name in SCRIPTS),
     }
@@ -66,7 +66,3 @@ def _filled(content: dict[str, Any], step: Step, language: str) -> str:
 
 def _read(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
-
-
-def _escaped(text: Any) -> str:
-    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
