@@ -3,22 +3,12 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from .svg import Figure, element, number, text
+from .axes import COLOURS, MUTED, Axis, drawing, gridlines, path, text_width, ticks
+from .svg import Figure, element, text
 
-__all__ = ["curves", "ticks"]
+__all__ = ["curves"]
 
-_COLOURS = ("var(--first, #2f80d0)", "var(--second, #d65e18)", "var(--third, #4d9a3c)", "var(--fourth, #8a5cc7)")
-LETTER = 8.6  # pixels that a bold letter of a label takes at most
-_MUTED, _GRID = "var(--muted, #5c6670)", "var(--grid, #d9dcd6)"
-
-
-def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers (steps of 1, 2 or 5 times a power of ten) that cover low to high, roughly ``about`` of them."""
-    spread = (high - low) or abs(high) or 1.0
-    power = 10.0 ** math.floor(math.log10(spread / about))
-    step = next(power * m for m in (1, 2, 5, 10) if spread / (power * m) <= about)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(i * step, 12) for i in range(first, max(last, first + 1) + 1)]
+_SIZE = 13
 
 
 def curves(
@@ -42,60 +32,41 @@ def curves(
     def shown(value: float, digits: int = digits) -> str:
         return f"{value:.{digits}%}" if percent else f"{value:.{digits}g}"
 
-    marks = ticks(min(finite), max(finite))
     epochs = max(len(values) for values in series.values())
-    longest = max(len(f"{name} {_last(values, shown)}") for name, values in series.items() if _known(values))
-    left, right, top, bottom = 46, width - max(104, LETTER * longest + 14), 12, height - 40
+    ends = [f"{name} {_last(values, shown)}" for name, values in series.items() if _known(values)]
+    left, right, top, bottom = 46, width - max(104, 1.1 * text_width(max(ends, key=len), _SIZE) + 14), 12, height - 40
+    axis = Axis([min(finite), max(finite)], bottom, top)
 
     def x(epoch: int) -> float:
         return left + (right - left) * (0.5 if epochs == 1 else (epoch - 1) / (epochs - 1))
 
-    def y(value: float) -> float:
-        return bottom - (bottom - top) * (value - marks[0]) / (marks[-1] - marks[0])
-
-    parts = [element("title", f"{title}. {_last_values(series, shown)}")]
-    decimals = max(0, -math.floor(math.log10(marks[1] - marks[0]) + 1e-9) - (2 if percent else 0))
-    for mark in marks:
-        label = f"{mark:.{decimals}%}" if percent else f"{mark:.{decimals}f}"
-        parts.append(element("line", x1=left, x2=right, y1=y(mark), y2=y(mark), style=f"stroke:{_GRID}"))
-        parts.append(text(left - 8, y(mark) + 4, label, anchor="end", style=f"fill:{_MUTED}"))
-    for epoch in _epoch_marks(epochs):
-        parts.append(text(x(epoch), bottom + 20, epoch, anchor="middle", style=f"fill:{_MUTED}"))
-    parts.append(text((left + right) / 2, height - 4, "epoch", anchor="middle", style=f"fill:{_MUTED}"))
-    ends = []
+    decimals = max(0, -math.floor(math.log10(axis.marks[1] - axis.marks[0]) + 1e-9) - (2 if percent else 0))
+    labels = [f"{mark:.{decimals}%}" if percent else f"{mark:.{decimals}f}" for mark in axis.marks]
+    parts = [element("title", f"{title}. At the end: {', '.join(ends)}"), *gridlines(axis, left, right, labels, _SIZE)]
+    below = [(x(epoch), bottom + 20, epoch) for epoch in _epoch_marks(epochs)]
+    for place, line, label in [*below, ((left + right) / 2, height - 4, "epoch")]:
+        parts.append(text(place, line, label, anchor="middle", style=f"fill:{MUTED}"))
+    names: list[tuple[float, str, str]] = []
     for i, (name, values) in enumerate(series.items()):
-        colour = _COLOURS[i % len(_COLOURS)]
-        points = [(x(e), y(v)) if math.isfinite(v) else None for e, v in enumerate(values, 1)]
-        parts.append(element("path", d=_path(points), style=f"fill:none;stroke:{colour};stroke-width:2"))
+        colour = COLOURS[i % len(COLOURS)]
+        points = [(x(e), axis.at(v)) if math.isfinite(v) else None for e, v in enumerate(values, 1)]
+        parts.append(element("path", d=path(points), style=f"fill:none;stroke:{colour};stroke-width:2"))
         for epoch, (point, value) in enumerate(zip(points, values, strict=True), 1):
             if point:
                 tip = element("title", f"{name}, epoch {epoch}: {shown(value, digits + 1)}")
                 parts.append(element("circle", tip, cx=point[0], cy=point[1], r=3.5, style=f"fill:{colour}"))
         last = next((p for p in reversed(points) if p), None)
         if last:
-            ends.append((last[1], f"{name} {_last(values, shown)}", colour))
-    for height_of, label, colour in _apart(ends):
-        parts.append(text(right + 10, height_of + 4, label, style=f"fill:{colour};font-weight:600"))
-    return element(
-        "svg", *parts, viewBox=f"0 0 {width} {height}", width=width, height=height, role="img",
-        xmlns="http://www.w3.org/2000/svg", font_family="system-ui, sans-serif",
-    )  # fmt: skip
+            names.append((last[1], f"{name} {_last(values, shown)}", colour))
+    for line, label, colour in _apart(names):
+        parts.append(text(right + 10, line + 4, label, style=f"fill:{colour};font-weight:600"))
+    return drawing(parts, width, height)
 
 
 def _epoch_marks(epochs: int) -> list[int]:
     if epochs <= 10:
         return list(range(1, epochs + 1))
     return [round(mark) for mark in ticks(1, epochs) if 1 <= mark <= epochs and mark == round(mark)]
-
-
-def _path(points: Sequence[tuple[float, float] | None]) -> str:
-    """The line through the points, interrupted where one is missing."""
-    steps, pen = [], "M"
-    for point in points:
-        if point:
-            steps.append(f"{pen}{number(point[0])} {number(point[1])}")
-        pen = "L" if point else "M"
-    return "".join(steps)
 
 
 def _apart(ends: list[tuple[float, str, str]], gap: float = 16) -> list[tuple[float, str, str]]:
@@ -113,8 +84,3 @@ def _known(values: Sequence[float]) -> bool:
 
 def _last(values: Sequence[float], shown: Callable[[float], str]) -> str:
     return shown(next(v for v in reversed(values) if math.isfinite(v)))
-
-
-def _last_values(series: Mapping[str, Sequence[float]], shown: Callable[[float], str]) -> str:
-    known = [(name, values) for name, values in series.items() if _known(values)]
-    return "At the end: " + ", ".join(f"{name} {_last(values, shown)}" for name, values in known)

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from .lines import short
+from .axes import short
 from .words import Words
 
 __all__ = ["findings"]

@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from .axes import short
 from .findings import findings
-from .lines import line_chart, short
+from .lines import line_chart
 from .page import Page, Section
 from .svg import Figure
 from .words import Words

@@ -8,6 +8,7 @@ from typing import Any
 
 from minidl.atomic import write_text
 
+from .head import head
 from .svg import Figure
 from .words import Words, shown
 
@@ -62,9 +63,9 @@ class Page:
             lstrip_blocks=True,
         )  # fmt: skip
         pages.filters["words"] = shown
-        pages.filters["plain"] = lambda words: getattr(words, language) if isinstance(words, Words) else words
-        css = "".join((_HERE / name).read_text(encoding="utf-8") for name in ("report.css", "page.css"))
-        return pages.get_template("page.html").render(page=self, language=language, css=Figure(css))
+        title = getattr(self.title, language) if isinstance(self.title, Words) else self.title
+        top = head(title, _HERE / "report.css", _HERE / "page.css", language=language)
+        return pages.get_template("page.html").render(page=self, language=language, head=top)
 
     def save(self, path: str | os.PathLike[str], language: str = "en") -> Path:
         """Write the page into a file, which appears whole or not at all; returns its path."""

@@ -14,7 +14,8 @@ from minidl import optimizers, random
 from minidl.data.arrays import check_lengths, standardized
 from minidl.graph.symbolic import flatten, map_structure
 
-from .lines import line_chart, short
+from .axes import short
+from .lines import line_chart
 from .svg import Figure
 from .words import Words
 

@@ -12,6 +12,7 @@ from minidl.atomic import replacing
 
 from .confusion import confusion_chart, confusion_matrix, mix_ups
 from .curves import curves
+from .head import head
 from .pictures import kernel_tiles, map_tiles, picture
 from .sheet import overlay
 from .svg import Figure
@@ -97,7 +98,7 @@ def render(report: Report) -> str:
     matrix = confusion_matrix(report.labels, guesses, len(report.class_names))
     return page.get_template("report.html").render(
         report=report,
-        css=Figure((_HERE / "report.css").read_text(encoding="utf-8")),
+        head=head(report.title, _HERE / "report.css"),
         charts=_charts(report.history),
         numbers=_numbers(report.history),
         confusion=confusion_chart(matrix, report.class_names),

@@ -11,7 +11,7 @@ from minidl.data.arrays import as_data, check_lengths, standardized, unpack
 from minidl.engine.op import no_grad
 from minidl.graph.symbolic import map_structure
 
-from .lines import GRID, MUTED, short
+from .axes import GRID, MUTED, short
 from .svg import Figure, element, text
 from .words import Words, svg_words
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from .svg import Figure, element, text
 
-__all__ = ["Words", "shown", "svg_words"]
+__all__ = ["Words", "plain", "shown", "svg_words"]
 
 
 class Words(NamedTuple):
@@ -19,6 +19,11 @@ def shown(words: Any) -> Figure:
     if not isinstance(words, Words):
         return element("span", words)
     return Figure(element("span", words.en, lang="en") + element("span", words.ko, lang="ko"))
+
+
+def plain(words: Any) -> str:
+    """Words as one text, for where a page cannot choose: both languages, or once what is the same in both."""
+    return " / ".join(dict.fromkeys(words)) if isinstance(words, Words) else str(words)
 
 
 def svg_words(x: float, y: float, words: Any, **more: Any) -> Figure:

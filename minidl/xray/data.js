@@ -20,11 +20,15 @@ async function decodedAll(all) {
   const resolve = number => {
     const one = all[number], tensor = found[number];
     if (!one.from || tensor.done) return tensor;
-    const [a, b] = one.of.map(i => resolve(i).data), data = new Float32Array(tensor.size), round = Math.fround;
+    const [a, b] = one.of.map(i => resolve(i).data);
+    if (one.from === "same") return Object.assign(tensor, { data: a, done: true });
+    const data = new Float32Array(tensor.size), round = Math.fround;
     if (one.from === "xor") {
       const bits = new Uint32Array(data.buffer), before = new Uint32Array(a.buffer, a.byteOffset, a.length);
       for (let i = 0; i < bits.length; i++) bits[i] = before[i] ^ tensor.data[i];
-    } else if (one.from === "outer") for (let i = 0; i < a.length; i++) for (let j = 0; j < b.length; j++) data[i * b.length + j] = a[i] * b[j];
+    } else if (one.from === "outer") for (let i = 0; i < a.length; i++) for (let j = 0; j < b.length; j++) data[i * b.length + j] = a[i] * b[j] + 0;
+    else if (one.from === "bias_relu") for (let i = 0; i < a.length; i++) data[i] = Math.max(0, round(a[i] + b[i % b.length]));
+    else if (one.from === "gate") for (let i = 0; i < a.length; i++) data[i] = b[i] > 0 ? a[i] : 0;
     else for (let i = 0; i < a.length; i++) data[i] = round(one.from === "square" ? round(a[i] * a[i]) : a[i]) * one.factor;
     return Object.assign(tensor, { data, done: true });
   };

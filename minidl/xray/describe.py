@@ -28,7 +28,8 @@ _KNOWN: dict[str, About] = {
         "A small window of weights slides over the picture; each place gives a sum of products.",
         "작은 가중치 창이 그림 위를 미끄러지며 자리마다 곱의 합을 낸다."),
     "bias_relu": About(
-        "y = max(x + b, 0)", {"x": "∂L/∂x = g where y > 0, else 0", "bias": "∂L/∂b = Σ of that over all places"},
+        "y = max(x + b, 0)",
+        {"x": "∂L/∂x = g where y > 0, else 0", "bias": "∂L/∂b = Σ of g where y > 0, over all places"},
         "Adds the bias of each channel; what is negative becomes 0.", "채널마다 편향을 더하고 음수는 0으로 만든다."),
     "max_pool2d": About(
         "y = max of the window", {"x": "∂L/∂x[p] = Σ g of the windows that p won"},

@@ -4,9 +4,8 @@ An array in full is ``{"shape", "dtype", "b64"}`` or, deflated (RFC 1950), ``{"s
 room is ``{"shape", "dtype", "part", "corner", "coarse", "cells", "top"}``: a block of its numbers around the largest,
 where that block begins, and the largest size in each cell of a coarse grid, as 256 steps of the ``top``.
 
-A large array that follows from others bit for bit is ``{"shape", "dtype", "from", "of"}``. "outer", "scaled" and
-"square" are float32 products, each rounded once: of two arrays, of one and ``factor``, of the rounded square of one and
-``factor``. "xor" has in ``z`` the bits by which it differs from another.
+An array that follows from others bit for bit is ``{"shape", "dtype", "from", "of"}``: "same" has the numbers of
+another, and for the other ways see ``derive.py``.
 """
 
 import base64
@@ -15,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["MOST_BYTES", "Tensors"]
+from .derive import derived
 
-MOST_BYTES = 2_800_000  # of all arrays of a page, as text
+__all__ = ["Tensors"]
+
 COARSE, PART = 48, 24  # cells and numbers along an axis
-LARGE = 8192  # numbers from which it pays to look whether an array follows from others
+HOPELESS = 3  # times the room: an array of that many bytes is not even deflated (what it follows from is no larger)
+WORTH = 128  # numbers from which it pays to look whether an array follows from others
 _DTYPES = {"float32": "f4", "float64": "f8"}
 
 
@@ -30,6 +31,7 @@ class Tensors:
         self.arrays: list[np.ndarray] = []
         self._numbers: dict[int, int] = {}
         self._hints: dict[int, tuple[str, list[int]]] = {}
+        self._first: dict[tuple[str, int], int] = {}
 
     def add(self, array: np.ndarray | None) -> int | None:
         """The number of an array; None has none."""
@@ -42,50 +44,67 @@ class Tensors:
         return number
 
     def hint(self, number: int | None, how: str, *of: int | None) -> None:
-        """An array may follow from others; it is left out of the page where that turns out to be so bit for bit."""
-        if number is not None and self.arrays[number].size >= LARGE and None not in of:
+        """An array may follow from others (``derive.py``); it is left out of the page where that turns out to be so."""
+        if number is not None and self.arrays[number].size >= WORTH and None not in of and number not in of:
             self._hints.setdefault(number, (how, [one for one in of if one is not None]))
 
-    def encoded(self, most: int = MOST_BYTES) -> list[dict[str, Any]]:
-        """All arrays; those that would make the page larger than ``most`` are given in part, the largest first."""
-        found = [self._derived(i) or _whole(array) for i, array in enumerate(self.arrays)]
-        while sum(map(_length, found)) > most:
-            number = max((i for i, one in enumerate(found) if "part" not in one), key=lambda i: _length(found[i]))
-            found[number] = _in_part(self.arrays[number])
+    def encoded(self, most: int, keep: frozenset[int] = frozenset()) -> list[dict[str, Any]]:
+        """All arrays; where they take more than ``most`` bytes, some are given in part, the largest first.
+
+        Those in ``keep`` come last.
+        """
+        found = [_in_part(a) if a.nbytes > HOPELESS * most else self._shortest(i) for i, a in enumerate(self.arrays)]
+        for i in range(len(found)):
+            if _leads_back(i, found):
+                found[i] = _whole(self.arrays[i])
+        sizes = [_length(one) for one in found]
+        whole = {i for i, one in enumerate(found) if "from" not in one and "part" not in one}
+        while sum(sizes) > most and whole:
+            number = max(whole, key=lambda i: (i not in keep, sizes[i]))
+            whole.remove(number)
+            cut = _in_part(self.arrays[number])
+            if _length(cut) >= sizes[number]:
+                continue
+            found[number] = cut
             for i, one in enumerate(found):
                 if number in one.get("of", ()):
                     found[i] = _whole(self.arrays[i])
+                    whole.add(i)
+            sizes = [_length(one) for one in found]
         return found
 
-    def _derived(self, number: int) -> dict[str, Any] | None:
-        """How an array follows from others, or None."""
+    def _shortest(self, number: int) -> dict[str, Any]:
+        """An array whole, or how it follows from others."""
+        array = self.arrays[number]
+        one: dict[str, Any] = {"shape": list(array.shape), "dtype": _plain(array)[1]}
+        if array.size >= WORTH:
+            first = self._first.setdefault((array.dtype.str, hash(array.tobytes())), number)
+            if first != number and self.arrays[first].tobytes() == array.tobytes():
+                return {**one, "from": "same", "of": [first]}
+        whole = _whole(array)
         how, of = self._hints.get(number, ("", []))
-        array, bases = self.arrays[number], [self.arrays[i] for i in of]
-        if not how or any(base.dtype != np.float32 for base in (array, *bases)):
-            return None
-        one: dict[str, Any] = {"shape": list(array.shape), "dtype": "f4", "from": how, "of": of}
-        if how == "xor" and bases[0].shape == array.shape:
-            bits = np.ascontiguousarray(array).view(np.uint32) ^ np.ascontiguousarray(bases[0]).view(np.uint32)
-            return {**one, "z": base64.b64encode(zlib.compress(bits.astype("<u4").tobytes(), 6)).decode()}
-        if how == "outer":
-            return one if _same(np.multiply.outer(bases[0].reshape(-1), bases[1].reshape(-1)), array) else None
-        base = bases[0] * bases[0] if how == "square" else bases[0]
-        place = int(np.abs(base).argmax())
-        if not base.flat[place]:
-            return None
-        factor = np.float32(array.flat[place] / base.flat[place])  # rounded: the true one may be its neighbour
-        for near in (factor, np.nextafter(factor, np.float32(0)), np.nextafter(factor, np.float32(1))):
-            if _same(base * near, array):
-                return {**one, "factor": float(near)}
-        return None
+        more = derived(how, array, [self.arrays[i] for i in of]) if how else None
+        short = whole if more is None else {**one, "from": how, "of": of, **more}
+        return short if _length(short) < _length(whole) else whole
 
 
-def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    return a.size == b.size and a.dtype == b.dtype and a.tobytes() == np.ascontiguousarray(b).tobytes()
+def _leads_back(number: int, found: list[dict[str, Any]]) -> bool:
+    """Whether an array would be made of itself: of two equal ones, each may follow from the other."""
+    seen: set[int] = set()
+    of = list(found[number].get("of", ()))
+    while of:
+        one = of.pop()
+        if one == number:
+            return True
+        if one not in seen:
+            seen.add(one)
+            of += found[one].get("of", ())
+    return False
 
 
 def _length(one: dict[str, Any]) -> int:
-    return sum(len(value) for key, value in one.items() if isinstance(value, str))
+    """Bytes on the page, to within a few."""
+    return sum(len(value) if isinstance(value, str) else len(str(value)) for value in one.values()) + 9 * len(one)
 
 
 def _plain(array: np.ndarray) -> tuple[np.ndarray, str]:

@@ -15,7 +15,7 @@ function headOf() {
     return node("button", { type: "button", class: `phase ${phase}`, "aria-current": here.phase === phase ? "true" : null, style: `flex-grow: ${Math.max(3, own.length)}`, onclick: event => { const which = event.target.tagName === "I" ? dots.indexOf(event.target) : 0; go(own[which]); } }, node("span", {}, say(phase)), node("span", { class: "dots" }, dots));
   });
   return [
-    node("div", { class: "titles" }, node("h1", {}, PAGE.title), node("p", { class: "facts" }, loss === null ? "" : `${say("loss")} `, loss === null ? null : node("b", { id: "loss", "data-v": loss }, short(loss)), loss === null ? "" : " · ", `${PAGE.parameters.toLocaleString("en")} ${say("parameters")}`),
+    node("div", { class: "titles" }, node("h1", {}, PAGE.title), node("p", { class: "facts" }, loss === null ? "" : `${say("loss")} `, loss === null ? null : node("b", { id: "loss", "data-v": loss }, short(loss)), loss === null ? "" : " · ", say("parameters")(PAGE.parameters.toLocaleString("en"))),
       node("button", { type: "button", id: "language", onclick: switchLanguage }, say("language"))),
     node("div", { class: "bar" }, button("|←", say("first"), 0, position === 0), button("←", say("previous"), position - 1, position === 0),
       node("div", { class: "phases" }, phases), button("→", say("next"), position + 1, position === steps.length - 1), button("→|", say("last"), steps.length - 1, position === steps.length - 1)),

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .encode import MOST_BYTES, Tensors
+from minidl.visualize.head import head
+
 from .step import Step
-from .story import story
+from .story import MOST_PARAMETERS, story
 
 __all__ = ["LANGUAGES", "SCRIPTS", "render"]
 
@@ -15,6 +16,8 @@ SCRIPTS = (
     "words", "data", "arrays", "elementwise", "products", "windows", "rows", "recompute", "optimizers", "terms",
     "tensor_view", "sections", "steps", "main",
 )  # fmt: skip
+MOST_BYTES = 3_000_000  # of a page
+MOST_BYTES_SMALL = 300_000  # of that of a model with at most MOST_PARAMETERS weights
 _HERE = Path(__file__).parent
 
 
@@ -31,15 +34,28 @@ def render(step: Step, language: str = "en") -> str:
     if language not in LANGUAGES:
         raise ValueError(f"language must be one of {LANGUAGES}, not {language!r}")
     made, tensors = story(step)
-    content = {**made, "language": language, "tensors": tensors.encoded(MOST_BYTES)}
+    small = step.model is not None and made["parameters"] <= MOST_PARAMETERS
+    most = (MOST_BYTES_SMALL if small else MOST_BYTES) - len(_filled(made, step, language).encode("utf-8"))
+    needed = _leaves(made)
+    arrays = tensors.encoded(most, needed)
+    made["live"] = made["live"] and not any("part" in arrays[i] for i in needed)
+    return _filled({**made, "tensors": arrays}, step, language)
+
+
+def _leaves(made: dict[str, Any]) -> frozenset[int]:
+    """The arrays that all others are computed from after an edit."""
+    found = {value["t"] for value in made["values"] if value["maker"] is None}
+    found |= {call["mask"] for call in made["calls"] if "mask" in call}
+    return frozenset(found | {before for update in made["updates"] for _, before, _ in update["slots"]})
+
+
+def _filled(content: dict[str, Any], step: Step, language: str) -> str:
+    """The template with everything put in."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=str)
-    scripts = "\n".join(_read(f"{name}.js") for name in SCRIPTS)
     parts = {
-        "language": language,
-        "title": _escaped(f"{step.name} — minidl explain"),
-        "css": _read("page.css"),
+        "head": str(head(f"{step.name} — minidl explain", _HERE / "page.css", language=language, scripts=True)),
         "data": text.replace("<", "\\u003c"),  # or a </script> in a docstring would end it
-        "scripts": scripts,
+        "scripts": "\n".join(_read(f"{name}.js") for name in SCRIPTS),
     }
     page = _read("page.html")
     for name, part in parts.items():
@@ -50,12 +66,3 @@ def render(step: Step, language: str = "en") -> str:
 
 def _read(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
-
-
-def _escaped(text: Any) -> str:
-    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def tensors_of(step: Step) -> Tensors:
-    """The arrays of the page by number, as the engine made them."""
-    return story(step)[1]

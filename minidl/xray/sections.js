@@ -82,7 +82,7 @@ function inputViews(section, call) {
 }
 
 function forwardSection(index) {
-  const call = PAGE.calls[index], about = PAGE.ops[call.op], section = new Section(call.op, about.formula);
+  const call = PAGE.calls[index], about = PAGE.ops[call.op], section = new Section(call.op, both(about.formula));
   section.add(node("p", { class: "what" }, both(about)), settingsOf(call) ? node("p", { class: "settings" }, `${say("settings")}: ${settingsOf(call)}`) : null);
   if (!OPS[call.op] && PAGE.live) section.add(node("p", { class: "note" }, say("readOnly")));
   const ins = inputViews(section, call);
@@ -119,7 +119,7 @@ function backwardSection(index) {
   const names = new Set(pass.parts.map(p => p[0]));
   for (const [name, given] of call.in) if ("v" in given && PRODUCTS[call.op] && name !== "bias") up.push(section.view(PAGE.values[given.v].t, name, { kernel: PAGE.values[given.v].kind === "weight" }));
   const parts = pass.parts.map(([name, number, part]) => {
-    const value = PAGE.values[number], op = OPS[call.op], blocks = [node("h4", { class: "formula" }, about.rules[name] || `∂L/∂${name}`)];
+    const value = PAGE.values[number], op = OPS[call.op], blocks = [node("h4", { class: "formula" }, about.rules[name] ? both(about.rules[name]) : `∂L/∂${name}`)];
     if (op && op.local && a && a[name] && !a[name].part && !y.part && call.op !== "bias_relu") {
       const d = op.local(name, a, y);
       blocks.push(section.view({ ...d, size: d.data.length }, `${say("local")} ∂y/∂${name}`));
@@ -175,15 +175,16 @@ FORMULAS.AdamW = FORMULAS.Adam;
 const updateFormula = update => (FORMULAS[update.optimizer] ? FORMULAS[update.optimizer](update) : "");
 
 function updateTerms(update, flat) {
-  const read = number => (number === null ? NaN : numberAt(tensor(number), flat)), w = read(update.before), result = read(update.after), g = read(update.g), then = [];
+  const read = number => (number === null ? undefined : numberAt(tensor(number), flat)), w = read(update.before), result = read(update.after), g = read(update.g), then = [];
   const lines = [[{ label: "w", value: w, t: update.before, flat }]];
+  const shownAs = found => ({ lines: lines.map(factors => ({ factors, value: factors[0].value })), count: lines.length, sum: undefined, rest: 0, then: found, result, sign: "" });
   if (update.g !== null) lines.push([{ label: "g", value: g, t: update.g, flat }]);
   update.slots.forEach(([name, b, t]) => { lines.push([{ label: `${name} ${say("before")}`, value: read(b), t: b, flat }]); then.push([`${name} ${say("after")}`, read(t)]); });
   const c = update.config;
+  if (lines.concat(then.map(one => [{ value: one[1] }])).some(line => line[0].value === undefined)) return shownAs([]);
   if (updateKnown(update) && c.beta_1) {
     const a = (update.rate * Math.sqrt(1 - c.beta_2 ** update.step)) / (1 - c.beta_1 ** update.step), [m, v] = update.slots.map(s => read(s[2]));
     then.push(["α", a], ["√v + ε", Math.sqrt(v) + c.epsilon], ["α·m / (√v + ε)", (a * m) / (Math.sqrt(v) + c.epsilon)]);
   } else if (update.g !== null && update.optimizer === "SGD") then.push(["η·g", update.rate * g]);
-  then.push([say("change"), result - w]);
-  return { lines: lines.map(factors => ({ factors, value: factors[0].value })), count: lines.length, sum: NaN, rest: 0, then, result, sign: "" };
+  return shownAs([...then, [say("change"), result - w]]);
 }

@@ -74,7 +74,7 @@ function graph() {
     const shape = thumb === null ? "" : tensor(thumb).shape.join(" × ");
     const head = node("button", { class: "block", type: "button", "aria-current": on ? "step" : null, onclick: () => go(Math.max(0, steps.findIndex(s => s.phase === here.phase && s.block === i) >= 0 ? steps.findIndex(s => s.phase === here.phase && s.block === i) : steps.findIndex(s => s.block === i))) },
       thumb === null ? node("span", { class: "thumb none" }) : thumbnail(thumb),
-      node("span", { class: "names" }, node("b", {}, titleOf(block)), node("span", {}, [kindOf(block), shape].filter(Boolean).join(" · "), block.frozen ? " ❄" : "")));
+      node("span", { class: "names", title: titleOf(block) }, node("b", {}, titleOf(block)), node("span", {}, [kindOf(block), shape].filter(Boolean).join(" · "), block.frozen ? " ❄" : "")));
     const item = node("li", { class: [on && "on", reached && "reached", here.phase === "backward" && reached && "back"].filter(Boolean).join(" ") }, head);
     if (many) item.append(node("button", { class: "fold", type: "button", "aria-expanded": expanded.has(i) ? "true" : "false", title: say(expanded.has(i) ? "collapse" : "expand"), onclick: () => { if (!on) go(steps.findIndex(s => s.block === i)); toggle(i); } }, expanded.has(i) ? "−" : "+"));
     if (expanded.has(i)) item.append(node("ol", {}, block.calls.map(call => {

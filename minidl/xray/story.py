@@ -14,6 +14,7 @@ from minidl_kernels.arrays import is_array, to_numpy
 from .blocks import blocks_of, outermost
 from .describe import about
 from .encode import Tensors
+from .formulas import in_both
 from .page_ops import PAGE_OPS
 from .step import Step
 from .trace import Call, Spot, Trace
@@ -107,17 +108,35 @@ def _call(call: Call, numbers: dict[Any, int], tensors: Tensors, trace: Trace) -
         }
         for p in call.passes
     ]
-    if call.op.name == "dense" and call.passes:
-        upstream = call.passes[0].after if call.passes[0].after is not None else call.passes[0].upstream
-        for name, _, part in call.passes[0].parts:
-            if name == "kernel":
-                tensors.hint(
-                    tensors.add(part), "outer", tensors.add(_array(call.inputs["x"], trace)), tensors.add(upstream)
-                )
+    _hints(call, tensors, trace)
     if call.op.name not in PAGE_OPS and call.passes:
         found = {name: _jacobian(call, name, rule, taken) for name, _, rule, taken in call.node.steps}
         one["jacobians"] = {name: tensors.add(one) for name, one in found.items() if one is not None}
     return one
+
+
+def _hints(call: Call, tensors: Tensors, trace: Trace) -> None:
+    """How the arrays of a call may follow from one another."""
+    name, y = call.op.name, tensors.add(trace.spots[call.output].array)
+    x, bias = (_number(call.inputs.get(key), tensors, trace) for key in ("x", "bias"))
+    if name in ("relu", "bias_relu"):
+        tensors.hint(y, "gate" if name == "relu" else "bias_relu", x, x if name == "relu" else bias)
+    for one in call.passes:
+        upstream, after = tensors.add(one.upstream), tensors.add(one.after)
+        tensors.hint(after, "gate", upstream, y)
+        for which, _, part in one.parts:
+            if name in ("relu", "bias_relu") and which == "x":
+                tensors.hint(tensors.add(part), "gate", upstream, y)
+            if name == "dense" and which == "kernel":
+                tensors.hint(tensors.add(part), "outer", x, upstream if after is None else after)
+            if name == "square":
+                tensors.hint(tensors.add(part), "scaled", x)
+
+
+def _number(value: Any, tensors: Tensors, trace: Trace) -> int | None:
+    """The number of an argument's array, where it is one."""
+    array = _array(value, trace)
+    return tensors.add(array) if isinstance(array, np.ndarray) else None
 
 
 def _array(value: Any, trace: Trace) -> Any:
@@ -173,8 +192,9 @@ def _op(op: Any) -> dict[str, Any]:
     sources = [{"inputs": list(rule.inputs), **_source(rule.function)} for rule in rules.values()]
     first = [] if op.first is None else [{"inputs": [], **_source(op.first.function)}]
     return {
-        "formula": words.formula, "rules": words.rules, "en": words.en, "ko": words.ko, "sources": first + sources,
-        "forward": _source(op.forward), "known": op.name in PAGE_OPS,
+        "formula": in_both(words.formula), "rules": {name: in_both(rule) for name, rule in words.rules.items()},
+        "en": words.en, "ko": words.ko, "sources": first + sources, "forward": _source(op.forward),
+        "known": op.name in PAGE_OPS,
     }  # fmt: skip
 
 

@@ -14,14 +14,15 @@ function node(tag, attributes = {}, ...children) {
   return one;
 }
 
+const minus = text => text.replace(/-/g, "−");
 function short(value) {
   if (value === undefined) return "·";
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value).replace("-", "−");
+  if (Number.isInteger(value) && Math.abs(value) < 1e6) return minus(String(value));
   const size = Math.abs(value), digits = 3;
   const text = !Number.isFinite(value) ? String(value) : size >= 1e5 || size < 1e-3 ? value.toExponential(2).replace(/e([+-])(\d)$/, "e$1$2") : value.toPrecision(size < 1 ? digits : digits + 1);
-  return text.replace("-", "−");
+  return minus(text);
 }
-const full = value => (value === undefined ? "·" : String(value).replace("-", "−"));
+const full = value => (value === undefined ? "·" : minus(String(value)));
 
 // Which axes are rows and columns of the picture; the others are chosen by number.
 function planeOf(one, kernel) {
@@ -146,9 +147,10 @@ class TensorView {
     const at = i => (rows === 1 ? (i < columns ? this.flat(0, i) : undefined) : this.flat(Math.floor(i / wide), i % wide));
     const canvas = node("canvas", { role: "img", "aria-label": `${this.options.label || ""} ${this.one.shape.join(" × ")}` });
     paint(canvas, wide, high, i => { const f = at(i); return f === undefined ? undefined : numberAt(this.one, f); }, top);
-    const cell = Math.max(1, Math.min(14, Math.floor(270 / wide), Math.floor(270 / high)));
-    canvas.style.width = `${Math.min(wide * cell, 420)}px`;
-    canvas.style.height = `${Math.min(high * cell, 300)}px`; // a long matrix is squeezed: cells need not be square
+    const fits = extent => Math.max(1, Math.min(14, Math.floor(270 / extent))), square = Math.min(fits(wide), fits(high));
+    const [cellWide, cellHigh] = wide < 6 * high && high < 6 * wide ? [square, square] : [fits(wide), fits(high)]; // a long matrix is squeezed
+    canvas.style.width = `${Math.min(wide * cellWide, 420)}px`;
+    canvas.style.height = `${Math.min(high * cellHigh, 300)}px`;
     const layer = node("div", { class: "map" }, canvas);
     const outline = (flat, kind) => {
       const place = this.place(flat);

@@ -12,16 +12,21 @@ function operands(call) { // by name: {t, shape} for values, the setting itself 
 
 const at = (name, one, flat) => ({ label: one.shape.length ? `${name}[${unflat(flat, one.shape).join(", ")}]` : name, value: numberAt(one, flat), t: one.t, flat });
 const plain = (label, value) => ({ label, value });
-const timesOf = factors => factors.reduce((p, f) => p * f.value, 1);
+// Of an array that the page has in part only, numbers are unknown: undefined, and so is what would need them.
+const timesOf = factors => (factors.some(f => f.value === undefined) ? undefined : factors.reduce((p, f) => p * f.value, 1));
+const sumOf = lines => (lines.some(l => l.value === undefined) ? undefined : lines.reduce((s, l) => s + l.value, 0));
+const inPart = (...several) => several.flat().some(one => one && one.part);
+const BY_NUMBER = new Set([...Object.keys(PRODUCTS), "max_pool2d", "average_pool2d", "sum", "mean"]); // terms that need no whole array
 
 function listed(lines) { // lines of factors -> what is shown, with the sum of all
   const all = lines.map(factors => ({ factors, value: timesOf(factors) }));
-  return { lines: all.slice(0, MOST_LINES), count: all.length, sum: all.reduce((s, l) => s + l.value, 0), rest: all.slice(MOST_LINES).reduce((s, l) => s + l.value, 0) };
+  return { lines: all.slice(0, MOST_LINES), count: all.length, sum: sumOf(all), rest: sumOf(all.slice(MOST_LINES)) };
 }
 
 // Of output `flat` of a call: {lines, sum, then: [[label, value]], result}.
 function forwardTerms(call, flat) {
   const a = operands(call), y = tensor(PAGE.values[call.out].t), result = numberAt(y, flat), name = call.op;
+  if (!BY_NUMBER.has(name) && !(OPS[name] && OPS[name].local) && inPart(...Object.values(a))) return null;
   if (PRODUCTS[name]) {
     const p = PRODUCTS[name](a);
     if (!p) return null;
@@ -66,7 +71,7 @@ function forwardTerms(call, flat) {
   if (op && op.source) return { ...listed([[at("x", a.x, op.source(a, y.shape)(flat))]]), then: [], result, sign: "=" };
   if (op && op.inputs) {
     const used = op.inputs.filter(key => a[key] && a[key].shape), lines = used.map(key => [at(key, a[key], narrowed(flat, y.shape, a[key].shape))]);
-    return { ...listed(lines), then: [[PAGE.ops[name].formula || name, result]], result, sign: "" };
+    return { ...listed(lines), then: [[both(PAGE.ops[name].formula) || name, result]], result, sign: "" };
   }
   return null;
 }
@@ -94,6 +99,7 @@ function backwardTerms(call, pass, input, number, flat) {
   const own = pass.parts.find(p => p[2] === number), value = own && own[1];
   let copy = pass.parts.filter(p => p[1] === value).indexOf(own); // the same value may go in twice
   const wrap = more => ({ ...listed(lines), then: [], result, ...more });
+  if (!BY_NUMBER.has(name) && inPart(...Object.values(a), y, g)) return null;
   if (PRODUCTS[name] && input !== "bias") {
     const p = PRODUCTS[name](a);
     if (!p) return null;
@@ -109,7 +115,7 @@ function backwardTerms(call, pass, input, number, flat) {
   if (name === "bias_relu") return lines.push([at("g", g, flat)]), wrap({ sign: "=" });
   if (name === "max_pool2d") {
     const p = poolOf(a), seen = p.seenBy(flat);
-    for (const o of seen) lines.push([at("g", g, o), plain(a.x.part ? "?" : `[${say("winner")}]`, a.x.part ? NaN : +(p.winner(o, a.x.data) === flat))]);
+    for (const o of seen) lines.push([at("g", g, o), plain(a.x.part ? "?" : `[${say("winner")}]`, a.x.part ? undefined : +(p.winner(o, a.x.data) === flat))]);
     return wrap();
   }
   if (name === "average_pool2d") {

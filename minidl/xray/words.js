@@ -2,7 +2,7 @@
 "use strict";
 const WORDS = {
   en: {
-    forward: "Forward", backward: "Backward", update: "Update", step: "step", loss: "Loss", parameters: "parameters",
+    forward: "Forward", backward: "Backward", update: "Update", step: "step", loss: "Loss", parameters: n => `${n} parameters`,
     previous: "Previous step", next: "Next step", first: "First step", last: "Last step",
     expand: "Show its operations one by one", collapse: "Show the layer as one step", graph: "The net", 
     upstream: "Gradient from above", fused: "After the activation's derivative",
@@ -24,7 +24,7 @@ const WORDS = {
     begins: "The walk begins here, with ∂L/∂L = 1.",
   },
   ko: {
-    forward: "순전파", backward: "역전파", update: "갱신", step: "단계", loss: "손실", parameters: "개 매개변수",
+    forward: "순전파", backward: "역전파", update: "갱신", step: "단계", loss: "손실", parameters: n => `매개변수 ${n}개`,
     previous: "이전 단계", next: "다음 단계", first: "처음", last: "마지막",
     expand: "연산을 하나씩 보기", collapse: "층을 한 단계로 보기", graph: "신경망", 
     upstream: "위에서 온 기울기", fused: "활성화 함수의 미분을 곱한 뒤",
@@ -33,13 +33,13 @@ const WORDS = {
     trace: "이 수는 어디서 왔나", pick: "수나 칸을 누르면 그 수를 이루는 모든 항이 보인다. 입력과 가중치는 그 자리에서 바꿀 수 있다.", pickOnly: "수나 칸을 누르면 그 수를 이루는 모든 항이 보인다.", more: "개 항이 더 있고 그 합은",
     shown: "엔진의 값", missing: "배열이 너무 커서 거친 지도와 가장 큰 값 둘레의 수만 담았다.",
     frozen: "동결됨: 기울기가 흐르지 않고 옵티마이저도 바꾸지 않는다.", nothing: "이 층은 입력을 그대로 넘겼다.",
-    noGradient: "여기에는 기울기가 오지 않았다.", penalty: "벌점", lossBlock: "손실", own: "모델 자신의 연산", function: "함수",
+    noGradient: "여기에는 기울기가 오지 않았다.", penalty: "규제항", lossBlock: "손실", own: "모델 자신의 연산", function: "함수",
     edited: "값을 바꾸었다. 뒤따르는 모든 수는 이 페이지가 float64로 다시 계산한 것이다.", reset: "엔진의 값으로 되돌리기",
     readOnly: "이 연산은 페이지에서 다시 계산할 수 없어, 값을 바꾸어도 그 아래의 수는 엔진의 값 그대로다.",
     tooLarge: "신경망이 커서 페이지에서 다시 계산하지 않으므로 값을 바꿀 수 없다.",
     outdated: "바꾼 뒤 다시 계산되지 않음", editHint: "새 값을 적고 Enter를 누른다.", winner: "승자",
     mask: "이번 단계의 마스크", jacobian: "야코비 행렬, 행",
-    before: "전", after: "후", change: "변화", keys: "← → 단계 · Enter 펼치기 · Home/End · F B U 구간 · L 언어",
+    before: "(갱신 전)", after: "(갱신 후)", change: "변화", keys: "← → 단계 · Enter 펼치기 · Home/End · F B U 구간 · L 언어",
     clipped: "갱신 전에 기울기를 자른다.", decays: "먼저 가중치를 조금 줄인다.", constraint: "그 뒤 제약을 적용한다.",
     language: "English",
     learningRate: "학습률", sample: "표본", row: "행", channel: "채널", channelIn: "입력 채널", channelOut: "출력 채널", total: "손실의 합",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidl.visualize import confusion_chart, confusion_matrix, curves, mix_ups
-from minidl.visualize.curves import ticks
+from minidl.visualize.axes import ticks
 from minidl.visualize.svg import element, number
 
 SVG = "{http://www.w3.org/2000/svg}"

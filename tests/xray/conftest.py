@@ -1,5 +1,6 @@
 """Small nets, and a browser that drives a page of them and answers in JSON."""
 
+import functools
 import html
 import json
 import re
@@ -33,31 +34,32 @@ class Seen(NamedTuple):
     answer: Any
 
 
+def drive_page(chromium: str, folder: Path, page: Path, script: str, width: int = 1366, dark: bool = False) -> Seen:
+    """Open a page from file://, run the body of a function in it, and return what it returns."""
+    text = page.read_text(encoding="utf-8")
+    assert len(POLICY.findall(text)) == 1
+    driven = folder / f"driven_{page.name}"
+    driven.write_text(text.replace("</body>", DRIVER.replace("SCRIPT", script)), encoding="utf-8")
+    done = subprocess.run(
+        [
+            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+            f"--user-data-dir={folder / 'profile'}", f"--window-size={width},800", "--enable-logging=stderr",
+            "--virtual-time-budget=20000",
+            *(["--blink-settings=preferredColorScheme=0"] if dark else []), "--dump-dom", driven.as_uri(),
+        ],
+        capture_output=True, text=True, encoding="utf-8", timeout=200, check=True,
+    )  # fmt: skip
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    found = re.search(r'data-answer="([^"]*)"', done.stdout)
+    assert found, console
+    return Seen(console, *json.loads(html.unescape(found[1])))
+
+
 @pytest.fixture
 def drive(chromium: str, tmp_path: Path) -> Callable[..., Seen]:
-    """Open a page from file://, run the body of a function in it, and return what it returns."""
-
-    def run(page: Path, script: str, *, width: int = 1366, dark: bool = False) -> Seen:
-        text = page.read_text(encoding="utf-8")
-        assert len(POLICY.findall(text)) == 1
-        driven = tmp_path / f"driven_{page.name}"
-        driven.write_text(text.replace("</body>", DRIVER.replace("SCRIPT", script)), encoding="utf-8")
-        done = subprocess.run(
-            [
-                chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-                f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},800", "--enable-logging=stderr",
-                "--virtual-time-budget=20000",
-                *(["--blink-settings=preferredColorScheme=0"] if dark else []), "--dump-dom", driven.as_uri(),
-            ],
-            capture_output=True, text=True, encoding="utf-8", timeout=200, check=True,
-        )  # fmt: skip
-        console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-        found = re.search(r'data-answer="([^"]*)"', done.stdout)
-        assert found, console
-        return Seen(console, *json.loads(html.unescape(found[1])))
-
-    return run
+    """The same, in the folder of the test."""
+    return functools.partial(drive_page, chromium, tmp_path)
 
 
 def small_net(dtype: str = "float64", optimizer: Any = "adam") -> models.Sequential:

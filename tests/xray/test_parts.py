@@ -12,7 +12,8 @@ import minidl
 from minidl.engine.op import registered
 from minidl.xray import page
 from minidl.xray.describe import _KNOWN
-from minidl.xray.encode import LARGE, Tensors
+from minidl.xray.encode import WORTH, Tensors
+from minidl.xray.formulas import _KOREAN, in_both
 from minidl.xray.page_ops import PAGE_OPS
 
 HERE = Path(page.__file__).parent
@@ -49,16 +50,44 @@ def test_the_largest_are_given_in_part_where_there_is_no_room():
 
 
 def test_an_array_that_follows_from_another_is_left_out():
-    tensors, g = Tensors(), np.random.default_rng(0).normal(size=LARGE).astype("float32")
+    tensors, g = Tensors(), np.random.default_rng(0).normal(size=WORTH).astype("float32")
     base = tensors.add(g)
-    for how, array in (("scaled", g * np.float32(0.1)), ("square", g * g * np.float32(0.001)), ("xor", g + 1)):
+    near = g + np.float32(1e-3)
+    for how, array in (("scaled", g * np.float32(0.1)), ("square", g * g * np.float32(0.001)), ("xor", near)):
         tensors.hint(tensors.add(array.astype("float32")), how, base)
     tensors.hint(wrong := tensors.add(g + 2), "scaled", base)
-    found = tensors.encoded()
+    found = tensors.encoded(10**9)
     assert [one.get("from") for one in found] == [None, "scaled", "square", "xor", None]
     assert found[1]["factor"] == np.float32(0.1) and bytes_of(found[wrong]) == (g + 2).tobytes()
     bits = np.frombuffer(bytes_of(found[3]), np.uint32) ^ g.view(np.uint32)
-    assert bits.view(np.float32).tobytes() == (g + 1).tobytes()
+    assert bits.view(np.float32).tobytes() == near.tobytes()
+
+
+def test_what_relu_makes_and_lets_through_is_left_out():
+    rng, tensors = np.random.default_rng(0), Tensors()
+    x, g = rng.normal(size=(2, 30, 8)).astype("float32"), rng.normal(size=(2, 30, 8)).astype("float32")
+    bias = rng.normal(size=8).astype("float32")
+    y = np.maximum(x + bias, np.float32(0))
+    through = np.where(y > 0, g, np.float32(0))
+    a, b, c, d, e = (tensors.add(one) for one in (x, bias, g, y, through))
+    again, other = tensors.add(through.reshape(-1)), tensors.add(through + 1)
+    tensors.hint(d, "bias_relu", a, b)
+    tensors.hint(e, "gate", c, d)
+    tensors.hint(other, "gate", c, d)
+    found = tensors.encoded(10**9)
+    assert [one.get("from") for one in found] == [None, None, None, "bias_relu", "gate", "same", None]
+    assert found[again]["of"] == [e] and found[d]["of"] == [a, b] and found[e]["of"] == [c, d]
+
+
+def test_no_array_is_made_of_itself():
+    """Where nothing is held back, the gradients on both sides are equal, and each would follow from the other."""
+    g, y = np.random.default_rng(0).normal(size=300).astype("float32"), np.ones(300, "float32")
+    tensors = Tensors()
+    below, above, out = tensors.add(g.copy()), tensors.add(g), tensors.add(y)
+    tensors.hint(below, "gate", above, out)
+    found = tensors.encoded(10**9)
+    assert [one.get("from") for one in found] == [None, "same", None] and found[above]["of"] == [below]
+    assert bytes_of(found[below]) == g.tobytes()
 
 
 def test_the_list_of_ops_is_that_of_the_scripts():
@@ -78,9 +107,19 @@ def test_every_formula_names_inputs_that_the_op_has():
         assert words.en and words.ko and words.formula
 
 
+def test_a_formula_with_words_is_given_in_korean_too():
+    mathematics = "exp log max min sign tanh erf softmax sigmoid clip mean label logits rate hot one low high".split()
+    formulas = {f for about in _KNOWN.values() for f in (about.formula, *about.rules.values())}
+    for formula in formulas:
+        both = in_both(formula)
+        words = set(re.findall(r"[A-Za-z]{2,}", both.get("ko", formula))) - set(mathematics)
+        assert words == set() and ("ko" not in both or re.search("[가-힣]", both["ko"])), formula
+    assert _KOREAN.keys() <= formulas
+
+
 def test_both_languages_say_the_same_things():
     text = (HERE / "words.js").read_text("utf-8")
-    english, korean = (set(re.findall(r"[{,\s](\w+): [\"`]", part)) for part in text.split("ko: {"))
+    english, korean = (set(re.findall(r"[{,\s](\w+): (?:n => )?[\"`]", part)) for part in text.split("ko: {"))
     assert english == korean and len(english) > 40
     used = "".join((HERE / f"{name}.js").read_text("utf-8") for name in page.SCRIPTS if name != "words")
     assert {key for key in english if not re.search(rf"[\"?]{key}\"|\b{key}\b", used)} == set()
