@@ -5,6 +5,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
+from numpy.random import mtrand
 
 from ..probing import signed
 from . import activations, chains, convolution, dense, losses, normalization, pooling, shapes
@@ -74,6 +75,34 @@ def diagnose(
         TypeError: f is nothing that can be checked, or no input is floating.
         ValueError: f gives two results for the same inputs.
     """
+    with _own_randomness():
+        return _diagnose(f, inputs, backward, seed, rtol, language, probes, arguments)
+
+
+@contextmanager
+def _own_randomness() -> Iterator[None]:
+    """NumPy's global generator loses a normal number that it has drawn ahead when another one stands in for it."""
+    ahead = None
+    if isinstance(mtrand.get_bit_generator(), np.random.MT19937):
+        state: Any = np.random.get_state()
+        ahead = state if state[3] else None
+    try:
+        yield
+    finally:
+        if ahead is not None:
+            np.random.set_state(ahead)
+
+
+def _diagnose(
+    f: Any,
+    inputs: Any,
+    backward: Any,
+    seed: int,
+    rtol: float,
+    language: str | None,
+    probes: bool,
+    arguments: dict[str, Any],
+) -> Diagnosis:
     made = inputs if callable(inputs) and not isinstance(inputs, np.ndarray) else None
     given = _listed(made(np.random.default_rng(seed), 4) if made else inputs)
     found: Diagnosis | None = None
