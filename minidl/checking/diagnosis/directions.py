@@ -1,9 +1,10 @@
 """A first look: the gradient along random directions, which takes a few evaluations instead of some for each element.
 
 Two products with random directions settle most gradients. A right one agrees with both down to the rounding of float64,
-tighter than the elements are judged one by one: as every coefficient is random, within 0.5 to 1.5, errors of single
-elements cancel to that many digits in one of about 1e9 draws. One that is wrong by more than a thousandth is settled,
-too. Whatever lies between, kinks, jumps and functions that compute in float32, is left to the elements.
+tighter than the elements are judged one by one: every coefficient lies within 0.5 and 1.5, so that the error of one
+element shows, and those of several cancel in both products in fewer than one of a million draws, even where they are as
+small as the tolerance of an element. A gradient that is wrong by more than a thousandth is settled, too. Whatever lies
+between, kinks, jumps and functions that compute in float32, is left to the elements.
 """
 
 import numpy as np
