@@ -143,7 +143,8 @@ def signs(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 def signed(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """Random numbers of both signs, none near 0 (ones would hide most mistakes)."""
-    found: np.ndarray = signs(rng, shape) * rng.uniform(0.5, 1.5, shape)
+    drawn = rng.uniform(-1.0, 1.0, shape)
+    found: np.ndarray = np.copysign(0.5 + np.abs(drawn), drawn)
     return found
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.random import mtrand
 
 from ..subject import Subject
 
@@ -61,7 +62,7 @@ class Checked:
 
     def __init__(self, name: str, args: list[Any], arguments: dict[str, Any], seed: int):
         self.name, self.arguments, self.seed = name, arguments, seed
-        self.draws: dict[str, bool] = {}  # which functions draw from NumPy's global generator
+        self.generator = np.random.MT19937(seed)
         values = [np.asarray(a) if isinstance(a, (list, float, np.ndarray, np.generic)) else a for a in args]
         self.args = [v.astype("float64") if is_float(v) else v for v in values]
         self.leaf_args = [i for i, v in enumerate(self.args) if is_float(v)]
@@ -104,19 +105,14 @@ class Checked:
         return self.forward(arrays)[0]
 
     def seeded(self, call: Callable[..., Any], *args: Any, **arguments: Any) -> Any:
-        """``call`` with NumPy's global generator at the same state every time, where it draws from that at all."""
-        name = getattr(call, "__name__", "")
-        if self.draws.get(name) is False:
-            return call(*args, **arguments)
-        state = np.random.get_state()
-        np.random.seed(self.seed)
-        before: Any = np.random.get_state()
+        """``call`` with NumPy's global generator at the same state every time; another one stands in for it."""
+        given = mtrand.get_bit_generator()
+        mtrand.set_bit_generator(self.generator)
         try:
+            np.random.seed(self.seed)
             return call(*args, **arguments)
         finally:
-            after: Any = np.random.get_state()
-            self.draws[name] = before[2] != after[2] or not np.array_equal(before[1], after[1])
-            np.random.set_state(state)
+            mtrand.set_bit_generator(given)
 
 
 class Pair(Checked):

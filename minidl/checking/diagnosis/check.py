@@ -5,15 +5,17 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
+from numpy.random import mtrand
 
 from ..probing import signed
 from . import activations, chains, convolution, dense, losses, normalization, pooling, shapes
 from .adapters import PHASES, Checked, Taped, adapt, method, parameters
 from .case import Case, Family, Guess
 from .comparison import Comparison, compare
-from .jacobian import differentiate
+from .directions import first_look
+from .jacobian import Look, differentiate
 from .matching import best_match
-from .report import Diagnosis
+from .report import Diagnosis, shapes_of
 from .state import state_faults
 
 __all__ = ["FAMILIES", "diagnose"]
@@ -73,6 +75,34 @@ def diagnose(
         TypeError: f is nothing that can be checked, or no input is floating.
         ValueError: f gives two results for the same inputs.
     """
+    with _own_randomness():
+        return _diagnose(f, inputs, backward, seed, rtol, language, probes, arguments)
+
+
+@contextmanager
+def _own_randomness() -> Iterator[None]:
+    """NumPy's global generator loses a normal number that it has drawn ahead when another one stands in for it."""
+    ahead = None
+    if isinstance(mtrand.get_bit_generator(), np.random.MT19937):
+        state: Any = np.random.get_state()
+        ahead = state if state[3] else None
+    try:
+        yield
+    finally:
+        if ahead is not None:
+            np.random.set_state(ahead)
+
+
+def _diagnose(
+    f: Any,
+    inputs: Any,
+    backward: Any,
+    seed: int,
+    rtol: float,
+    language: str | None,
+    probes: bool,
+    arguments: dict[str, Any],
+) -> Diagnosis:
     made = inputs if callable(inputs) and not isinstance(inputs, np.ndarray) else None
     given = _listed(made(np.random.default_rng(seed), 4) if made else inputs)
     found: Diagnosis | None = None
@@ -111,6 +141,11 @@ def _ready(checked: Checked) -> Iterator[None]:
         yield
 
 
+def _checked(f: Any, args: list[Any], backward: Any, arguments: dict[str, Any], seed: int) -> Checked:
+    with np.errstate(all="ignore"):
+        return adapt(f, backward, args, arguments, seed)
+
+
 def _one(
     f: Any,
     args: list[Any],
@@ -122,8 +157,7 @@ def _one(
     arguments: dict[str, Any],
 ) -> Diagnosis:
     rng = np.random.default_rng(seed)
-    with np.errstate(all="ignore"):
-        checked = adapt(f, backward, args, arguments, seed)
+    checked = _checked(f, args, backward, arguments, seed)
     with _ready(checked):
         x = checked.values
         if not x:
@@ -164,8 +198,14 @@ def _at(
     rng: np.random.Generator,
     rtol: float,
     base: Any = None,
+    named: bool = True,
 ) -> Any:
-    """The comparison at one point; None where the function itself is not finite there."""
+    """The comparison at one point; None where the function itself is not finite there.
+
+    Args:
+        base: that of the given inputs, at others.
+        named: False: whether it is right is all that is asked.
+    """
     y = checked.evaluate(x)
     if not np.isfinite(y).all():
         return None if where != "given" else Comparison.not_finite(checked, x, y)
@@ -173,13 +213,32 @@ def _at(
     checked.clear()
     cache = checked.forward(x)[1]
     analytic = checked.backward(g, cache)
-    y, slopes, coarse = differentiate(checked.evaluate, x, rng, single=base is not None and base.coarse)
-    numeric = [s.product(g) for s in slopes]
     case = Case(
-        checked.filled(x), checked.names, x, y, g, slopes, numeric, analytic, len(checked.leaf_args), checked.evaluate,
+        checked.filled(x), checked.names, x, y, g, [], [], analytic, len(checked.leaf_args), checked.evaluate,
         checked.arguments,
     )  # fmt: skip
+    single = base is not None and base.coarse
+    look = Look("unclear") if single else first_look(checked, case, rng, leaves=named)
+    if look.verdict == "right":
+        case.numeric = _filled(case, case.analytic)
+        return Comparison(case, where)
+    if look.verdict == "wrong" and not named:
+        return Comparison(case, where, wrong=list(range(len(x))))
+    if look.verdict == "wrong":
+        case.slopes, coarse = differentiate(checked.evaluate, x, y, rng, look=look)
+        case.numeric = _filled(
+            case, [s.product(g) if s.taken else a for s, a in zip(case.slopes, analytic, strict=True)]
+        )
+        found = compare(checked, case, where, rtol, coarse, base)
+        if not found.ok:
+            return found
+    case.slopes, coarse = differentiate(checked.evaluate, x, y, rng, single=single)
+    case.numeric = [s.product(g) for s in case.slopes]
     return compare(checked, case, where, rtol, coarse, base)
+
+
+def _filled(case: Case, gradients: list[Any]) -> list[np.ndarray]:
+    return [np.zeros(x.shape) if a is None else a.reshape(x.shape) for x, a in zip(case.x, gradients, strict=True)]
 
 
 def _diagnosed(checked: Checked, comparison: Any, language: str | None) -> Diagnosis:
@@ -217,11 +276,13 @@ def _smallest(
             ]
             small = [np.asarray(a) for a in small]
         try:
-            found = _one(f, small, backward, seed, rtol, None, False, arguments)
+            checked = _checked(f, small, backward, arguments, seed)
+            with _ready(checked):
+                found = _at(checked, checked.values, "given", np.random.default_rng(seed), rtol, named=False)
         except Exception:
             continue  # this cut does not fit together
         if not found.ok:
-            return found.smallest
+            return shapes_of(found.case)
     return ""
 
 

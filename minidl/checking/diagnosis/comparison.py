@@ -51,6 +51,10 @@ def compare(
     found = Comparison(case, where, coarse=coarse)
     spread: list[np.ndarray] | None = None
     for i, slopes in enumerate(case.slopes):
+        if not slopes.taken:
+            found.noise.append(0.0)
+            found.rounding.append(np.zeros(slopes.shape))
+            continue
         low, high, noise = slopes.interval(case.g)
         n, a = case.numeric[i], case.analytic[i]
         largest = float(np.nan_to_num(np.abs(n)).max(initial=0))

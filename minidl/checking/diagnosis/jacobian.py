@@ -5,13 +5,14 @@ ones, that of a masked output. The hypotheses about a wrong gradient are made of
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..finite_differences import EPSILON, SAFETY, STEP, STEP_FLOAT32, rounding_noise
+from ..probing import signed
 
-__all__ = ["Slopes", "differentiate"]
+__all__ = ["Look", "Slopes", "differentiate"]
 
 Evaluate = Callable[[list[np.ndarray]], np.ndarray]  # arrays of all leaves -> the output
 
@@ -32,10 +33,16 @@ class Slopes:
     high: np.ndarray
     noise: np.ndarray
 
+    @classmethod
+    def none(cls, shape: tuple[int, ...], outputs: int) -> "Slopes":
+        """No element was moved."""
+        nothing = np.zeros((0, outputs))
+        return cls(shape, np.zeros(0, int), nothing, nothing, nothing)
+
     @property
-    def whole(self) -> bool:
-        """Whether every element was moved."""
-        return len(self.places) == int(np.prod(self.shape))
+    def taken(self) -> bool:
+        """Whether anything was moved."""
+        return len(self.low) > 0
 
     def product(self, g: np.ndarray) -> np.ndarray:
         """The gradient for the upstream gradient ``g``, in the leaf's shape; NaN where it was not taken."""
@@ -54,78 +61,188 @@ class Slopes:
         return low, high, np.sqrt(((self.noise * row) ** 2).sum(axis=1))
 
 
+@dataclass
+class Look:
+    """What a few directions tell.
+
+    Attributes:
+        verdict: "right", "wrong", or "unclear" where only the elements can tell.
+        settled: of a wrong one: the leaves whose gradients are right.
+        affine: the leaves in which all outputs are affine.
+    """
+
+    verdict: str
+    settled: set[int] = field(default_factory=set)
+    affine: set[int] = field(default_factory=set)
+
+
 def differentiate(
-    evaluate: Evaluate, x: list[np.ndarray], rng: np.random.Generator, most: int = 400, single: bool = False
-) -> tuple[np.ndarray, list[Slopes], bool]:
-    """The output at ``x``, the slopes along each leaf, and whether the function computes in float32.
+    evaluate: Evaluate,
+    x: list[np.ndarray],
+    y: np.ndarray,
+    rng: np.random.Generator,
+    most: int = 400,
+    single: bool = False,
+    look: Look | None = None,
+) -> tuple[list[Slopes], bool]:
+    """The slopes along each leaf, and whether the function computes in float32.
 
     Args:
-        evaluate: the function; called about four times for each element.
+        evaluate: the function; called about four times for each element, for each of a sample where samples are
+            independent of each other.
         x: float64 arrays, one a leaf.
+        y: the output there.
         rng: chooses the elements of large leaves, and the steps that measure noise.
         single: it is known already to compute in float32.
         most: elements of one leaf that are moved; of a larger leaf, 64 random ones.
+        look: what random directions told of it, where it was smooth along them and computes in float64. Settled leaves
+            are left out, one evaluation does for a leaf in which it is affine, two where both sides agree.
     """
-    y = evaluate(x)
-
-    def row(arrays: list[np.ndarray]) -> np.ndarray:
-        return evaluate(arrays).reshape(-1)
-
-    rounding = rounding_noise(row, x, rng)
+    rows = Rows(evaluate, x, y)
     center = y.reshape(-1)
+    rounding = rounding_noise(rows, x, rng) if look is None else 4 * EPSILON * (np.abs(center) + np.abs(center).mean())
     coarse = single or bool(y.size and np.median(rounding) > 1e-9 * np.sqrt(np.mean(center**2)))
     if coarse:  # where the function is flat, no noise shows
         rounding = np.maximum(rounding, 6e-8 * np.abs(center))
     h = STEP_FLOAT32 if coarse else STEP
     found = []
     for i, leaf in enumerate(x):
-        count = leaf.size
-        places = np.arange(count) if count <= most else np.sort(rng.choice(count, 64, replace=False))
-        rows = [_row(row, x, center, i, place, h, rounding) for place in [*places.tolist(), None]]
-        low, high, noise = (np.stack(part) for part in zip(*rows, strict=True))
+        # To name a cause, some elements of a leaf do; a verdict that only the elements can give asks for all.
+        whole = leaf.size <= most and (look is None or leaf.size * center.size <= 1_000_000)
+        if look is not None and i in look.settled:
+            found.append(Slopes.none(leaf.shape, center.size))
+            continue
+        places = np.arange(leaf.size) if whole else np.sort(rng.choice(leaf.size, 64, replace=False))
+        together = i == 0 and whole and _independent(rows, h, rng)
+        groups = places.reshape(len(leaf), -1).T if together else places[:, None]
+        sides = 4 if look is None else 1 if i in look.affine else 2
+        slopes = _slopes(rows, i, groups, h, rounding, sides)
+        if together:
+            slopes = [_apart(part, len(leaf)) for part in slopes]
+        ones = _slopes(rows, i, np.arange(leaf.size)[None], h, rounding, sides, alike=True)
+        low, high, noise = (np.concatenate(parts) for parts in zip(slopes, ones, strict=True))
         found.append(Slopes(leaf.shape, places, low, high, noise))
-    return y, found, coarse
+    return found, coarse
 
 
-def _row(
-    row: Evaluate, x: list[np.ndarray], center: np.ndarray, i: int, place: int | None, h: float, rounding: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Slopes of all outputs for one moved element (None: all elements of the leaf alike)."""
-    low, high, noise, kinked = _sides(row, x, center, i, place, h, rounding)
-    if kinked.any():  # a kink within the step may lie outside of a smaller one
-        closer = _sides(row, x, center, i, place, h / 64, rounding)
-        smooth = kinked & ~closer[3]
-        low, high = np.where(smooth, closer[0], low), np.where(smooth, closer[1], high)
-        noise = np.where(smooth, closer[2], noise)
-    return low, high, noise
+class Rows:
+    """The function around one point, all outputs in one row."""
+
+    def __init__(self, evaluate: Evaluate, x: list[np.ndarray], y: np.ndarray):
+        self.evaluate, self.x, self.y, self.center = evaluate, x, y, y.reshape(-1)
+
+    def __call__(self, arrays: list[np.ndarray]) -> np.ndarray:
+        return self.evaluate(arrays).reshape(-1)
+
+    def at(self, i: int, leaf: np.ndarray) -> np.ndarray:
+        """The outputs with another value of one leaf."""
+        return self([leaf.reshape(a.shape) if j == i else a for j, a in enumerate(self.x)])
+
+
+def _independent(rows: Rows, h: float, rng: np.random.Generator) -> bool:
+    """Whether each sample of the first leaf moves its own part of the output alone.
+
+    Then one element of every sample can be moved at once. All elements of a sample are moved, to both sides, as a tie
+    with another sample would hide the one or the other.
+    """
+    leaf, y = rows.x[0], rows.y
+    count = len(leaf) if leaf.ndim else 0
+    if count < 2 or not y.ndim or len(y) != count or (count - 1) * leaf.size < 2 * count**2:
+        return False
+    moves = h * signed(rng, leaf.shape) * np.maximum(1.0, np.abs(leaf))
+    for sample in range(count):
+        for sign in (1, -1):
+            moved = leaf.copy()
+            moved[sample] += sign * moves[sample]
+            same = (rows.at(0, moved) == rows.center).reshape(count, -1).all(axis=1)
+            same[sample] = True
+            if not same.all():
+                return False
+    return True
+
+
+def _apart(of_all: np.ndarray, count: int) -> np.ndarray:
+    """Of rows where all samples were moved at once: a row for each sample, 0 at the outputs of the others."""
+    found = np.zeros((count, len(of_all), *of_all.reshape(len(of_all), count, -1).shape[1:]))
+    for sample in range(count):
+        found[sample, :, sample] = of_all.reshape(len(of_all), count, -1)[:, sample]
+    return found.reshape(count * len(of_all), -1)
+
+
+def _slopes(
+    rows: Rows, i: int, groups: np.ndarray, h: float, rounding: np.ndarray, least: int, alike: bool = False
+) -> list[np.ndarray]:
+    """(low, high, noise) of all outputs, a row for each group of elements that are moved together.
+
+    Args:
+        least: to how many points the slopes are taken: 4, 2 where these agree, or 1.
+        alike: the group is a whole leaf, in which all elements are moved by one step.
+    """
+    block = max(1, 500_000 // max(1, rows.center.size))
+    parts = []
+    for k in range(0, len(groups), block):
+        chosen = groups[k : k + block]
+        *found, kinked = _sides(rows, i, chosen, h, rounding, least, alike)
+        again = np.flatnonzero(kinked.any(axis=1))
+        if again.size:  # a kink within the step may lie outside of a smaller one
+            *closer, still = _sides(rows, i, chosen[again], h / 64, rounding, 4, alike)
+            smooth = kinked[again] & ~still
+            for one, other in zip(found, closer, strict=True):
+                one[again] = np.where(smooth, other, one[again])
+        parts.append(found)
+    return [np.concatenate(part) for part in zip(*parts, strict=True)] or [np.zeros((0, rows.center.size))] * 3
 
 
 def _sides(
-    row: Evaluate, x: list[np.ndarray], center: np.ndarray, i: int, place: int | None, h: float, rounding: np.ndarray
+    rows: Rows, i: int, groups: np.ndarray, h: float, rounding: np.ndarray, least: int, alike: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    leaf = x[i]
-    chosen = slice(None) if place is None else slice(place, place + 1)
-    step = h * max(1.0, float(np.abs(leaf.reshape(-1)[chosen]).max(initial=0)))
-    sides = []
-    for k in (1.0, -1.0, 0.5, -0.5):
-        moved = leaf.copy().reshape(-1)
-        before = moved[chosen].copy()
-        moved[chosen] += k * step
-        done = float((moved[chosen] - before)[0]) if before.size else step
-        y = row([moved.reshape(leaf.shape) if j == i else a for j, a in enumerate(x)])
-        sides.append((y - center) / done)
+    flat, center = rows.x[i].reshape(-1), rows.center
+    steps = h * np.maximum(1.0, np.abs(flat[groups]))
+    if alike:
+        steps[...] = steps.max(initial=h)
+    share = center.size if alike or not groups.shape[1] else center.size // groups.shape[1]
+
+    def quotients(k: float, chosen: np.ndarray) -> np.ndarray:
+        found = np.empty((len(chosen), center.size))
+        for row, r in zip(found, chosen, strict=True):
+            moved = flat.copy()
+            moved[groups[r]] += k * steps[r]
+            done = (moved - flat)[groups[r]]  # what the numbers could represent of the step
+            row[:] = rows.at(i, moved) - center
+            row /= np.repeat(done[:1] if alike else done, share) if done.size else h
+        return found
+
+    every = np.arange(len(groups))
+    lengths = np.repeat(steps[:, :1] if alike else steps, share, axis=1) if steps.shape[1] else np.full((1, 1), h)
+    noise = SAFETY * rounding / lengths + EPSILON * np.abs(center)
+    on = quotients(1.0, every)
+    if least == 1:
+        return on, on.copy(), noise, np.zeros(on.shape, bool)
+    back = quotients(-1.0, every)
+    low = (on + back) / 2
+    high, kinked = low.copy(), np.zeros(low.shape, bool)
+    if least == 2:
+        straight = np.abs(on - back) <= noise + 1e-4 * np.maximum(np.abs(on), np.abs(back))
+        every = np.flatnonzero(~straight.all(axis=1))
+    if every.size:
+        sides = np.stack([on[every], back[every], quotients(0.5, every), quotients(-0.5, every)])
+        low[every], high[every], kinked[every] = _judged(sides, noise[every])
+    return low, high, noise, kinked
+
+
+def _judged(sides: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(low, high, whether there is a kink) from the slopes to the four points."""
     on, back, half_on, half_back = sides
     wide, narrow = (on + back) / 2, (half_on + half_back) / 2
-    every = np.stack(sides)
-    noise = SAFETY * rounding / step + EPSILON * np.abs(center)
-    size = np.abs(every).max(axis=0)
-    tolerance = noise + 1e-7 * size
+    tolerance = noise + 1e-7 * np.abs(sides).max(axis=0)
     # Where the function is smooth, D(h) = D(h/2) up to h^2, and the gap between the sides shrinks with h.
     smooth = (np.abs(wide - narrow) <= tolerance) & (np.abs(on - back - 2 * (half_on - half_back)) <= tolerance)
     best = (4 * narrow - wide) / 3
-    ends = 2 * every[2:] - every[:2]  # slopes at the point itself, of sides that are curved
-    every = np.concatenate([every, ends])
+    if smooth.all():
+        return best, best, ~smooth
+    ends = 2 * sides[2:] - sides[:2]  # slopes at the point itself, of sides that are curved
+    every = np.concatenate([sides, ends])
     low, high = np.where(smooth, best, every.min(axis=0)), np.where(smooth, best, every.max(axis=0))
-    doubled = np.abs(every[2:4] - 2 * every[:2]) <= 0.1 * np.abs(every[:2]) - tolerance
+    doubled = np.abs(sides[2:] - 2 * sides[:2]) <= 0.1 * np.abs(sides[:2]) - tolerance
     jump = ~smooth & (doubled.any(axis=0) | ~np.isfinite(every).all(axis=0))
-    return np.where(jump, -np.inf, low), np.where(jump, np.inf, high), noise, ~smooth
+    return np.where(jump, -np.inf, low), np.where(jump, np.inf, high), ~smooth

@@ -1,7 +1,7 @@
 """Update rules, right and wrong: an optimizer is run for some steps beside each of them."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -224,30 +224,30 @@ def diagnose_update(
     ]
     came = list(_run(update, start, gradients, k))
     right, wrong = RULES[rule]
-    expected = [_simulated(step, start, gradients, k) for step in right]
-    guesses = [(cause, _simulated(step, start, gradients, k)) for cause, step in wrong]
-    guesses += [
-        ("state_shared", _simulated(right[0], start, gradients, k, shared=True)),
-        ("not_updated", [start] * steps),
-    ]
+    expected = [list(_simulated(step, start, gradients, k)) for step in right]
+
+    def guesses() -> Iterator[tuple[str, Iterable[list[Array]]]]:
+        for cause, step in wrong:
+            yield cause, _simulated(step, start, gradients, k)
+        yield "state_shared", _simulated(right[0], start, gradients, k, shared=True)
+        yield "not_updated", [start] * steps
+
     if rule in ("adam", "adamw") and k.decay:
-        expected = expected if rule == "adamw" else [_simulated(_adam(decay="coupled"), start, gradients, k)]
+        expected = expected if rule == "adamw" else [list(_simulated(_adam(decay="coupled"), start, gradients, k))]
     name = getattr(update, "__name__", type(update).__name__)
-    return matched(name, rule, came, expected, guesses, ["W1", "W2"], chosen_language(language))
+    return matched(name, rule, came, expected, guesses(), ["W1", "W2"], chosen_language(language))
 
 
 def _simulated(
     step: Step, start: list[Array], gradients: list[list[Array]], k: Settings, shared: bool = False
-) -> list[list[Array]]:
+) -> Iterator[list[Array]]:
     params = [p.copy() for p in start]
     one: State = {}
     states: list[State] = [one, one] if shared else [{}, {}]
-    found = []
-    with np.errstate(all="ignore"):
-        for t, grads in enumerate(gradients, start=1):
+    for t, grads in enumerate(gradients, start=1):
+        with np.errstate(all="ignore"):
             params = [step(p, g, s, t, k) for p, g, s in zip(params, grads, states, strict=True)]
-            found.append(params)
-    return found
+        yield params
 
 
 def _run(update: Any, start: list[Array], gradients: list[list[Array]], k: Settings) -> Iterator[list[Array]]:

@@ -8,7 +8,7 @@ import numpy as np
 from . import source
 from .messages import cause_text, chosen_language, text
 
-__all__ = ["Diagnosis", "Wrong"]
+__all__ = ["Diagnosis", "Wrong", "shapes_of"]
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Diagnosis:
         chosen, case = chosen_language(language), comparison.case
         wrong = [_wrong(comparison, i) for i in comparison.wrong]
         found = cls(checked.name, list(checked.names), wrong, cause[0], cause[1], comparison.where, language=chosen)
-        found.smallest = _shapes(case)
+        found.smallest = shapes_of(case)
         if comparison.wrong:
             found.pattern = _pattern(comparison, comparison.wrong[0], chosen)
             found.line = source.line_of(checked.sources, [w.leaf for w in wrong], list(checked.names))
@@ -86,7 +86,7 @@ class Diagnosis:
         found = cls(
             checked.name, list(checked.names), [Wrong(name)], cause, 0.9, "state", language=chosen_language(language)
         )
-        found.smallest = _shapes(comparison.case)
+        found.smallest = shapes_of(comparison.case)
         found.pattern = text("all", found.language)
         found.line = source.line_of(checked.sources, [name], list(checked.names))
         return found
@@ -169,5 +169,6 @@ def _pattern(comparison: Any, i: int, language: str) -> str:
     return text("scattered", language, count=count, total=total)
 
 
-def _shapes(case: Any) -> str:
+def shapes_of(case: Any) -> str:
+    """Names and shapes of the leaves, for the reader."""
     return ", ".join(f"{name} {x.shape}" for name, x in zip(case.names, case.x, strict=True))

@@ -12,6 +12,8 @@ __all__ = ["guesses"]
 def guesses(case: Case) -> Iterator[Guess]:
     """What each of the common slips would have given."""
     for i, n in enumerate(case.numeric):
+        if not case.slopes[i].taken:
+            continue
         yield Guess("lost", i, np.zeros(n.shape), 2.0)
         yield Guess("sign", i, -n, 2.0)
         if case.g.ndim:

@@ -1,12 +1,12 @@
 """Training loops and frozen parameters: what a loop makes of the parameters, against stochastic gradient descent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from .messages import chosen_language
-from .trajectory import Steps, Trajectory, matched
+from .trajectory import Trajectory, matched
 
 __all__ = ["diagnose_training"]
 
@@ -46,46 +46,70 @@ def diagnose_training(
         current = made if isinstance(made, dict) else current
         came.append([np.array(current[name], "float64") for name in names])
 
-    def run(**how: Any) -> Steps:
-        return _descent(loss, own, batches, learning_rate, epochs, frozen, **how)
+    slopes = _Gradients(loss, batches)
 
-    guesses = [
-        ("not_updated", run(rate=0)),
-        ("ascent", run(rate=-1)),
-        ("gradients_kept", run(keep=True)),
-        ("last_batch_lost", run(chosen=list(range(len(batches) - 1)))),
-        ("first_batch_only", run(chosen=[0] * len(batches))),
-        ("one_update", run(chosen=[0])),
-        ("sequential_update", run(order=names)),
-        ("sequential_update", run(order=names[::-1])),
-        ("batch_divided", run(divided=True)),
-        ("learning_rate_twice", run(rate=learning_rate)),
-        ("learning_rate_missing", run(rate=1 / learning_rate)),
-        ("gradient_fixed", run(fixed=True)),
-        ("gradient_fixed", run(fixed_all=True)),
-        ("targets_shifted", run(shifted=1)),
-        ("targets_shifted", run(shifted=-1)),
-        ("factor_two", run(rate=2)),
-        ("last_left_out", run(without_last=True)),
-    ]
-    if frozen:
+    def run(**how: Any) -> Iterator[list[np.ndarray]]:
+        return _descent(slopes, own, learning_rate, epochs, frozen, **how)
+
+    def guesses() -> Iterator[tuple[str, Iterable[list[np.ndarray]]]]:
         free = tuple(name for name in names if name not in frozen)
-        guesses += [
-            ("frozen_updated", run(still=())),
-            ("frozen_all", run(rate=0)),
-            ("frozen_inverted", run(still=free)),
-            ("below_frozen", run(still=(*frozen, *below))),
+        ways: list[tuple[str, dict[str, Any]]] = [
+            ("not_updated", {"rate": 0}),
+            ("ascent", {"rate": -1}),
+            ("gradients_kept", {"keep": True}),
+            ("last_batch_lost", {"chosen": list(range(len(batches) - 1))}),
+            ("first_batch_only", {"chosen": [0] * len(batches)}),
+            ("one_update", {"chosen": [0]}),
+            ("sequential_update", {"order": names}),
+            ("sequential_update", {"order": names[::-1]}),
+            ("batch_divided", {"divided": True}),
+            ("learning_rate_twice", {"rate": learning_rate}),
+            ("learning_rate_missing", {"rate": 1 / learning_rate}),
+            ("gradient_fixed", {"fixed": True}),
+            ("gradient_fixed", {"fixed_all": True}),
+            ("targets_shifted", {"shifted": 1}),
+            ("targets_shifted", {"shifted": -1}),
+            ("factor_two", {"rate": 2}),
+            ("last_left_out", {"without_last": True}),
         ]
-        guesses = guesses[-4:] + guesses[:-4] if below else [g for g in guesses if g[0] != "below_frozen"]
-        guesses = [g for g in guesses if g[0] != "not_updated"]
+        if frozen:
+            more: list[tuple[str, dict[str, Any]]] = [
+                ("frozen_updated", {"still": ()}),
+                ("frozen_all", {"rate": 0}),
+                ("frozen_inverted", {"still": free}),
+                ("below_frozen", {"still": (*frozen, *below)}),
+            ]
+            ways = [*more, *ways[1:]] if below else [*ways[1:], *more[:-1]]
+        for cause, how in ways:
+            yield cause, run(**how)
+
     name = getattr(train, "__name__", type(train).__name__)
-    return matched(name, "SGD", came, [run()], guesses, names, chosen_language(language), rtol=1e-5)
+    return matched(name, "SGD", came, [list(run())], guesses(), names, chosen_language(language), rtol=1e-5)
+
+
+class _Gradients:
+    """The loss' gradients by differences, each taken once: many ways to go wrong begin alike."""
+
+    def __init__(self, loss: Callable[..., float], batches: list[Batch]):
+        self.loss, self.batches = loss, batches
+        self.found: dict[Any, np.ndarray] = {}
+
+    def at(self, params: Params, name: str, k: int, shifted: int, without_last: bool) -> np.ndarray:
+        """That of one parameter for batch k, its targets shifted by some places, or its last sample left out."""
+        key = (name, k, shifted, without_last, *(p.tobytes() for p in params.values()))
+        if key not in self.found:
+            batch = self.batches[k]
+            if shifted:
+                batch = (batch[0], *(np.roll(part, shifted, axis=0) for part in batch[1:]))
+            if without_last:
+                batch = tuple(part[:-1] for part in batch)
+            self.found[key] = _gradient(self.loss, params, batch, name)
+        return self.found[key]
 
 
 def _descent(
-    loss: Callable[..., float],
+    slopes: _Gradients,
     params: Params,
-    batches: list[Batch],
     lr: float,
     epochs: int,
     frozen: tuple[str, ...],
@@ -100,34 +124,29 @@ def _descent(
     shifted: int = 0,
     still: tuple[str, ...] | None = None,
     without_last: bool = False,
-) -> Steps:
-    """Gradient descent, right by default."""
+) -> Iterator[list[np.ndarray]]:
+    """Gradient descent, right by default: the parameters after each epoch."""
     still = frozen if still is None else still
     current = {name: value.copy() for name, value in params.items()}
     kept = {name: np.zeros_like(value) for name, value in params.items()}
-    steps, first = [], {name: value.copy() for name, value in params.items()}
     for _ in range(epochs):
-        start = {name: value.copy() for name, value in current.items()}
-        for k in range(len(batches)) if chosen is None else chosen:
-            batch = batches[k]
-            if shifted:
-                batch = (batch[0], *(np.roll(part, shifted, axis=0) for part in batch[1:]))
-            if without_last:
-                batch = tuple(part[:-1] for part in batch)
-            scale = lr * rate / (len(batch[0]) if divided else 1)
-            at = first if fixed_all else start if fixed else current
+        start = dict(current)
+        for k in range(len(slopes.batches)) if chosen is None else chosen:
+            at = params if fixed_all else start if fixed else current
+            count = len(slopes.batches[k][0]) - without_last
+            scale = lr * rate / (count if divided else 1)
             if order is None:
-                grads = {name: _gradient(loss, at, batch, name) for name in current}
+                moving = [name for name in current if name not in still]
+                grads = {name: slopes.at(at, name, k, shifted, without_last) for name in moving}
                 for name, g in grads.items():
                     kept[name] = kept[name] + g if keep else g
-                    if name not in still:
-                        current[name] = current[name] - scale * kept[name]
+                    current[name] = current[name] - scale * kept[name]
             else:
                 for name in order:
                     if name not in still:
-                        current[name] = current[name] - scale * _gradient(loss, current, batch, name)
-        steps.append([value.copy() for value in current.values()])
-    return steps
+                        g = slopes.at(current, name, k, shifted, without_last)
+                        current[name] = current[name] - scale * g
+        yield list(current.values())
 
 
 def _gradient(loss: Callable[..., float], params: Params, batch: Batch, name: str) -> np.ndarray:

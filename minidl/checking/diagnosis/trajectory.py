@@ -1,5 +1,6 @@
 """Parameters step by step, against right and wrong ways to change them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,12 +56,15 @@ def matched(
     rule: str,
     came: Steps,
     expected: list[Steps],
-    guesses: list[tuple[str, Steps]],
+    guesses: Iterable[tuple[str, Iterable[list[np.ndarray]]]],
     names: list[str],
     language: str,
     rtol: float = 1e-6,
 ) -> Trajectory:
-    """Judge what came: right, or wrong with the cause that gives these very steps."""
+    """Judge what came: right, or wrong with the cause that gives these very steps.
+
+    ``guesses`` are asked for where something is wrong, and for no step after one that does not fit.
+    """
     found = Trajectory(name, rule, len(came), language=language)
     if any(_apart(came, one) <= rtol for one in expected):
         return found
@@ -76,29 +80,30 @@ def matched(
     worst = sorted(gaps, key=lambda row: -np.nan_to_num(row[0], nan=np.inf))[:3]
     found.worst = [(place, one, other) for _, place, one, other in worst]
     closest = min(_apart(came, one) for one in expected)
+    limit = min(max(rtol, 1e-5 * min(closest, 1)), closest / 20)
     distances: dict[str, float] = {}
     for cause, steps in guesses:
-        distance = _apart(came, steps)
-        if distance <= max(rtol, 1e-5 * min(closest, 1)) and distance < closest / 20:
+        distance = _apart(came, steps, limit)
+        if distance <= limit:
             distances[cause] = min(distance, distances.get(cause, np.inf))
     order = sorted(distances, key=lambda cause: distances[cause])
     if not order:
         found.cause = "unknown"
     else:  # the first in the table wins among those that give the same numbers
         ties = [c for c in order if distances[c] <= 10 * distances[order[0]] + 1e-12]
-        found.cause = next(cause for cause, _ in guesses if cause in ties)
+        found.cause = next(cause for cause in distances if cause in ties)
         found.confidence = 1.0 if len(ties) == 1 else 0.7
     return found
 
 
-def _apart(a: Steps, b: Steps) -> float:
-    """The largest difference of the changes, relative to the largest change of each parameter."""
+def _apart(a: Steps, b: Iterable[list[np.ndarray]], limit: float = np.inf) -> float:
+    """The largest difference of the changes, relative to the largest change of each parameter; inf beyond ``limit``."""
     worst = 0.0
-    for one, other in zip(a, b, strict=True):
+    for one, other in zip(a, b, strict=limit == np.inf):
         for p, q in zip(one, other, strict=True):
-            if p.shape != q.shape or not np.isfinite(p).all():
-                return np.inf
-            if not np.isfinite(q).all():
+            if p.shape != q.shape or not np.isfinite(p).all() or not np.isfinite(q).all():
                 return np.inf
             worst = max(worst, float((np.abs(p - q) / (1e-3 + np.abs(q))).max(initial=0)))
+        if worst > limit:
+            return np.inf
     return worst

@@ -1,0 +1,92 @@
+"""A first look: the gradient along random directions, which takes a few evaluations instead of some for each element.
+
+Two products with random directions settle most gradients. A right one agrees with both down to the rounding of float64,
+tighter than the elements are judged one by one: every coefficient lies within 0.5 and 1.5, so that the error of one
+element shows, and those of several cancel in both products in fewer than one of a million draws, even where they are as
+small as the tolerance of an element. A gradient that is wrong by more than a thousandth is settled, too. Whatever lies
+between, kinks, jumps and functions that compute in float32, is left to the elements.
+"""
+
+import numpy as np
+
+from ..finite_differences import EPSILON, SAFETY, STEP
+from ..probing import signed
+from .adapters import Checked
+from .case import Case
+from .jacobian import Look
+
+__all__ = ["first_look"]
+
+FACTORS = (1.0, -1.0, 0.5, -0.5)
+Gradients = list[np.ndarray | None]  # one a leaf; None where nobody asks for it
+
+
+def first_look(checked: Checked, case: Case, rng: np.random.Generator, leaves: bool = True) -> Look:
+    """Compare along random directions.
+
+    Args:
+        checked: what is checked; evaluated eight times where it is right, else four times and four more for each leaf.
+        case: the point, with the upstream gradient and what came; ``slopes`` and ``numeric`` are not looked at.
+        rng: draws the directions.
+        leaves: where something is wrong, look at the leaves one by one.
+    """
+    gradients: Gradients = []
+    misshapen = set()
+    for i, (x, a) in enumerate(zip(case.x, case.analytic, strict=True)):
+        if a is None:
+            gradients.append(None if checked.unasked(i) else np.zeros(x.shape))
+        elif a.shape != x.shape and _squeezed(a) != _squeezed(x):
+            gradients.append(np.zeros(x.shape))
+            misshapen.add(i)
+        elif not np.isfinite(a).all():
+            return Look("unclear")
+        else:
+            gradients.append(a.reshape(x.shape))
+    look = Look(_along(case, gradients, rng)[0])
+    if look.verdict == "right" and not misshapen:
+        return Look(_along(case, gradients, rng)[0])
+    if look.verdict == "right":  # zeros, in the wrong shape
+        look.verdict = "wrong"
+    if look.verdict == "wrong" and leaves:
+        for i, a in enumerate(gradients):
+            verdict, affine = _along(case, [a if j == i else None for j in range(len(gradients))], rng)
+            if verdict == "right" and i not in misshapen:
+                look.settled.add(i)
+            if affine:
+                look.affine.add(i)
+    return look
+
+
+def _along(case: Case, gradients: Gradients, rng: np.random.Generator) -> tuple[str, bool]:
+    """(verdict, whether the outputs are affine along there) of the leaves that have a gradient, all moved at once."""
+    center, g = case.y.reshape(-1), case.g.reshape(-1)
+    moves = [
+        None if a is None else (x + STEP * signed(rng, x.shape) * np.maximum(1.0, np.abs(x))) - x
+        for x, a in zip(case.x, gradients, strict=True)
+    ]
+    changes = np.empty((4, center.size))
+    for row, k in zip(changes, FACTORS, strict=True):
+        point = [x if move is None else x + k * move for x, move in zip(case.x, moves, strict=True)]
+        row[:] = case.evaluate(point).reshape(-1) - center
+    on, back, half_on, half_back = changes / np.reshape(FACTORS, (4, 1))
+    wide, narrow = (on + back) / 2, (half_on + half_back) / 2
+    rounding = EPSILON * np.abs(center)
+    noise = 4 * SAFETY * (rounding + EPSILON * (np.median(np.abs(center)) if center.size else 0.0))
+    tolerance = noise + 1e-7 * np.abs(changes).max(axis=0)
+    # Where the function is smooth, D(h) = D(h/2) up to h^2, and the gap between the sides shrinks with h.
+    smooth = (np.abs(wide - narrow) <= tolerance) & (np.abs(on - back - 2 * (half_on - half_back)) <= tolerance)
+    if not smooth.all():
+        return "unclear", False
+    affine = bool((np.abs(on - back) <= noise).all())
+    numeric = float(g @ (4 * narrow - wide)) / 3
+    parts = [a * m for a, m in zip(gradients, moves, strict=True) if a is not None and m is not None]
+    gap = abs(numeric - sum(float(part.sum()) for part in parts))
+    allowed = 0.5 * (SAFETY * float(np.linalg.norm(g * rounding)) + 1e-12 * STEP)
+    if gap <= allowed:
+        return "right", affine
+    largest = max([abs(numeric), *(float(np.linalg.norm(part)) for part in parts)])
+    return "wrong" if gap > 1e-3 * largest and gap > 1e3 * allowed else "unclear", affine
+
+
+def _squeezed(a: np.ndarray) -> tuple[int, ...]:
+    return tuple(extent for extent in a.shape if extent != 1)
