@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .shown import gradcheck_html
+
 __all__ = ["InputResult", "Probe", "Report"]
 
 
@@ -135,6 +137,9 @@ class Report:
             lines.append("  second order, the gradient of the gradient:")
             lines += [str(one) for one in self.second if one.elements or not wrong]
         return "\n".join([*lines, *(f"  {problem}" for problem in self.problems)])
+
+    def _repr_html_(self) -> str:
+        return gradcheck_html(self)
 
 
 def _norm(x: np.ndarray) -> float:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..shown import lines_html
 from .messages import cause_text, text
 
 __all__ = ["Trajectory", "matched"]
@@ -48,6 +49,9 @@ class Trajectory:
             sentence, percent = cause_text(self.cause, self.language), round(100 * self.confidence)
             lines.append(text("cause", self.language, percent=percent, cause=sentence))
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return lines_html(self)
 
 
 def matched(
