@@ -30,7 +30,7 @@ def lines_html(report: Any) -> str:
 
 
 def _rows(results: Sequence[Any]) -> list[Sequence[str]]:
-    rows = []
+    rows: list[Sequence[str]] = []
     for one in results:
         counts = [f"{len(one.elements)} elements"] * bool(one.elements) + [f"{len(one.directions)} directions"]
         slope = f"{one.kinks} at a kink" if one.kinks else "linear" if np.isnan(one.slope) else f"{one.slope:.2f}"

@@ -14,7 +14,7 @@ def model_html(model: Any) -> str:
     headers, rows = summary_rows(model)
     note = type(model).__name__
     if model.compiled:
-        given = [f"optimizer {model.optimizer.name}"] * (model.optimizer is not None)
+        given = [f"optimizer {type(model.optimizer).__name__}"] * (model.optimizer is not None)
         given += [f"loss {_name(model.loss)}"] if model.loss is not None else []
         note += " · " + ", ".join(given or ["compiled"])
     totals = "".join(f"<div>{line}</div>" for line in total_lines(model))

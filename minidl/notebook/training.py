@@ -24,7 +24,8 @@ def history_html(history: Any) -> str:
         for name, values in logs.items()
     ]
     numbers = table(("", "first", "smallest", "largest", "last"), rows, right=(1, 2, 3, 4))
-    charts = f'<div style="display:flex;flex-wrap:wrap;gap:1em">{drawn}</div>' * bool(drawn)
+    style = "display:flex;flex-wrap:wrap;gap:1em;--muted:currentColor;--grid:rgba(128,128,128,.35)"
+    charts = f'<div style="{style}">{drawn}</div>' * bool(drawn)
     return box("History", charts, numbers, note=note)
 
 
