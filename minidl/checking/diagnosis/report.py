@@ -32,7 +32,7 @@ class Wrong:
     missing: bool = False
 
 
-@dataclass
+@dataclass(repr=False)
 class Diagnosis:
     """The result of ``diagnose``; ``str(diagnosis)`` is for reading.
 
@@ -117,6 +117,9 @@ class Diagnosis:
         if self.line:
             lines.append(text("line", lang, file=self.line[0], line=self.line[1], code=self.line[2]))
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         return lines_html(self)
