@@ -28,6 +28,7 @@ from minidl.layers.left_out import refuse
 from minidl.losses import Loss
 from minidl.metrics import Metric
 from minidl.models import Functional, Model, Sequential
+from minidl.notebook import attach
 from minidl.ops import custom_gradient, stop_gradient
 from minidl.optimizers import Optimizer
 from minidl.registry import name_scope
@@ -43,6 +44,8 @@ __all__ = [
     "name_scope", "testing", "version",
     "device",
 ]  # fmt: skip
+
+attach()
 
 # Loaded when first asked for, so that `import minidl` stays quick.
 _LAZY = {

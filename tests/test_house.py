@@ -25,7 +25,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # Imports go down, or stay on their floor. `minidl` itself is the facade on top.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("minidl_kernels",),
-    ("minidl.config", "minidl.registry", "minidl.tree", "minidl.atomic", "minidl.opening", "minidl.engine"),
+    (
+        "minidl.config", "minidl.registry", "minidl.tree", "minidl.atomic", "minidl.opening", "minidl.markup",
+        "minidl.engine",
+    ),
     ("minidl.ops", "minidl.random", "minidl.checking"),
     ("minidl.graph", "minidl.initializers", "minidl.regularizers", "minidl.constraints", "minidl.activations"),
     ("minidl.layers", "minidl.losses", "minidl.metrics", "minidl.optimizers", "minidl.data", "minidl.datasets"),
@@ -35,7 +38,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "minidl.xray", "minidl.visualize", "minidl.demonstrations", "minidl.testing", "minidl.coursework",
-        "minidl.utils", "minidl.backend",
+        "minidl.notebook", "minidl.utils", "minidl.backend",
         "minidl.cli", "minidl.__main__", "minidl",
     ),
 )  # fmt: skip

@@ -1,4 +1,5 @@
-"""The progress bar of fit, evaluate and predict: rich on a terminal, one plain line an epoch elsewhere."""
+"""The progress of fit, evaluate and predict: rich on a terminal, a line that is rewritten in a notebook, and elsewhere
+one plain line an epoch."""
 
 import sys
 import time
@@ -10,18 +11,19 @@ from .callback import Callback
 
 __all__ = ["ProgbarLogger"]
 
+_WIDTH = 20  # of the bar of a notebook, in characters
+
 
 class ProgbarLogger(Callback):
     """Shows how far training is.
 
-    What is shown follows ``verbose`` of fit, evaluate and predict: 0: nothing; 1 or "auto": a bar (a plain line an
-    epoch where the output is not a terminal); 2: a plain line an epoch.
+    What is shown follows ``verbose`` of fit, evaluate and predict: 0: nothing; 1 or "auto": a bar on a terminal and in
+    a notebook (elsewhere a plain line an epoch); 2: a plain line an epoch.
     """
 
     def __init__(self) -> None:
         self.verbose = 1
         self._bar: Any = None
-        self._task: Any = None
         self._epoch, self._start, self._shown, self._training = 0, 0.0, 0.0, False
 
     def set_params(self, params: dict[str, Any]) -> None:
@@ -71,21 +73,19 @@ class ProgbarLogger(Callback):
 
     def _begin(self, title: str) -> None:
         self._start = time.perf_counter()
-        if self.verbose == 1 and sys.stdout.isatty() and config.is_interactive_logging_enabled():
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-            self._bar = Progress(
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                TextColumn("{task.fields[numbers]}"), transient=True,
-            )  # fmt: skip
-            self._bar.start()
-            self._task = self._bar.add_task(title, total=self._param("steps"), numbers="")
+        self._shown = self._start
+        if self.verbose == 1 and config.is_interactive_logging_enabled():
+            steps = self._param("steps")
+            if sys.stdout.isatty():
+                self._bar = _TerminalBar(title, steps)
+            elif _in_notebook():
+                self._bar = _Line(title, steps)
 
     def _advance(self, batch: int, logs: Any) -> None:
         now = time.perf_counter()
-        if self._bar is not None and now - self._shown > 0.1:  # ten times a second is enough for eyes
+        if self._bar is not None and now - self._shown > 0.2:  # five times a second is enough for eyes
             self._shown = now
-            self._bar.update(self._task, completed=batch + 1, numbers=_text(logs))
+            self._bar.update(batch + 1, _text(logs))
 
     def _finish(self, title: str, logs: Any) -> None:
         if not self.verbose:
@@ -102,6 +102,56 @@ class ProgbarLogger(Callback):
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+class _TerminalBar:
+    """A bar of rich's, which goes away when it stops."""
+
+    def __init__(self, title: str, steps: int | None):
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+            TextColumn("{task.fields[numbers]}"), transient=True,
+        )  # fmt: skip
+        self._progress.start()
+        self._task = self._progress.add_task(title, total=steps, numbers="")
+
+    def update(self, done: int, numbers: str) -> None:
+        self._progress.update(self._task, completed=done, numbers=numbers)
+
+    def stop(self) -> None:
+        self._progress.stop()
+
+
+class _Line:
+    """A line that carriage returns write anew. Steps that are over before an eye sees them leave no trace of one."""
+
+    def __init__(self, title: str, steps: int | None):
+        self._title, self._steps, self._length = title, steps, 0
+
+    def update(self, done: int, numbers: str) -> None:
+        bar = ""
+        if self._steps:
+            filled = int(_WIDTH * min(done / self._steps, 1.0))
+            bar = f" {'━' * filled}{'╌' * (_WIDTH - filled)}"
+        line = f"{self._title}{bar} {done}/{self._steps or '?'}{' - ' + numbers if numbers else ''}"
+        self._write(f"\r{line:{self._length}}")  # blanks over what a longer line left
+        self._length = len(line)
+
+    def stop(self) -> None:
+        if self._length:
+            self._write(f"\r{'':{self._length}}\r")
+            self._length = 0
+
+    @staticmethod
+    def _write(text: str) -> None:
+        print(text, end="", flush=True)
+
+
+def _in_notebook() -> bool:
+    """Whether the output goes below a cell of Jupyter. What a test or ``%%capture`` put in its place is none."""
+    return type(sys.stdout).__module__.startswith("ipykernel")
 
 
 def _text(logs: Any) -> str:

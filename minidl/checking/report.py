@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .shown import gradcheck_html
+
 __all__ = ["InputResult", "Probe", "Report"]
 
 
@@ -103,7 +105,7 @@ class InputResult:
         return "\n".join(lines)
 
 
-@dataclass
+@dataclass(repr=False)
 class Report:
     """The result of ``gradcheck``; ``str(report)`` is for reading.
 
@@ -135,6 +137,12 @@ class Report:
             lines.append("  second order, the gradient of the gradient:")
             lines += [str(one) for one in self.second if one.elements or not wrong]
         return "\n".join([*lines, *(f"  {problem}" for problem in self.problems)])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return gradcheck_html(self)
 
 
 def _norm(x: np.ndarray) -> float:

@@ -10,7 +10,7 @@ from minidl.layers.layer import Layer
 
 from .kernel_text import kernel_text
 
-__all__ = ["summary_text"]
+__all__ = ["summary_rows", "summary_text", "total_lines"]
 
 
 def summary_text(
@@ -26,13 +26,13 @@ def summary_text(
     from rich.console import Console
     from rich.table import Table
 
-    branched = _is_branched(model)
+    headers, rows = summary_rows(model, expand_nested, show_trainable, layer_range)
+    branched = "Connected to" in headers
     ends = positions or (
         [0.3, 0.56, 0.74, 1.0] if branched else [0.45, 0.80, 1.0]
     )  # of the columns, in parts of a line
-    headers = ["Layer (type)", "Output Shape", "Param #"] + (["Connected to"] if branched else [])
     if show_trainable:
-        ends, headers = [*(0.9 * end for end in ends), 1.0], [*headers, "Trainable"]
+        ends = [*(0.9 * end for end in ends), 1.0]
     default = min((108 if branched else 88) + (12 if show_trainable else 0), shutil.get_terminal_size().columns - 4)
     line_length = line_length or max(default, 40)
     places = [0, *(int(end * line_length) for end in ends)]
@@ -40,6 +40,27 @@ def summary_text(
     for header, start, end in zip(headers, places[:-1], places[1:], strict=True):
         justify: Any = "right" if header == "Param #" else "center" if header == "Trainable" else "left"
         table.add_column(header, justify=justify, width=end - start)
+    for row in rows:
+        table.add_row(*row)
+    console = Console(width=max(line_length, 40), color_system=None, highlight=False, force_terminal=False)
+    with console.capture() as capture:
+        console.print(f'Model: "{model.name}"', markup=False)
+        console.print(table, markup=False)
+        for line in total_lines(model):
+            console.print(f" {line}", markup=False)
+    if not show_kernels:
+        return capture.get()
+    batch_size = 32 if show_kernels is True else show_kernels
+    return capture.get() + kernel_text(model, _shown(model, True, layer_range), batch_size)
+
+
+def summary_rows(
+    model: Any, expand_nested: bool = False, show_trainable: bool = False, layer_range: Any = None
+) -> tuple[list[str], list[list[str]]]:
+    """The names of the columns, and a row for each layer; arguments as of ``Model.summary``."""
+    branched = _is_branched(model)
+    headers = ["Layer (type)", "Output Shape", "Param #"] + ["Connected to"] * branched + ["Trainable"] * show_trainable
+    rows = []
     for layer, depth in _shown(model, expand_nested, layer_range):
         name = f"{'   ' * depth}└ {layer.name}" if depth else layer.name
         row = [f"{name} ({type(layer).__name__})", _shape(layer), _params(layer)]
@@ -47,19 +68,17 @@ def summary_text(
             row.append(_connections(model, layer))
         if show_trainable:
             row.append(("Y" if layer.trainable else "N") if layer.weights else "-")
-        table.add_row(*row)
-    console = Console(width=max(line_length, 40), color_system=None, highlight=False, force_terminal=False)
-    with console.capture() as capture:
-        console.print(f'Model: "{model.name}"', markup=False)
-        console.print(table, markup=False)
-        for title, weights in _totals(model):
-            count = sum(w.size for w in weights)
-            memory = sum(w.size * w.dtype.itemsize for w in weights)
-            console.print(f" {title}: {count:,} ({_readable(memory)})", markup=False)
-    if not show_kernels:
-        return capture.get()
-    batch_size = 32 if show_kernels is True else show_kernels
-    return capture.get() + kernel_text(model, _shown(model, True, layer_range), batch_size)
+        rows.append(row)
+    return headers, rows
+
+
+def total_lines(model: Any) -> list[str]:
+    """How many parameters there are, and how much memory they take."""
+    lines = []
+    for title, weights in _totals(model):
+        count = sum(w.size for w in weights)
+        lines.append(f"{title}: {count:,} ({_readable(sum(w.size * w.dtype.itemsize for w in weights))})")
+    return lines
 
 
 def _shown(model: Any, expand_nested: bool, layer_range: Any) -> Iterator[tuple[Any, int]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from minidl.atomic import write_text
+from minidl.markup import framed
 
 from .head import head
 from .svg import Figure
@@ -71,3 +72,7 @@ class Page:
         """Write the page into a file, which appears whole or not at all; returns its path."""
         write_text(path, self.render(language))
         return Path(path)
+
+    def _repr_html_(self) -> str:
+        title = self.title.en if isinstance(self.title, Words) else str(self.title)
+        return framed(self.render(), title)

@@ -5,17 +5,25 @@ from pathlib import Path
 from typing import Any
 
 from minidl.atomic import replacing
+from minidl.markup import framed
 
 from .page import render
 from .step import Step, record
 
-__all__ = ["Step", "explain", "record", "render"]
+__all__ = ["Explained", "Step", "explain", "record", "render"]
+
+
+class Explained(type(Path())):  # type: ignore[misc]  # of Python 3.11 Path itself cannot be inherited
+    """The path of a page; a notebook shows the page."""
+
+    def _repr_html_(self) -> str:
+        return framed(self.read_text(encoding="utf-8"), self.name)
 
 
 def explain(
     model: Any, x: Any = None, y: Any = None, *more: Any, path: str | os.PathLike[str] = "explain.html",
     language: str = "en",
-) -> Path:  # fmt: skip
+) -> Explained:  # fmt: skip
     """Write a page that shows one training step number by number: forward, backward, and the optimizer's update.
 
     The step is really taken, by ``train_on_batch``; afterwards weights, optimizer, metrics and random streams are as
@@ -30,7 +38,7 @@ def explain(
         language: "en" or "ko": the language that the page opens in (it has a switch).
 
     Returns:
-        The path.
+        The path, as what a notebook shows as the page.
 
     Raises:
         ValueError: a model that is not compiled, no data, another language.
@@ -42,4 +50,4 @@ def explain(
     page = render(record(model, arrays), language)
     with replacing(path) as file:
         file.write(page.encode("utf-8"))
-    return Path(path)
+    return Explained(path)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..shown import lines_html
 from . import source
 from .messages import cause_text, chosen_language, text
 
@@ -31,7 +32,7 @@ class Wrong:
     missing: bool = False
 
 
-@dataclass
+@dataclass(repr=False)
 class Diagnosis:
     """The result of ``diagnose``; ``str(diagnosis)`` is for reading.
 
@@ -116,6 +117,12 @@ class Diagnosis:
         if self.line:
             lines.append(text("line", lang, file=self.line[0], line=self.line[1], code=self.line[2]))
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return lines_html(self)
 
 
 def _wrong(comparison: Any, i: int) -> Wrong:

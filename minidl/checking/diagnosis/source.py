@@ -3,6 +3,7 @@
 import ast
 import inspect
 import os
+import sys
 import textwrap
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +32,7 @@ def _line(function: Callable[..., Any], leaf: str, position: int) -> Line | None
     try:
         lines, start = inspect.getsourcelines(function)
         tree = ast.parse(textwrap.dedent("".join(lines)))
-        file = os.path.basename(inspect.getsourcefile(function) or "?")
+        file = _named(inspect.getsourcefile(function) or "?")
     except (OSError, TypeError, SyntaxError):
         return None
     forms = {f"d{leaf}", f"d_{leaf}", f"grad_{leaf}", f"{leaf}_grad", f"g{leaf}", f"d{leaf.lower()}"}
@@ -53,6 +54,13 @@ def _line(function: Callable[..., Any], leaf: str, position: int) -> Line | None
         return None
     number = int(getattr(last, "lineno", 1))
     return file, start + number - 1, lines[number - 1].strip()
+
+
+def _named(path: str) -> str:
+    """The name of the file; of a cell of a notebook, whose file no reader has seen, In[3]."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    cell = shell.compile.format_code_name(path) if shell is not None else None
+    return cell[1] if cell else os.path.basename(path)
 
 
 def _assigns(node: Any, forms: set[str], leaf: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..shown import lines_html
 from .messages import cause_text, text
 
 __all__ = ["Trajectory", "matched"]
@@ -12,7 +13,7 @@ __all__ = ["Trajectory", "matched"]
 Steps = list[list[np.ndarray]]  # for each step: for each parameter: its values
 
 
-@dataclass
+@dataclass(repr=False)
 class Trajectory:
     """The result of a check of updates; ``str`` of it is for reading.
 
@@ -49,6 +50,12 @@ class Trajectory:
             sentence, percent = cause_text(self.cause, self.language), round(100 * self.confidence)
             lines.append(text("cause", self.language, percent=percent, cause=sentence))
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return lines_html(self)
 
 
 def matched(
