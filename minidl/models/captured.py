@@ -1,7 +1,7 @@
 """Training steps on a GPU that are recorded once for each shape of a batch, and launched as a whole afterwards.
 
-What is recorded is ``train_step`` itself, run once while the GPU takes notes and does not compute, so there is no second
-account of a step (``minidl_kernels.graphs``). Where that cannot be, steps run as always, and the reason is kept.
+What is recorded is ``train_step`` itself, run once while the GPU takes notes and does not compute, so there is no
+second account of a step (``minidl_kernels.graphs``). Where that cannot be, steps run as always, and the reason is kept.
 """
 
 import inspect
