@@ -124,7 +124,7 @@ class Kernel:
                 call = (self._explicit.get(), config.changes, *map(len, arrays), *kinds)
             else:
                 kinds = [(a.shape, a.dtype, a.flags.c_contiguous, type(a)) for a in arrays]
-                call = (self._explicit.get(), config.changes, *settings.items(), *kinds)
+                call = (self._explicit.get(), config.changes, *(settings.items() if settings else ()), *kinds)
             plan = self._plans[call]
         except KeyError:
             plan = None
@@ -142,12 +142,15 @@ class Kernel:
             plan.run(*arrays, **(self._settings | settings))
             return None
         if plan.copied:
-            arrays = tuple(namespace(arrays[0]).ascontiguousarray(a) for a in arrays)
+            arrays = tuple([a if a.flags.c_contiguous else namespace(a).ascontiguousarray(a) for a in arrays])
         if out is not None:
             self._write_into(out, arrays, plan)
             return out
-        outs = tuple([new(shape, dtype) for new, shape, dtype in plan.makers])
-        out = outs if type(plan.outputs) is tuple else outs[0]
+        if type(plan.outputs) is tuple:
+            out = outs = tuple([new(shape, dtype) for new, shape, dtype in plan.makers])
+        else:
+            new, shape, dtype = plan.makers[0]
+            outs = (out := new(shape, dtype),)
         if plan.launch is not None:
             plan.launch((*arrays, *outs))
             return out

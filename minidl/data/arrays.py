@@ -19,13 +19,17 @@ __all__ = [
 ]  # fmt: skip
 
 
+_WHOLE = {np.dtype(code).num for code in np.typecodes["AllInteger"] + "?"}
+_TAKEN = {floatx: _WHOLE | {np.dtype(floatx).num} for floatx in ("float32", "float64")}  # what stays as it is
+
+
 def unpack(data: Any) -> tuple[Any, Any, Any]:
     """(x, y, sample_weight) of what a batch holds, a tuple or x alone; what is missing is None."""
     if not isinstance(data, tuple):
         return data, None, None
     if not 1 <= len(data) <= 3:
         raise ValueError(f"a batch is x, (x, y) or (x, y, sample_weight), not a tuple of {len(data)}")
-    return (*data, None, None)[:3]
+    return data if len(data) == 3 else (*data, None, None)[:3]
 
 
 def standardize(value: Any, name: str) -> Any:
@@ -54,8 +58,8 @@ def standardize(value: Any, name: str) -> Any:
             raise ValueError(f"{name} is a single number; its first axis must be the samples")
         return array.astype(config.current.floatx, copy=False) if array.dtype.kind == "f" else array
 
-    if value is None:
-        return None
+    if value is None or (type(value) is np.ndarray and value.dtype.num in _TAKEN[config.current.floatx] and value.ndim):
+        return value
     if isinstance(value, dict):
         return {key: standardize(part, f"{name}[{key!r}]") for key, part in value.items()}
     if isinstance(value, (list, tuple)) and any(getattr(part, "ndim", 0) for part in value):  # numbers of NumPy: 0
@@ -141,12 +145,12 @@ def class_weights(y: Any, class_weight: dict[Any, float], sample_weight: Any = N
 
 def as_data(batch: tuple[Any, ...]) -> Any:
     """A batch as users' train_step takes it: x alone, (x, y) or (x, y, sample_weight), as Tensors."""
-    parts = list(batch)
+    parts: Any = batch
     while len(parts) > 1 and parts[-1] is None:
-        parts.pop()
+        parts = parts[:-1]
     if foreign:  # one transfer a batch: to where the model is
         parts = [map_structure(lambda a: None if a is None else devices.brought(a), part) for part in parts]
-    data = tuple([Tensor.of(part) if isinstance(part, np.ndarray) else map_structure(_tensor, part) for part in parts])
+    data = tuple([Tensor.of(part) if type(part) is np.ndarray else map_structure(_tensor, part) for part in parts])
     return data[0] if len(data) == 1 and not isinstance(data[0], (list, tuple)) else data
 
 
@@ -162,16 +166,20 @@ def check_lengths(**parts: Any) -> int:
     """
     lengths = {}
     for name, part in parts.items():
+        if type(part) is np.ndarray and part.ndim:
+            lengths[name] = part.shape[0]
+            continue
         for i, array in enumerate(flatten(part) if isinstance(part, (list, tuple, dict)) else (part,)):
             if array is not None:
                 lengths[name if not isinstance(part, (list, dict)) else f"{name}[{i}]"] = len(array)
     if not lengths:
         raise ValueError("x is missing")
-    if len(set(lengths.values())) != 1:
+    several = {*lengths.values()}
+    if len(several) != 1:
         raise ValueError(
             f"all arrays need the same number of samples; got {', '.join(f'{k}: {v}' for k, v in lengths.items())}"
         )
-    return next(iter(lengths.values()))
+    return several.pop()
 
 
 def warn_of_nan(**parts: Any) -> None:

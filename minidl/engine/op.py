@@ -93,7 +93,7 @@ class Op:
         self.__doc__, self.__name__, self.__module__ = forward.__doc__, forward.__name__, forward.__module__
         self.__signature__ = inspect.signature(forward)
         parameters = self.__signature__.parameters
-        self.parameters = tuple(parameters)
+        self.parameters, self._count = tuple(parameters), len(parameters)
         self._defaults = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
         self.rules: dict[str, Rule] = {}
         self.first: Rule | None = None
@@ -103,7 +103,7 @@ class Op:
         return f"<op {self.name}({', '.join(self.parameters)})>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if kwargs or len(args) != len(self.parameters):
+        if kwargs or len(args) != self._count:
             args = self._placed(args, kwargs)
         arrays = list(args)
         live: list[tuple[str, Any]] = []

@@ -137,7 +137,7 @@ class Dense(Layer):
             return self.activation(ops.matmul(inputs, self.kernel))
         if self.activation is activations.relu:
             return ops.dense(inputs, self.kernel, self.bias, "relu")
-        return self.activation(ops.dense(inputs, self.kernel, self.bias))
+        return self.activation(ops.dense(inputs, self.kernel, self.bias, None))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)

@@ -191,14 +191,17 @@ class Layer(WeightHolder):
                 return self(*args, **kwargs)
         if len(args) != 1:
             args, kwargs = self._by_place(args, kwargs)
-        if len(args) != 1 or type(args[0]) is not Tensor or not kwargs.keys() <= {"training"}:
+        simple = len(args) == 1 and type(args[0]) is Tensor and (not kwargs or kwargs.keys() <= {"training"})
+        if not simple:
             if any(True for _ in symbolic_in((args, kwargs))):
                 return self._call_symbolically(args, kwargs)
             kwargs = {name: self._converted(value) for name, value in kwargs.items()}
             if kwargs.get("mask") is not None:
                 masks.start()
-        args = tuple([self._converted(a) for a in args])
-        if args and (self.input_spec is not None or not self.built):
+        if not simple or foreign or args[0].dtype is not _FLOATS[self.dtype]:
+            args = tuple([self._converted(a) for a in args])
+        fits = simple and args[0].shape[1:] == self._fitting
+        if args and not fits and (self.input_spec is not None or not self.built):
             self._prepare(args, kwargs)
         outer = _context.get()
         training = kwargs.get("training") if self._takes_training else kwargs.pop("training", None)
@@ -380,9 +383,7 @@ class Layer(WeightHolder):
     @property
     def input(self) -> Any:
         """The symbolic input of the first symbolic call."""
-        call = self._first_call("input")
-        inputs = call.args[0]
-        return inputs
+        return self._first_call("input").args[0]
 
     @property
     def output(self) -> Any:

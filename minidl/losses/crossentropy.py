@@ -65,13 +65,13 @@ def sparse_categorical_crossentropy(
 ) -> Any:
     """The cross-entropy for whole-number labels; samples of ``ignore_class`` are masked: a mean leaves them out."""
     y_true, y_pred = as_tensor(y_true), as_tensor(y_pred)
-    if len(y_true.shape) == len(y_pred.shape) and y_true.shape[axis] == 1:
-        y_true = ops.squeeze(y_true, axis=axis)
     if len(y_true.shape) == len(y_pred.shape):
-        raise ValueError(
-            f"sparse_categorical_crossentropy: targets of shape {tuple(y_true.shape)} look one-hot; whole "
-            f"numbers of shape {tuple(y_pred.shape[:-1])} are expected, or loss='categorical_crossentropy'"
-        )
+        if y_true.shape[axis] != 1:
+            raise ValueError(
+                f"sparse_categorical_crossentropy: targets of shape {tuple(y_true.shape)} look one-hot; whole "
+                f"numbers of shape {tuple(y_pred.shape[:-1])} are expected, or loss='categorical_crossentropy'"
+            )
+        y_true = ops.squeeze(y_true, axis=axis)
     labels = y_true.data.astype("int64", copy=False)
     valid = None
     if ignore_class is not None:

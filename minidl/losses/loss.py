@@ -38,9 +38,10 @@ def same_rank(first: Any, second: Any) -> tuple[Any, Any]:
 
     (n,) beside (n, 1) becomes (n, 1), so that they do not broadcast to (n, n); the 1 of any longer shape is dropped.
     """
-    if len(second.shape) == len(first.shape) + 1:
+    more = len(first.shape) - len(second.shape)
+    if more == -1:
         return same_rank(second, first)[::-1]
-    if len(first.shape) == len(second.shape) + 1 and first.shape[-1] == 1:
+    if more == 1 and first.shape[-1] == 1:
         if len(second.shape) == 1:
             return first, ops.expand_dims(second, -1)
         return ops.squeeze(first, axis=-1), second
@@ -187,7 +188,7 @@ def reduce_weighted(losses: Any, sample_weight: Any = None, reduction: str | Non
         return losses
     by_weight = reduction == "mean_with_sample_weight" and weights is not None
     if reduction != "sum" and not by_weight and mask is None and losses.size:
-        return ops.mean(losses)
+        return ops.mean(losses, None, False)
     total = ops.sum(losses)
     if reduction == "sum":
         return total

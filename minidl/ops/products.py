@@ -18,6 +18,8 @@ __all__ = ["dense", "dense_composed", "dot", "matmul"]
 @op
 def matrix_product(x1: Any, x2: Any, transpose_1: bool = False, transpose_2: bool = False) -> Array:
     """The product of two matrices, or of stacks of them, (..., m, k) and (..., k, n); each may be transposed first."""
+    if x1.flags.c_contiguous and x2.flags.c_contiguous:
+        return kernels.matmul(x1, x2, transpose_a=transpose_1, transpose_b=transpose_2)
     # A transposed view of a row-major matrix is read where it lies, not copied.
     t1, t2 = _is_transposed(x1), _is_transposed(x2)
     return kernels.matmul(
@@ -85,14 +87,11 @@ def _(g, kernel):
 
 @dense.grad("kernel", "bias")
 def _(g, x):
-    x, g = _rows(x), _rows(g)
+    if len(x.shape) != 2:
+        x, g = reshape(x, (-1, x.shape[-1])), reshape(g, (-1, g.shape[-1]))
     if isinstance(g, Tensor):
         return matrix_product(x, g, True, False), sum(g, axis=0)
     return kernels.dense_weight_grad(x, g)
-
-
-def _rows(x: Any) -> Any:
-    return x if len(x.shape) == 2 else reshape(x, (-1, x.shape[-1]))
 
 
 def dense_composed(x: Any, kernel: Any, bias: Any, activation: str | None = None) -> Any:

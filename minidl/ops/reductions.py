@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 import minidl_kernels as kernels
 from minidl.engine.op import op
 from minidl.engine.tensor import operations
@@ -28,7 +30,7 @@ def kept(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
 
 def count(x: Any, axis: Any) -> int:
     """How many elements are reduced into one."""
-    return math.prod(x.shape[a] for a in axes_of(axis, len(x.shape)))
+    return math.prod(x.shape if axis is None else [x.shape[a] for a in axes_of(axis, len(x.shape))])
 
 
 def _spread(g: Any, shape: tuple[int, ...], axis: Any) -> Any:
@@ -59,8 +61,8 @@ def _(g, x, axis):
 @op
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean over ``axis``; integers are averaged as floatx."""
-    if axis is None and getattr(x, "size", None) and x.dtype.kind == "f":
-        return x.sum(keepdims=keepdims) / x.size  # namespace(x).mean takes twice as long for a batch of losses
+    if axis is None and type(x) is np.ndarray and x.dtype.kind == "f" and x.size:
+        return np.add.reduce(x, axis=None, keepdims=keepdims) / x.size  # x.mean takes three times as long for few numbers
     return namespace(x).mean(floating(x), axis=_places(axis), keepdims=keepdims)
 
 

@@ -138,7 +138,11 @@ class Optimizer(State):
             raise ValueError(f"{self.name}: no gradients provided for any variable; does the loss depend on them?")
         if self.built:
             self._check_known(variables)
-        arrays = [as_array(g, v.data.dtype) for v, g in zip(variables, grads, strict=True) if g is not None]
+        arrays = [
+            g.data if type(g) is Tensor and g.data.dtype is v.data.dtype else as_array(g, v.data.dtype)
+            for v, g in zip(variables, grads, strict=True)
+            if g is not None
+        ]
         for variable, array in zip(chosen, arrays, strict=True):
             if array.shape != variable.data.shape:
                 raise ValueError(
@@ -175,7 +179,7 @@ class Optimizer(State):
         return self._iterations
 
     def _check_known(self, variables: list[Variable]) -> None:
-        for variable in variables:
+        for variable in () if self._places.keys() >= {*map(id, variables)} else variables:
             if id(variable) not in self._places:
                 raise ValueError(
                     f"{self.name} does not know variable {variable.path!r}: it was built for "
@@ -189,7 +193,7 @@ class Optimizer(State):
         return int(self._iterations.data) // (self.gradient_accumulation_steps or 1)
 
     def _step(self, variables: list[Variable], grads: list[Any]) -> None:
-        places = [self._places[id(v)] for v in variables]
+        places = list(map(self._places.__getitem__, map(id, variables)))
         if self.loss_scale_factor is not None:
             grads = [g / self.loss_scale_factor for g in grads]
         if not self.gradient_accumulation_steps or (grads := self._accumulated(places, grads)):

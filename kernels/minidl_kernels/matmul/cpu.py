@@ -21,6 +21,8 @@ RUN = 64  # rows that are summed by themselves: a sum of sums has fewer rounding
 HEIGHT = 128  # rows of a task, at most
 PACK_FROM = 24  # rows from which copying a block of B pays even where its columns lie side by side
 LOW = 48  # and at least
+FEW = 2  # rows for which B is only read
+STREAM = 1 << 19  # numbers of B that are worth a task, then: 2 MiB
 WORK = 1 << 18  # multiply-adds that are worth a task: about 5 us
 RELU_FLAG = {None: 0, "relu": 2}
 
@@ -84,6 +86,46 @@ def _product(args, task, tasks):
                 sums[first + j] += run[j]
 
 
+@task(fastmath={"contract"})
+def _few_rows(args, task, tasks):
+    """The same for a few rows of A, where to read B is all that takes time: it is read once, in the order it lies in.
+
+    A task takes a share of the columns; eight rows of B are added to the sums in one pass over them.
+    """
+    m, n, k = integer(args, 0), integer(args, 1), integer(args, 2)
+    a, b, c = floats(args, 3, (m, k)), floats(args, 4, (k, n)), floats(args, 5, (m, n))
+    bias, relu = integer(args, 6), integer(args, 7)
+    blocks = (n + RUN - 1) // RUN  # of columns: the loops over them are unrolled, so that ends take time
+    left, right = share(blocks, task, tasks)
+    left, right = left * RUN, min(right * RUN, n)
+    for i in range(m):
+        sums = c[i][left:right]
+        sums[:] = 0.0
+        if bias != 0:
+            sums[:] = floats(args, 6, n)[left:right]
+    for r in range(0, k // 8 * 8, 8):
+        # Two slices, one after the other: of b[r, left:right] Numba does not know that its numbers lie side by side.
+        b0, b1, b2, b3 = b[r][left:right], b[r + 1][left:right], b[r + 2][left:right], b[r + 3][left:right]
+        b4, b5, b6, b7 = b[r + 4][left:right], b[r + 5][left:right], b[r + 6][left:right], b[r + 7][left:right]
+        for i in range(m):
+            sums, x = c[i][left:right], a[i][r : r + 8]
+            x0, x1, x2, x3, x4, x5, x6, x7 = x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]
+            for j in range(right - left):
+                first = (x0 * b0[j] + x1 * b1[j]) + (x2 * b2[j] + x3 * b3[j])
+                sums[j] += first + ((x4 * b4[j] + x5 * b5[j]) + (x6 * b6[j] + x7 * b7[j]))
+    for r in range(k // 8 * 8, k):
+        line = b[r][left:right]
+        for i in range(m):
+            sums, factor = c[i][left:right], a[i, r]
+            for j in range(right - left):
+                sums[j] += factor * line[j]
+    if relu != 0:
+        for i in range(m):
+            sums = c[i][left:right]
+            for j in range(right - left):
+                sums[j] = np.float32(0) if sums[j] < 0 else sums[j]
+
+
 @functools.cache
 def _chunks(m, n, k, transpose_a, threads):
     """Into how many chunks of rows and of columns a product is cut. (No sum is cut, so every cut gives the same bits.)
@@ -112,6 +154,11 @@ def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None,
         if activation == "relu":
             np.maximum(out, 0, out=out)
         return None
+    if m <= FEW and not transpose_a and not transpose_b and sums is None:
+        return _few_rows.launch(
+            m, n, k, a, b, out, 0 if bias is None else bias, RELU_FLAG[activation],
+            tasks=max(1, min(n // 128, n * k // STREAM)),
+        )  # fmt: skip
     a_row, a_k = (4, m * 4) if transpose_a else (k * 4, 4)
     b_k, b_column = (4, k * 4) if transpose_b else (n * 4, 4)
     row_chunks, column_chunks = _chunks(m, n, k, transpose_a, config.threads())
