@@ -7,6 +7,7 @@ import pytest
 
 from minidl_kernels.cuda import Program, blocks, shim
 from minidl_kernels.cuda.__main__ import main
+from minidl_kernels.cuda.counts import Counts, counting
 from tests.shims import needs_compiler
 
 pytestmark = needs_compiler
@@ -150,6 +151,21 @@ def test_channels_of_arrays_too_long_for_32_bits(program):
     body = "y[threadIdx.x] = channel_of((1ll << 30) * (1 + threadIdx.x) + 5, 7);"
     wanted = [(2**30 * (1 + i) + 5) % 7 for i in range(8)]  # from 4 on beyond 32 bits
     np.testing.assert_array_equal(run(program(body, '#include "channel.cuh"')), wanted)
+
+
+def test_accesses_are_counted(program):
+    body = (
+        "__shared__ real s[8]; s[threadIdx.x] = x[threadIdx.x] + x[0];\n__syncthreads();\n"
+        "if (threadIdx.x < 3) y[threadIdx.x] = s[7 - threadIdx.x];"
+    )
+    plain = run(program(body), 8, grid=2)
+    for dtype, size in (("float32", 4), ("float64", 8)):
+        with counting() as launches:
+            np.testing.assert_array_equal(run(program(body), 8, grid=2, dtype=dtype), plain)
+            run(program(body), 8, grid=1, dtype=dtype)
+        each = Counts(16, 3, 19 * size, 3, 8, 1, 0)  # a block
+        assert launches == [Counts(*(2 * one for one in each)), each]
+    assert run(program(body), 8, grid=2)[0] == plain[0] and len(launches) == 2
 
 
 def test_compiled_texts_are_kept(program, tmp_path, monkeypatch):

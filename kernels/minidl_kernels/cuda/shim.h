@@ -32,8 +32,17 @@ struct dim3 {
 dim3 threadIdx, blockIdx, blockDim, gridDim;  // not static: they change while a fiber sleeps in a call
 const int warpSize = 32;
 
+#define SHIM_EXPORT extern "C" __attribute__((visibility("default")))
+struct ShimCounts {  // of a launch, over all threads: the fields of counts.py
+    uint64_t loads, stores, bytes, shared_loads, shared_stores;  // where shim_counts.h is there
+    uint64_t barriers, steps;                                    // of blocks, and of tensor cores
+};
+SHIM_EXPORT ShimCounts shim_counted;
+ShimCounts shim_counted;
+
 namespace shim {
 
+ShimCounts& counts = shim_counted;
 const int MOST_THREADS = 1024, STACK = 64 * 1024, WARP = 32;
 enum State { READY, AT_BARRIER, AT_WARP, DONE };
 
@@ -106,6 +115,7 @@ inline bool release_block() {  // where all threads wait at one barrier
     for (int i = 0; i < threads; i++)
         if (fibers[i].state != AT_BARRIER || fibers[i].line != fibers[0].line) return false;
     for (int i = 0; i < threads; i++) fibers[i].state = READY;
+    counts.barriers++;
     return true;
 }
 
@@ -236,7 +246,6 @@ extern "C" void __ubsan_handle_out_of_bounds_abort(void* place, void* index) {
     shim::fail("line %u: index %lld outside of its array", ((ShimPlace*)place)->line, (long long)index);
 }
 
-#define SHIM_EXPORT extern "C" __attribute__((visibility("default")))
 SHIM_EXPORT const int* shim_sizes(int kernel);
 extern shim::Entry shim_entries[];
 
@@ -247,6 +256,7 @@ SHIM_EXPORT int shim_launch(int kernel, const unsigned* grid, const unsigned* bl
     arguments = values;
     message = text;
     fault = 0;
+    counts = {};
     gridDim = {grid[0], grid[1], grid[2]};
     blockDim = {block[0], block[1], block[2]};
     threads = block[0] * block[1] * block[2];

@@ -20,8 +20,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,13 @@ from typing import Any
 import numpy as np
 
 from .. import config
+from . import counts
 
 __all__ = ["ORDERS", "ShimError", "compiler", "launch", "running"]
 
 ORDERS = ("forward", "reverse", "mixed")
 MOST_THREADS = 1024  # of a block, on every GPU
-HEADERS = tuple(Path(__file__).with_name(name) for name in ("shim.h", "shim_tensor.h"))
+HEADERS = tuple(Path(__file__).with_name(name) for name in ("shim.h", "shim_tensor.h", "shim_counts.h"))
 # Hidden, since a symbol of a template that can be seen is one for the whole process, whatever the text it came from.
 FLAGS = (
     "-std=gnu++17 -O1 -fPIC -fvisibility=hidden -w -U_FORTIFY_SOURCE -ffp-contract=off -fno-strict-aliasing "
@@ -80,34 +81,39 @@ def compiler() -> list[str]:
     )
 
 
-def library(text: str, kernels: list[str], real: str) -> ctypes.PyDLL:
-    """The compiled text; kept on disk under a name made of all that it depends on."""
+def library(text: str, kernels: list[str], real: str, counted: bool = False) -> ctypes.PyDLL:
+    """The compiled text; kept on disk under a name made of all that it depends on.
+
+    Args:
+        counted: count what its threads ask of memory (counts.py).
+    """
+    counts, flags = ('#include "shim_counts.h"\n', (*FLAGS, "-fsanitize=thread")) if counted else ("", FLAGS)
     table = "".join(f"    {{shim::Call<{name}>::run, shim::Call<{name}>::sizes}},\n" for name in kernels)
     source = (
-        f'#define real {real}\n#include "shim.h"\n#include "shim_tensor.h"\n#line 1 "kernel.cu"\n{text}\n'
+        f'#define real {real}\n#include "shim.h"\n#include "shim_tensor.h"\n{counts}#line 1 "kernel.cu"\n{text}\n'
         f"shim::Entry shim_entries[] = {{\n{table}}};\n"
         "SHIM_EXPORT const int* shim_sizes(int kernel) { return shim_entries[kernel].sizes; }\n"
     )
     command = compiler()
-    everything = "\0".join((*command, *FLAGS, *(header.read_text("utf-8") for header in HEADERS), source))
+    everything = "\0".join((*command, *flags, *(header.read_text("utf-8") for header in HEADERS), source))
     digest = hashlib.sha256(everything.encode()).hexdigest()[:24]
     if digest not in _libraries:
         path = config.cache_folder() / "shim" / f"{digest}.so"
         if not path.exists():
-            _compile(command, source, path)
+            _compile(command, flags, source, path)
         # PyDLL holds Python's lock: the handler of faults is one for the whole process.
         _libraries[digest] = ctypes.PyDLL(str(path))
     return _libraries[digest]
 
 
-def _compile(command: list[str], source: str, path: Path) -> None:
+def _compile(command: list[str], flags: Sequence[str], source: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         cpp, compiled, linked = (Path(folder) / name for name in ("kernel.cpp", "kernel.o", "kernel.so"))
         cpp.write_text(source, "utf-8")
         # Linked without -fsanitize: the handler of the check is ours, the sanitizer's library is not wanted.
         for step in (
-            [*command, *FLAGS, f"-I{HEADERS[0].parent}", "-c", str(cpp), "-o", str(compiled)],
+            [*command, *flags, f"-I{HEADERS[0].parent}", "-c", str(cpp), "-o", str(compiled)],
             [*command, "-shared", str(compiled), "-o", str(linked)],
         ):
             done = subprocess.run(step, capture_output=True, text=True)
@@ -168,7 +174,8 @@ def launch(
     grid, block = ((*three, 1, 1)[:3] for three in (grid, block))
     if not 0 < block[0] * block[1] * block[2] <= MOST_THREADS or max(grid[1:]) > 65535 or grid[0] >= 2**31:
         raise ShimError(f"{name}: no GPU runs a grid of {grid} blocks of {block} threads")
-    compiled, number = library(program.text, program.kernels, real), program.kernels.index(name)
+    counted = counts.launches() is not None
+    compiled, number = library(program.text, program.kernels, real, counted), program.kernels.index(name)
     order = _order.get()
     guarded: list[tuple[int, _Guarded]] = []
 
@@ -191,9 +198,11 @@ def launch(
     )
     message, fault = ctypes.create_string_buffer(1000), ctypes.c_size_t()
     three = ctypes.c_uint * 3
-    failed = compiled.shim_launch(
-        number, three(*grid), three(*block), pointers, ORDERS.index(order), message, ctypes.byref(fault)
-    )
+    ends = [(copy.address, copy.address + copy.array.nbytes) for _, copy in guarded]
+    with counts.noted(compiled, ends) if counted else nullcontext():
+        failed = compiled.shim_launch(
+            number, three(*grid), three(*block), pointers, ORDERS.index(order), message, ctypes.byref(fault)
+        )
     if failed:
         where = ((i, copy.array.size, copy.element(fault.value)) for i, copy in guarded if fault.value)
         hits = [f" (element {e} of argument {i}, which has {size})" for i, size, e in where if e is not None]

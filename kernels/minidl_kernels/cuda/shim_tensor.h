@@ -41,6 +41,7 @@ inline void multiply_add(float (&sums)[4], const unsigned (&a)[4], const unsigne
     memcpy(own.b, b, sizeof b);
     for (int i = 0; i < 6; i++)
         if ((i < 4 ? a[i] : b[i - 4]) & 0x1fffu) fail("line %d: a factor of multiply_add is not TF32", line);
+    if (lane() == 0) counts.steps++;
     wait(AT_WARP, line, 0xffffffffu);
     const Fragments* warp = fragments + (current - lane());
     for (int part = 0; part < 4; part++) {

@@ -22,9 +22,12 @@ __device__ void product_tile(Tile& a_tile, Tile& b_tile, int rows, int columns, 
             b_tile[l][c] = first_column + c < columns && slab + l < to ? b(slab + l, first_column + c) : 0;
         }
         __syncthreads();
-        for (int k = 0; k < DEPTH; k++)
+        for (int k = 0; k < DEPTH; k++) {
+            real left[EACH], right[EACH];
+            for (int i = 0; i < EACH; i++) left[i] = a_tile[k][row + i], right[i] = b_tile[k][column + i];
             for (int i = 0; i < EACH; i++)
-                for (int j = 0; j < EACH; j++) sums[i][j] += a_tile[k][row + i] * b_tile[k][column + j];
+                for (int j = 0; j < EACH; j++) sums[i][j] += left[i] * right[j];
+        }
         __syncthreads();  // or a quick thread would fetch the next slab over this one
     }
     for (int i = 0; i < EACH; i++)

@@ -1,7 +1,7 @@
 """From three loops to the fastest matrix product and convolution, a file each step; to be read in this order.
 
-``python -m minidl_kernels.steps`` measures them all. The files are texts to learn from: the kernels that train nets are
-in ``matmul/`` and ``conv/``, and steps 6 to 10 use their parts.
+``python -m minidl_kernels.steps`` measures them all, and counts what those for a GPU ask of memory. The files are texts
+to learn from: the kernels that train nets are in ``matmul/`` and ``conv/``, and steps 6 to 14 use their parts.
 """
 
 import importlib
@@ -31,7 +31,17 @@ class Step(NamedTuple):
     @property
     def convolves(self) -> bool:
         """It takes pictures and 3x3 kernels, not matrices."""
-        return self.number >= 8
+        return 8 <= self.number <= 10
+
+    @property
+    def on_gpu(self) -> bool:
+        """It is CUDA: run thread by thread in the shim, its accesses are counted and its time is not measured."""
+        return self.number >= 11
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return self.place.partition(".")[0] + ".py"
 
     def function(self) -> Callable[[Any, Any], Any]:
         """What computes it."""
@@ -52,4 +62,8 @@ STEPS = (
     Step(8, "convolution around the micro-kernel", "step08_convolution.conv2d", parallel=True),
     Step(9, "Winograd F(2x2)", "step09_winograd.conv2d", parallel=True),
     Step(10, "Winograd F(4x4)", "step10_winograd_4x4.conv2d", parallel=True),
+    Step(11, "CUDA: a thread for each result", "step11_cuda_naive.matmul", size=128),
+    Step(12, "CUDA: squares in shared memory", "step12_cuda_tiled.matmul", size=128),
+    Step(13, "CUDA: 4 x 4 results in registers", "step13_cuda_registers.matmul", size=128),
+    Step(14, "CUDA: tensor cores, in TF32", "step14_cuda_tensor_cores.matmul", size=128),
 )

@@ -1,8 +1,9 @@
-"""Measures the steps from three loops to Winograd, and compares each result with float64.
+"""Measures the steps from three loops to tensor cores, and compares each result with float64.
 
 python -m minidl_kernels.steps               # all of them
 python -m minidl_kernels.steps 3 4           # some
-python -m minidl_kernels.steps --markdown    # the table of kernels/README.md
+python -m minidl_kernels.steps 11 12 13 14   # those in CUDA, without a GPU: what they ask of memory is counted
+python -m minidl_kernels.steps --markdown    # the tables of kernels/README.md
 """
 
 import argparse
@@ -12,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import config
-from . import STEPS, Step
+from ..cuda.shim import ShimError
+from . import STEPS, Step, counted
 
 RUNS = 5  # of a step, at least; the quickest counts
 HEADERS = ("step", "", "GFLOP/s", "of the peak", "factor", "error", "file")
@@ -72,23 +74,61 @@ def rows_of(found: list[Measured]) -> list[tuple[str, ...]]:
         giga = one.flops / 1e9
         speed = f"{giga:.0f}" if giga >= 10 else f"{giga:.1f}" if giga >= 1 else f"{giga:.3f}"
         share = f"{one.share:.0%}" if one.share >= 0.01 else f"{one.share:.2%}"
-        file = one.step.place.partition(".")[0] + ".py"
-        rows.append((str(one.step.number), one.step.title, speed, share, factor, f"{one.error:.0e}", file))
+        rows.append((str(one.step.number), one.step.title, speed, share, factor, f"{one.error:.0e}", one.step.file))
     return rows
 
 
-def as_text(rows: list[tuple[str, ...]], markdown: bool) -> str:
+def as_text(rows: list[tuple[str, ...]], markdown: bool, headers: tuple[str, ...] = HEADERS) -> str:
     """The table, in Markdown or in columns."""
     if markdown:
         linked = [(*row[:-1], f"[{row[-1]}](minidl_kernels/steps/{row[-1]})") for row in rows]
-        lines = [HEADERS, ("---:", "---", "---:", "---:", "---:", "---:", "---"), *linked]
+        lines = [headers, ("---:", "---", *["---:"] * (len(headers) - 3), "---"), *linked]
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    widths = [max(len(row[column]) for row in [HEADERS, *rows]) for column in range(len(HEADERS))]
-    left = (1, len(HEADERS) - 1)  # these columns are words
+    widths = [max(len(row[column]) for row in [headers, *rows]) for column in range(len(headers))]
+    left = (1, len(headers) - 1)  # these columns are words
     return "\n".join(
         "  ".join(f"{cell:{'<' if i in left else '>'}{widths[i]}}" for i, cell in enumerate(row)).rstrip()
-        for row in [HEADERS, *rows]
+        for row in [headers, *rows]
     )
+
+
+def show_measured(steps: list[Step], options: Any) -> None:
+    """Measure the steps of the processor, and print."""
+    from ..limits import flops_per_second
+
+    before = config.threads()
+    threads = options.threads or before
+    config.set_threads(threads)
+    try:
+        peaks = {count: flops_per_second(count) for count in {1, threads}}
+        found = [measured(step, options.size, options.pictures, options.seconds, peaks) for step in steps]
+    finally:
+        config.set_threads(before)
+    print(as_text(rows_of(found), options.markdown))
+    one, all_of_them = (f"{peaks[count] / 1e9:.0f}" for count in (1, threads))
+    print(
+        f"\nPeak of multiply-adds: {one} GFLOP/s on one thread, {all_of_them} on {threads}. "
+        f"Matrices of {options.size} (Python: {min(64, options.size)}); convolutions of {options.pictures} x 34x34x64 "
+        f"with 64 filters of 3x3, counted as the definition multiplies."
+    )
+
+
+def show_counted(steps: list[Step], options: Any) -> int:
+    """Count what the steps of CUDA ask of memory, and print; 1 where that needs a compiler that is not there."""
+    found = []
+    try:
+        for step in steps:
+            a, b, _ = arguments(step, options.size, 1)
+            found.append(counted.counted(step, a, b, exactly(step, a, b)))
+    except ShimError as error:
+        print(f"Steps {steps[0].number} to {steps[-1].number}: {error}")
+        return 1
+    print(as_text(counted.rows_of(found), options.markdown, counted.HEADERS))
+    print(
+        f"\nMatrices of {len(a)}, thread by thread on the processor: no GPU, and no time. Loads from memory, and from "
+        f"shared memory, are those of all threads for a multiply-add; barriers are those of all blocks."
+    )
+    return 0
 
 
 def main(given: list[str] | None = None) -> int:
@@ -100,7 +140,7 @@ def main(given: list[str] | None = None) -> int:
     parser.add_argument("--pictures", type=int, default=16, metavar="N", help="to convolve (default: 16)")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all cores of this process")
     parser.add_argument("--seconds", type=float, default=0.5, metavar="S", help="that each runs for (default: 0.5)")
-    parser.add_argument("--markdown", action="store_true", help="the table as it stands in the README")
+    parser.add_argument("--markdown", action="store_true", help="the tables as they stand in the README")
     options: Any = parser.parse_args(given)
     wrong = [number for number in options.steps if number not in numbers]
     if wrong:
@@ -108,25 +148,13 @@ def main(given: list[str] | None = None) -> int:
     for name in ("size", "pictures", "threads"):
         if (value := getattr(options, name)) is not None and value < 1:
             parser.error(f"--{name} must be at least 1, not {value}")
-    from ..limits import flops_per_second
-
-    before = config.threads()
-    threads = options.threads or before
-    config.set_threads(threads)
-    try:
-        peaks = {count: flops_per_second(count) for count in {1, threads}}
-        chosen = [step for step in STEPS if not options.steps or step.number in options.steps]
-        found = [measured(step, options.size, options.pictures, options.seconds, peaks) for step in chosen]
-    finally:
-        config.set_threads(before)
-    print(as_text(rows_of(found), options.markdown))
-    one, all_of_them = (f"{peaks[count] / 1e9:.0f}" for count in (1, threads))
-    print(
-        f"\nPeak of multiply-adds: {one} GFLOP/s on one thread, {all_of_them} on {threads}. "
-        f"Matrices of {options.size} (Python: {min(64, options.size)}); convolutions of {options.pictures} x 34x34x64 "
-        f"with 64 filters of 3x3, counted as the definition multiplies."
-    )
-    return 0
+    chosen = [step for step in STEPS if not options.steps or step.number in options.steps]
+    on_cpu, on_gpu = ([step for step in chosen if step.on_gpu is there] for there in (False, True))
+    if on_cpu:
+        show_measured(on_cpu, options)
+    if on_cpu and on_gpu:
+        print()
+    return show_counted(on_gpu, options) if on_gpu else 0
 
 
 if __name__ == "__main__":
