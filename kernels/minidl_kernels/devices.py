@@ -7,6 +7,7 @@ two devices; ``set_default`` says what it is where nobody has set it.
 import ctypes
 import importlib
 import re
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -14,10 +15,11 @@ import numpy as np
 
 from . import graphs
 from .arrays import Array, Library, foreign, library_of, modules, namespace, register, to_numpy
+from .graphs import used
 
 __all__ = [
     "CPU", "Device", "beside", "brought", "current", "device_of", "find", "foreign", "here", "maker", "modules", "move",
-    "overlap", "scope", "set_default", "together",
+    "overlap", "scope", "set_default", "together", "used",
 ]  # fmt: skip
 
 
@@ -126,18 +128,21 @@ def overlap(first: Array, second: Array) -> bool:
     return type(first) is type(second) and namespace(first).may_share_memory(first, second)
 
 
-def together(name: str, values: list[Any], live: dict[int, Any]) -> list[Any]:
+def together(name: str, values: list[Any], live: dict[int, Any], variables: Sequence[Any] = ()) -> list[Any]:
     """The arguments of an op, with the arrays of NumPy (in lists too) moved to where the others lie.
 
     Args:
         name: of the op, for errors.
         live: by place the values to which gradients flow, which are not moved in silence; for a list, a list with None
             for those that are not live.
+        variables: those among the arguments, which are noted where the op is recorded.
 
     Raises:
         RuntimeError: the arrays lie on two devices, or on one on which this thread does not work, or on the CPU and
             another while gradients flow to the CPU.
     """
+    for variable in variables:
+        used(variable)
     away: list[Device] = []
     at_home = False
     for value in values:
@@ -182,6 +187,7 @@ def _moved(array: np.ndarray, device: Device) -> Array:
         if len(_numbers) >= MOST_NUMBERS:
             _numbers.clear()
         found = _numbers[key] = move(array, device)
+    graphs.keep(found)
     return found
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Graph", "Recorder", "Refused", "number", "recording", "refuse", "used"]
+__all__ = ["Graph", "Recorder", "Refused", "keep", "number", "recording", "refuse", "used"]
 
 PLACES = 64  # numbers of one graph
 _open: ContextVar["_Recording | None"] = ContextVar("graph", default=None)
@@ -37,6 +37,7 @@ class _Recording:
         self.array, self.host = xp.empty(PLACES, dtype), np.zeros(PLACES, dtype)
         self.numbers: list[tuple[Callable[..., float], list[int]]] = []  # functions, and of which numbers they are
         self.places: list[Any] = []
+        self.kept: list[Any] = []
         self.used: dict[int, tuple[Any, Any, int]] = {}  # variables, with their arrays and versions before
 
     def place(self, compute: Callable[..., float], of: tuple[Any, ...]) -> Any:
@@ -75,18 +76,24 @@ def number(compute: Callable[..., float], *of: Any) -> Any:
     return compute(*of) if found is None else found.place(compute, of)
 
 
-def used(variables: list[Any]) -> None:
-    """Note variables before recorded work reads or assigns to them, so that launches find them where they were."""
+def used(variable: Any) -> Any:
+    """The variable, noted before recorded work reads or assigns to it, so that launches find it where it was."""
     if (found := _open.get()) is not None:
-        for variable in variables:
-            found.used.setdefault(id(variable), (variable, variable.data, variable.version))
+        found.used.setdefault(id(variable), (variable, variable.data, variable.version))
+    return variable
+
+
+def keep(array: Any) -> None:
+    """Let an array live as long as the recorded work that reads it."""
+    if (found := _open.get()) is not None:
+        found.kept.append(array)
 
 
 class Graph:
     """Recorded work, and all that must stay where it was when it was recorded."""
 
     def __init__(self, recorder: "Recorder", graph: Any, recorded: _Recording, changes: list[tuple[Any, int]]):
-        self._recorder = recorder  # between the launches its memory is that of the results
+        self._owners = recorder, recorded.kept  # between the launches the recorder's memory is that of the results
         self._graph, self._numbers, count = graph, recorded.numbers, len(recorded.numbers)
         self._array, self._host = recorded.array[:count], recorded.host[:count]
         self._places = [(variable, array) for variable, array, _ in recorded.used.values()]
@@ -158,7 +165,16 @@ class Recorder:
                 for variable, array, version in recorded.used.values():
                     variable.data, variable.version = array, version  # nothing was computed
             graph = self.stream.end_capture()
+            if _sends(graph):
+                raise Refused("CuPy sends an array to the GPU in every step")
         return Graph(self, graph, recorded, changes), result
+
+
+def _sends(graph: Any) -> bool:
+    """Whether CuPy recorded a copy of the CPU's memory, which will hold something else; it sends lists of pointers."""
+    with suppress(Exception):  # a text for debugging, which CUDA may not have
+        return "HtoD" in graph.debug_dot_str()
+    return False
 
 
 def _copy_back(variable: Any, array: Any) -> None:

@@ -28,7 +28,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minidl_kernels import graphs
 from minidl_kernels.config import setting
 from minidl_kernels.devices import foreign, modules, overlap, together
 
@@ -132,9 +131,7 @@ class Op:
                 variables += [("", v) for v in among if v.assignable]
                 arrays[place] = type(value)([raw(v) for v in value])
         if foreign or "cupy" in modules:  # else they are NumPy's, all of them
-            arrays = together(self.name, arrays, {self.parameters.index(name): source for name, source in live})
-            if variables:
-                graphs.used(variables)
+            arrays = together(self.name, arrays, {self.parameters.index(name): one for name, one in live}, variables)
         result = self.forward(*arrays)
         if plain:
             return result

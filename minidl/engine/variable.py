@@ -3,8 +3,7 @@
 from typing import Any
 
 from minidl import registry
-from minidl_kernels import graphs
-from minidl_kernels.devices import beside, foreign
+from minidl_kernels.devices import beside, used
 
 from .op import selection
 from .tensor import Tensor, as_array, operations
@@ -50,11 +49,9 @@ class Variable(Tensor):
         Raises:
             ValueError: the shape differs.
         """
-        array = beside(as_array(value), self.data)
+        array = beside(as_array(value), used(self).data)
         if array.shape != self.data.shape:
             raise ValueError(f"{self.name}: cannot assign shape {array.shape} to a variable of shape {self.shape}")
-        if foreign:
-            graphs.used([self])
         # A new array, so that views and copies taken earlier keep the value they were taken of.
         self.data = array.astype(self.data.dtype, copy=True)
         self.version += 1

@@ -1,7 +1,8 @@
 """Training steps on a GPU that are recorded once for each shape of a batch, and launched as a whole afterwards.
 
-What is recorded is ``train_step`` itself, run once while the GPU takes notes and does not compute, so there is no
-second account of a step (``minidl_kernels.graphs``). Where that cannot be, steps run as always, and the reason is kept.
+What is recorded is ``train_step`` itself, run once while the GPU takes notes and does not compute
+(``minidl_kernels.graphs``); so there is no second account of a step. Where that cannot be, steps run as always, and the
+reason is kept.
 """
 
 import inspect
@@ -156,7 +157,7 @@ class _Recorded:
         self.counter, self.labels = model.optimizer._iterations, labels
         batch = map_structure(lambda leaf: None if leaf is None else _own(leaf), batch)
         self.inputs, data = _leaves(batch), as_data(batch)
-        self.names: list[str] = []
+        self.names: list[str]
         steps = self.counter.data, self.counter.version
         try:
             dtype = model._settled_snapshot().variables[0].dtype
@@ -166,20 +167,21 @@ class _Recorded:
 
     def _step(self, model: Any, data: Any) -> Any:
         """The step; its numbers in a row."""
-        graphs.used(_variables(model))
+        for variable in _variables(model):
+            graphs.used(variable)
         with late.collected() as noted:
             logs = model.train_step(data)
-        numbers = []
-        for name, value in _flat(logs):
-            value = raw(value)
-            if library_of(value) is None or value.size != 1:
-                raise graphs.Refused(f"{name!r} is no number on the GPU")
-            self.names.append(name)
-            numbers.append(value.astype("float64").reshape(1))
+        numbers = {name: raw(value) for name, value in _flat(logs)}
         for one in noted.values():
             self.labels.add(one)
-        worst = self.labels.worst
-        return namespace(worst).concatenate([*numbers, worst.view("float64")])
+        packed = namespace(self.labels.worst).empty(len(numbers) + CHECKS, "float64")
+        for place, (name, value) in enumerate(numbers.items()):
+            if library_of(value) is None or value.size != 1:
+                raise graphs.Refused(f"{name!r} is no number on the GPU")
+            packed[place : place + 1] = value.reshape(1)
+        packed[len(numbers) :] = self.labels.worst.view("float64")
+        self.names = list(numbers)
+        return packed
 
     def __call__(self, batch: tuple[Any, ...]) -> Waiting:
         for place, leaf in zip(self.inputs, _leaves(batch), strict=True):

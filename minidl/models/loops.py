@@ -17,7 +17,6 @@ from minidl.graph.symbolic import flatten, map_structure
 from minidl_kernels import devices, late
 from minidl_kernels.arrays import foreign, to_numpy
 
-from .captured import CapturedSteps
 from .compiled import CompiledMetrics, as_numbers, logs_of
 
 __all__ = ["Loops"]
@@ -44,7 +43,8 @@ class Loops:
     _home: Any
     metrics: Any
     _kept_metrics: Any
-    _captured: Any
+    _train_step: Any
+    _test_step: Any
     _in_order: Any
     _settled_snapshot: Any
     _require_compiled: Any
@@ -270,17 +270,6 @@ class Loops:
         return map_structure(lambda _: next(places), parts[0])
 
     # ---- helpers ----
-
-    def _train_step(self, batch: tuple[Any, ...]) -> Any:
-        """``train_step`` on arrays; on a GPU recorded, where that can be."""
-        if not foreign or devices.current().library is None:
-            return self.train_step(as_data(batch))
-        if self._captured is None or self._captured.device != devices.current():
-            self._captured = CapturedSteps(self)
-        return self._captured(batch)
-
-    def _test_step(self, batch: tuple[Any, ...]) -> Any:
-        return self.test_step(as_data(batch))
 
     def _away(self, step: Any, batch: tuple[Any, ...]) -> dict[str, Any]:
         """A single step where not all arrays are NumPy's."""

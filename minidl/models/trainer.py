@@ -18,6 +18,7 @@ from minidl.engine.tensor import Tensor, raw
 from minidl.engine.walk import gradients
 from minidl.graph.symbolic import map_structure
 from minidl.metrics import Mean, Metric
+from minidl_kernels import devices
 from minidl_kernels.arrays import foreign, to_numpy
 
 from .captured import CapturedSteps
@@ -202,6 +203,17 @@ class Trainer(Loops):
             value = metric.result()
             result.update(value if isinstance(value, dict) else {metric.name: value})
         return result
+
+    def _train_step(self, batch: tuple[Any, ...]) -> Any:
+        """``train_step`` on arrays; on a GPU recorded, where that can be."""
+        if not foreign or devices.current().library is None:
+            return self.train_step(as_data(batch))
+        if self._captured is None or self._captured.device != devices.current():
+            self._captured = CapturedSteps(self)
+        return self._captured(batch)
+
+    def _test_step(self, batch: tuple[Any, ...]) -> Any:
+        return self.test_step(as_data(batch))
 
     # ---- one batch by itself ----
 

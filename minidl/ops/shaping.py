@@ -6,6 +6,7 @@ import numpy as np
 
 from minidl.engine.op import op
 from minidl.engine.tensor import operations, raw
+from minidl_kernels import graphs
 from minidl_kernels.arrays import Array, is_array, namespace
 
 __all__ = [
@@ -133,6 +134,8 @@ def _(g):
 def concatenate(xs: Any, axis: int = 0) -> Array:
     """The arrays of a list joined along an axis."""
     try:
+        while len(xs) > 8 and graphs.recording():  # of more, CuPy sends the places to the GPU
+            xs = [namespace(xs[0]).concatenate(xs[:8], axis=axis), *xs[8:]]
         return namespace(xs[0]).concatenate(xs, axis=axis)
     except np.exceptions.AxisError:
         raise

