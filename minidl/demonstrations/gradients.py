@@ -26,10 +26,13 @@ def run() -> Demonstration:
     old = gradient_norms("sigmoid", initializers.RandomNormal(stddev=0.1), x, y)
     new = gradient_norms("relu", initializers.HeNormal(), x, y)
     layers = [float(i) for i in range(1, DEPTH + 1)]
-    names = {"sigmoid, normal 0.1": (layers, old), "ReLU, He": (layers, new)}
+    names = {
+        Words("sigmoid, normal 0.1", "시그모이드, 정규분포 0.1"): (layers, old),
+        Words("ReLU, He", "ReLU, He"): (layers, new),
+    }
     chart = line_chart(
         names,
-        title="Gradient norm by layer",
+        title=Words("Gradient norm by layer", "층별 기울기의 크기"),
         across=Words("hidden layer, from the input", "은닉층 (입력부터)"),
         log_y=True,
     )

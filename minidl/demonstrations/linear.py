@@ -53,9 +53,9 @@ def run() -> Demonstration:
     chart = line_chart(
         {
             name: (along.tolist(), model.predict(line, verbose=0)[:, 0].tolist())
-            for name, model in (("linear", linear), ("ReLU", relu))
+            for name, model in ((Words("linear", "선형"), linear), ("ReLU", relu))
         },
-        title="First output along a line", across=Words(
+        title=Words("First output along a line", "직선을 따라 본 첫 출력"), across=Words(
             "place on a line through the inputs", "입력을 지나는 직선 위의 자리"),
     )  # fmt: skip
     return Demonstration(

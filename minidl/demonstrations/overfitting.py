@@ -53,7 +53,11 @@ def run() -> Demonstration:
     charts = []
     for remedy, (seen, unseen) in found.items():
         chart = line_chart(
-            {"training pictures": (epochs, seen), "test pictures": (epochs, unseen)}, title=f"Losses with {remedy}",
+            {
+                Words("training pictures", "학습 그림"): (epochs, seen),
+                Words("test pictures", "시험 그림"): (epochs, unseen),
+            },
+            title=Words(f"Losses with {remedy}", f"손실: {_KO[remedy]}"),
             across=Words("epoch", "에포크"),
         )  # fmt: skip
         charts.append((Words(remedy, _KO[remedy]), chart))

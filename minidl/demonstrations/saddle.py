@@ -37,14 +37,14 @@ def run() -> Demonstration:
     low, high = curvatures((0.0, 0.0))
     escape = int(np.argmax(np.abs(moved[:, 1]) > 0.1))
     steps = [float(i) for i in range(STEPS + 1)]
+    ridge, beside = Words("on the ridge", "능선 위에서"), Words("a millionth beside", "100만분의 1 옆에서")
     losses = line_chart(
-        {"on the ridge": (steps, resting.tolist()), "a millionth beside": (steps, falling.tolist())},
-        title="Loss by step", across=Words("step", "스텝"),
+        {ridge: (steps, resting.tolist()), beside: (steps, falling.tolist())},
+        title=Words("Loss by step", "스텝별 손실"), across=Words("step", "스텝"),
     )  # fmt: skip
     paths = line_chart(
-        {"on the ridge": (still[:, 0].tolist(), still[:, 1].tolist()),
-         "a millionth beside": (moved[:, 0].tolist(), moved[:, 1].tolist())},
-        title="Paths past the saddle", across="x", up="y",
+        {ridge: (still[:, 0].tolist(), still[:, 1].tolist()), beside: (moved[:, 0].tolist(), moved[:, 1].tolist())},
+        title=Words("Paths past the saddle", "안장점을 지나는 경로"), across="x", up="y",
     )  # fmt: skip
     return Demonstration(
         "saddle",

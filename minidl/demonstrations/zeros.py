@@ -44,15 +44,18 @@ def run() -> Demonstration:
     """How far apart the units are after training, and what the net has learned."""
     found = {name: train(start) for name, start in STARTS.items()}
     steps = [float(i) for i in range(STEPS)]
+    ko = {"zeros": "0", "constant": "상수", "random": "난수"}
+    names = {name: Words(name, ko[name]) for name in found}
     losses = line_chart(
-        {name: (steps, values) for name, (_, _, values) in found.items()}, title="Loss by step",
+        {names[name]: (steps, values) for name, (_, _, values) in found.items()},
+        title=Words("Loss by step", "스텝별 손실"),
         across=Words("step", "스텝"),
     )  # fmt: skip
     spreads = line_chart(
-        {name: (steps, values) for name, (_, values, _) in found.items()}, title="Spread of the units by step",
+        {names[name]: (steps, values) for name, (_, values, _) in found.items()},
+        title=Words("Spread of the units by step", "스텝별 유닛 사이의 차이"),
         across=Words("step", "스텝"),
     )  # fmt: skip
-    ko = {"zeros": "0", "constant": "상수", "random": "난수"}
     return Demonstration(
         "zeros",
         Words("Equal weights stay equal", "같은 가중치는 계속 같다"),

@@ -85,10 +85,13 @@ def _standing_out(last: Any) -> Section:
 
 
 def _steps(monitor: Any) -> list[Section]:
-    gradients = _chart(monitor.series("gradients"), "Gradient norm of each layer by step", log_y=True)
-    updates = _chart(monitor.series("updates"), "Size of updates by step", log_y=True)
-    spread = _chart(monitor.series("std"), "Standard deviation of activations by step", log_y=True)
-    losses = {"loss": ([float(s.number) for s in monitor.steps], [s.loss for s in monitor.steps])}
+    titles = {
+        "gradients": Words("Gradient norm of each layer by step", "스텝별 각 층의 기울기 크기"),
+        "updates": Words("Size of updates by step", "스텝별 갱신량"),
+        "std": Words("Standard deviation of activations by step", "스텝별 활성값의 표준편차"),
+    }
+    gradients, updates, spread = (_chart(monitor.series(key), title, log_y=True) for key, title in titles.items())
+    losses = {Words("loss", "손실"): ([float(s.number) for s in monitor.steps], [s.loss for s in monitor.steps])}
     sections = []
     if gradients and updates:
         sections.append(Section(
@@ -104,7 +107,7 @@ def _steps(monitor: Any) -> list[Section]:
     figures = [
         (
             Words("Loss, mean of the epoch so far", "손실, 에포크 안에서 지금까지의 평균"),
-            _chart(losses, "Loss by step"),
+            _chart(losses, Words("Loss by step", "스텝별 손실")),
         ),
         (Words("Standard deviation of the activations", "활성값의 표준편차"), spread),
     ]
@@ -120,15 +123,16 @@ def _histograms(monitor: Any) -> Section:
     figures = []
     for name in monitor.steps[-1].activations:
         lines = {}
-        for label, step in (("first", monitor.steps[0]), ("last", monitor.steps[-1])):
+        for label, step in ((Words("first", "처음"), monitor.steps[0]), (Words("last", "마지막"), monitor.steps[-1])):
             one = step.activations.get(name)
             if one is not None and one.counts.sum():
                 share = one.counts / one.counts.sum()
-                lines[f"{label} (step {step.number})"] = _outline(one.edges, share)
+                words = Words(f"{label.en} (step {step.number})", f"{label.ko} (스텝 {step.number})")
+                lines[words] = _outline(one.edges, share)
         if lines:
             chart = line_chart(
-                lines, title=f"Histogram of the activations of {name}", across=Words("activation", "활성값"),
-                up=Words("share", "비율"), height=220,
+                lines, title=Words(f"Histogram of the activations of {name}", f"{name} 활성값의 분포"),
+                across=Words("activation", "활성값"), up=Words("share", "비율"), height=220,
             )  # fmt: skip
             figures.append((name, chart))
     return Section(
@@ -152,7 +156,7 @@ def _units(monitor: Any) -> list[Section]:
         ("dead", Words("Dead units", "죽은 유닛")), ("saturated", Words("Saturated activations", "포화된 활성값")),
     ):  # fmt: skip
         series = {name: (xs, ys) for name, (xs, ys) in monitor.series(what).items() if any(ys)}
-        chart = _chart(series, f"Share of {what} units by step")
+        chart = _chart(series, caption)
         if chart is not None:
             figures.append((caption, chart))
     if not figures:
@@ -185,7 +189,7 @@ def _table(last: Any) -> Section:
 
 
 def _chart(
-    series: Mapping[str, tuple[list[float], list[float]]], title: str, *, log_y: bool = False
+    series: Mapping[Any, tuple[list[float], list[float]]], title: Words, *, log_y: bool = False
 ) -> Figure | None:  # fmt: skip
     if not any(math.isfinite(y) and (y > 0 or not log_y) for _, ys in series.values() for y in ys):
         return None

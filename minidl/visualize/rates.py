@@ -57,12 +57,12 @@ class LearningRates:
         top = max(2 * known[0], 1.2 * known.min()) if known.min() > 0 else math.inf  # what diverges would hide the rest
         lines = {
             name: (self.rates.tolist(), np.where(values <= top, values, np.nan).tolist())
-            for name, values in (("loss", self.losses), ("smoothed", self.smoothed))
+            for name, values in ((Words("loss", "손실"), self.losses), (Words("smoothed", "평활"), self.smoothed))
         }
-        marks = {"half": self.suggested, "largest": self.largest} if self.diverged else {}
+        found = {Words("half", "절반"): self.suggested, Words("largest", "최대"): self.largest}
         return line_chart(
             lines, title=str(self), across=Words("learning rate", "학습률"), up=Words("loss", "손실"), log_x=True,
-            marks=marks,
+            marks=found if self.diverged else {},
         )  # fmt: skip
 
     def _repr_html_(self) -> str:

@@ -28,7 +28,7 @@ function recompute() {
     if (value.maker !== null) return null;
     const one = float64(original[value.t]);
     for (const [place, to] of edits.get(number) || []) one.data[place] = to;
-    if (value.kind !== "target" && original[value.t].dtype[0] === "f") put(value.t, one);
+    if (edits.has(number)) put(value.t, one);
     return one;
   });
   forward(values);

@@ -105,6 +105,11 @@ class TensorView {
     const heading = node("figcaption", {}, node("b", {}, this.options.label || ""), node("span", { class: "shape" }, one.shape.length ? one.shape.join(" × ") : ""), stale && node("span", { class: "note" }, say("outdated")));
     const body = one.part ? this.inPart() : rows <= NUMBERS_HIGH && columns <= NUMBERS_WIDE ? this.numbers(0, 0, rows, columns, top) : this.map(top);
     this.root.replaceChildren(...[heading, this.sliders(), body, this.readout()].filter(Boolean));
+    if (this.picked !== null) requestAnimationFrame(() => this.reveal());
+  }
+  reveal() { // the picked number, where the table is wider than its place
+    const cell = this.root.querySelector("td.picked"), box = cell && cell.closest(".scroll");
+    if (box && cell.offsetLeft + cell.offsetWidth > box.scrollLeft + box.clientWidth) box.scrollLeft = cell.offsetLeft + cell.offsetWidth - box.clientWidth;
   }
   sliders() {
     return node("div", { class: "slices" }, this.plane.others.filter(axis => this.one.shape[axis] > 1).map(axis => {

@@ -94,6 +94,16 @@ def test_numbers_are_on_the_page_and_printed_in_both_languages(shown, name):
     assert all(re.search("[가-힣]", words.ko) for words in (it.title, it.claim))
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "overfitting"])
+def test_nothing_on_a_korean_page_is_in_english(shown, name):
+    """What carries no language is a number or a symbol; what is English has a Korean twin."""
+    page = shown(name).page().render("ko")
+    plain = re.findall(r"<(?:text|span|td|th|figcaption)(?![^>]* lang=)[^>]*>([^<]+)<", page)
+    assert [text for text in plain if re.search("[A-Za-z]{2,}", text) and text not in ("ReLU", "XOR")] == []
+    english, korean = (len(re.findall(rf'<(?:text|span)[^>]* lang="{lang}"', page)) for lang in ("en", "ko"))
+    assert english == korean > 8
+
+
 @pytest.mark.parametrize("dark, language", [(False, "en"), (True, "ko")])
 def test_a_page_in_a_browser(shown, browse, tmp_path, dark, language):
     path = shown("xor").page().save(tmp_path / "page.html", language)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl.visualize import confusion_chart, confusion_matrix, curves, mix_ups
-from minidl.visualize.axes import ticks
+from minidl.visualize import Words, confusion_chart, confusion_matrix, curves, line_chart, mix_ups
+from minidl.visualize.axes import text_width, ticks
 from minidl.visualize.svg import element, number
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -76,6 +76,24 @@ def test_percent_titles_and_a_single_epoch():
     assert texts(curves({"train": range(1, 101)}, title="t")).count("epoch") == 1
     with pytest.raises(ValueError, match="finite"):
         curves({"a": [math.nan]}, title="t")
+
+
+def test_names_in_both_languages_are_both_there_and_one_is_hidden():
+    chart = line_chart(
+        {Words("loss", "손실"): ([1, 2], [3, 4])}, title=Words("Loss", "손실"), marks={Words("half", "절반"): 1.5},
+        across=Words("step", "스텝"), up="y",
+    )  # fmt: skip
+    drawn = {"".join(t.itertext()): t for t in ET.fromstring(chart).iter(f"{SVG}text")}
+    for en, ko in (("loss", "손실"), ("half", "절반"), ("step", "스텝")):
+        assert (drawn[en].get("lang"), drawn[ko].get("lang"), drawn[ko].get("display")) == ("en", "ko", "none")
+        assert drawn[en].get("x") == drawn[ko].get("x")
+    assert [t.text for t in ET.fromstring(chart).iter(f"{SVG}title")] == ["Loss / 손실", "half / 절반", "loss / 손실"]
+    assert drawn["y"].get("lang") is None
+
+
+def test_a_name_takes_the_room_of_its_wider_language():
+    assert text_width("가나다", 10) == pytest.approx(33) and text_width("abcde", 10) == pytest.approx(30)
+    assert text_width(Words("abcde", "가나다"), 10) == pytest.approx(33)
 
 
 def test_the_confusion_matrix_counts_pairs():
