@@ -124,7 +124,7 @@ def measured(check: Callable[[], Any], repeats: int = 3) -> tuple[float, float]:
 
 
 def timing(only: str) -> dict[str, Any]:
-    """What a check takes: in a new process, in one that has checked before, of larger layers; processor time as well."""
+    """What a check takes: in a new process, in one that has checked before, and of larger layers."""
     from benchmarks.diagnosis_layers import LARGER
     from tests.checking.judged import ALL_CORRECT, ALL_FAULTS, said
 
