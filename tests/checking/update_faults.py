@@ -164,7 +164,8 @@ update("sgd", "", "sgd", lambda: lambda w, g: w - 0.01 * g)
 
 
 def loss(params, x, t):
-    return float(np.mean((np.tanh(x @ params["A"]) @ params["B"] - t) ** 2))
+    gap = np.tanh(x @ params["A"]) @ params["B"] - t
+    return float((gap * gap).sum() / gap.size)
 
 
 def grads_of(params, x, t):

@@ -280,6 +280,8 @@ def method(layer: Any, names: tuple[str, ...]) -> Callable[..., Any]:
 
 def parameters(f: Callable[..., Any]) -> list[str]:
     """The names of the positional parameters."""
+    if inspect.isfunction(f) and not vars(f):  # many times faster than its signature
+        return list(f.__code__.co_varnames[: f.__code__.co_argcount])
     try:
         every = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):

@@ -71,7 +71,7 @@ def _along(case: Case, gradients: Gradients, rng: np.random.Generator) -> tuple[
     on, back, half_on, half_back = changes / np.reshape(FACTORS, (4, 1))
     wide, narrow = (on + back) / 2, (half_on + half_back) / 2
     rounding = EPSILON * np.abs(center)
-    noise = 4 * SAFETY * (rounding + EPSILON * (np.median(np.abs(center)) if center.size else 0.0))
+    noise = 4 * SAFETY * (rounding + EPSILON * float(np.abs(center).sum()) / max(1, center.size))
     tolerance = noise + 1e-7 * np.abs(changes).max(axis=0)
     # Where the function is smooth, D(h) = D(h/2) up to h^2, and the gap between the sides shrinks with h.
     smooth = (np.abs(wide - narrow) <= tolerance) & (np.abs(on - back - 2 * (half_on - half_back)) <= tolerance)

@@ -24,6 +24,12 @@ def residual(case: Case, guess: Guess) -> float:
         return 0.0 if guess.cause == "lost" else np.inf
     if a.shape != p.shape:
         return np.inf
+    gap = (a - p).reshape(-1)
+    squares = float(gap @ gap)
+    if np.isfinite(squares):  # nothing is unknown
+        a, p = a.reshape(-1), p.reshape(-1)
+        size = max(float(a @ a), float(p @ p))
+        return float(np.sqrt(squares / size)) if size else 0.0
     known = ~np.isnan(p)
     if not known.any() or not np.isfinite(a[known]).all() or not np.isfinite(p[known]).all():
         return np.inf

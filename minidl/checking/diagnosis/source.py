@@ -36,7 +36,8 @@ def _line(function: Callable[..., Any], leaf: str, position: int) -> Line | None
     except (OSError, TypeError, SyntaxError):
         return None
     forms = {f"d{leaf}", f"d_{leaf}", f"grad_{leaf}", f"{leaf}_grad", f"g{leaf}", f"d{leaf.lower()}"}
-    returns = [node for node in ast.walk(tree) if isinstance(node, ast.Return) and node.value is not None]
+    nodes = list(ast.walk(tree))
+    returns = [node for node in nodes if isinstance(node, ast.Return) and node.value is not None]
     last: ast.AST | None = returns[-1] if returns else None
     if returns:
         value = returns[-1].value
@@ -47,7 +48,7 @@ def _line(function: Callable[..., Any], leaf: str, position: int) -> Line | None
             value = next((v for k, v in zip(keys, value.values, strict=True) if k == leaf or k in forms), value)
         if isinstance(value, ast.Name):
             forms.add(value.id)
-    assigned = [node for node in ast.walk(tree) if _assigns(node, forms, leaf)]
+    assigned = [node for node in nodes if _assigns(node, forms, leaf)]
     if assigned:
         last = max(assigned, key=lambda node: int(getattr(node, "lineno", 0)))
     if last is None:
