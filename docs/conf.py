@@ -37,4 +37,7 @@ python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"
 
 nitpicky = True  # a name that leads nowhere is an error
-nitpick_ignore_regex = [("py:exc", r"(PIL\.)?[A-Z]\w+(Error|Warning)")]  # of Python and Pillow
+nitpick_ignore_regex = [  # of Python, NumPy and Pillow; and what only reports hold
+    ("py:exc", r"(PIL\.)?[A-Z]\w+(Error|Warning)"),
+    ("py:class", r"(collections|numpy|pathlib)\..*|minidl\.checking\.diagnosis\.report\.Wrong"),
+]
