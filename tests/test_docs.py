@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.alike import alike
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -27,6 +29,46 @@ def test_the_python_blocks_of_a_page_run_one_after_the_other(name, tmp_path):
     (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
     done = run(["page.py"], tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+BLOCK = re.compile(r"^```(python|text)\n(.*?)^```", re.M | re.S)
+PAGES = [page for page in sorted((ROOT / "docs").rglob("*.md")) if re.search("^```text", page.read_text("utf-8"), re.M)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_shows_what_its_code_prints(page, tmp_path):
+    blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
+    source = "".join(text + "print('\\x1e')\n" if kind == "python" else "" for kind, text in blocks)
+    (tmp_path / "page.py").write_text(source, encoding="utf-8")
+    done = run(["page.py"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    printed = iter(done.stdout.split("\x1e\n"))
+    last = None
+    for kind, text in blocks:
+        if kind == "python":
+            last = next(printed)
+        else:
+            assert last is not None and alike(text, last), f"{page}\n{text}\nprinted:\n{last}"
+            last = None
+
+
+def test_there_are_pages():
+    assert {"tour", "tape", "rules", "kernels", "devices", "files", "checks", "keras"} <= {page.stem for page in PAGES}
+
+
+@pytest.mark.parametrize(
+    "one, other, same",
+    [
+        ("loss 0.50000", "loss 0.50001", True),
+        ("loss 0.5", "loss 0.6", False),
+        ("loss 0.5", "lost 0.5", False),
+        ("noise 2e-11", "noise 9e-12", True),
+        ("a 1.0", "a 1.0 2.0", False),
+    ],
+)
+def test_what_is_alike(one, other, same):
+    assert alike(one, other) is same
 
 
 @pytest.mark.parametrize("title", ["An op", "A layer", "A kernel"])

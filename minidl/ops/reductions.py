@@ -61,8 +61,9 @@ def _(g, x, axis):
 @op
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean over ``axis``; integers are averaged as floatx."""
-    if axis is None and type(x) is np.ndarray and x.dtype.kind == "f" and x.size:
-        return np.add.reduce(x, axis=None, keepdims=keepdims) / x.size  # x.mean takes three times as long for few numbers
+    if axis is None and type(x) is np.ndarray and x.dtype.char in "fd" and x.size:
+        total: Any = np.add.reduce(x, axis=None, keepdims=keepdims)  # x.mean() is this, at three times the price
+        return total / x.size
     return namespace(x).mean(floating(x), axis=_places(axis), keepdims=keepdims)
 
 
