@@ -183,9 +183,9 @@ def test_the_steps_of_the_product_run_from_the_command_line(capsys):
     assert main(["--size", "17", "16", "18"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:3] for line in lines] == [
-        [step, order, "right,"] for step in ("naive", "tiled", "blocked") for order in shim.ORDERS
+        [step, order, "right,"] for step in ("naive", "tiled", "blocked", "tensor") for order in shim.ORDERS
     ]
-    for step in ("tiled", "blocked"):
+    for step in ("tiled", "blocked", "tensor"):
         for barrier in ("1", "2"):
             assert main([step, "--without-barrier", barrier, "--size", "20", "40", "20"]) == 1
             assert "results are wrong" in capsys.readouterr().out

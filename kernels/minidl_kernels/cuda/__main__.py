@@ -1,12 +1,13 @@
 """Runs the steps of the matrix product on the processor, in each order of the threads, and compares with NumPy.
 
-python -m minidl_kernels.cuda                        # naive, tiled and blocked
+python -m minidl_kernels.cuda                        # naive, tiled, blocked and tensor: steps 11 to 14
 python -m minidl_kernels.cuda tiled --size 33 17 40  # rows, inner size, columns
 python -m minidl_kernels.cuda tiled --without-barrier 1
 """
 
 import argparse
 import re
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,21 @@ from .. import kernels
 from . import shim
 from .program import Program
 
-STEPS = ("naive", "tiled", "blocked")
+
+class Step(NamedTuple):
+    """A kernel of matrix products: which implementation launches it, its file, and how far it may be off."""
+
+    implementation: str
+    file: str
+    off: float = 1e-4
+
+
+STEPS = {
+    "naive": Step("cuda_naive", "matmul.cu"),
+    "tiled": Step("cuda_tiled", "matmul.cu"),
+    "blocked": Step("cuda", "matmul.cu"),
+    "tensor": Step("cuda_tf32", "matmul_tf32.cu", 2e-2),
+}
 
 
 def without_barrier(text: str, kernel: str, number: int) -> str:
@@ -23,10 +38,9 @@ def without_barrier(text: str, kernel: str, number: int) -> str:
     Raises:
         ValueError: the text has not so many after that.
     """
-    barriers = list(re.finditer(r"__syncthreads\(\);", text))
-    after = [found for found in barriers if found.start() > text.index(f" {kernel}(")]
-    # The blocked kernel's barriers are in tile.cuh, before it.
-    chosen = barriers if kernel == "matmul_blocked" else after
+    # The barriers of the last two are in tile.cuh and tensor_tile.cuh, before them.
+    start = 0 if kernel in ("matmul_blocked", "matmul_tensor") else text.index(f" {kernel}(")
+    chosen = [found for found in re.finditer(r"__syncthreads\(\);", text) if found.start() > start]
     if not 1 <= number <= len(chosen):
         raise ValueError(f"{kernel} has no barrier number {number}; there are {len(chosen)}")
     found = chosen[number - 1]
@@ -46,19 +60,20 @@ def main(arguments: list[str] | None = None) -> int:
     wrong = False
     matmul = kernels["matmul"]
     matmul.get("cuda")
-    (program,) = (program for program in Program.programs if program.path.name == "matmul.cu")
-    original = program.text
     for step in (chosen.step,) if chosen.step else STEPS:
+        implementation, file, most = STEPS[step]
+        run = matmul.get(implementation).run
+        (program,) = (program for program in Program.programs if program.path.name == file)
+        original = program.text
         if chosen.without_barrier:
             program.text = without_barrier(original, f"matmul_{step}", chosen.without_barrier)
         for order in shim.ORDERS:
             out = np.full((m, n), np.nan, np.float32)
             try:
                 with shim.running(order):
-                    run = matmul.get("cuda" if step == "blocked" else f"cuda_{step}").run
                     run(a, b, transpose_a=False, transpose_b=False, out=out)
                 off = np.abs(out - a.astype("f8") @ b)
-                bad = int((~(off < 1e-4)).sum())
+                bad = int((~(off < most)).sum())
                 found = (
                     f"{bad} of {off.size} results are wrong"
                     if bad
