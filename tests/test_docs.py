@@ -79,7 +79,7 @@ def test_what_contributors_add_is_shown_in_under_20_lines(title):
 
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-LONG = ("04_pictures", "05_where_it_looks")  # they train
+LONG = ("04_pictures", "05_where_it_looks", "06_drawn_pictures")  # they train, or predict a lot
 
 
 @pytest.mark.parametrize(

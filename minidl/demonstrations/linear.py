@@ -11,7 +11,7 @@ from minidl.visualize import Section, Words, line_chart
 
 from .demonstration import Demonstration
 
-__all__ = ["difference", "run", "single_map", "stack"]
+__all__ = ["bend", "difference", "run", "single_map", "stack"]
 
 SIZES = (64, 2, 64, 32)
 
@@ -42,6 +42,11 @@ def difference(model: Any, x: np.ndarray) -> float:
     return float(np.abs(model.predict(x, verbose=0) - one).max() / np.abs(one).max())
 
 
+def bend(values: np.ndarray) -> np.ndarray:
+    """How far each column is from a straight line: its largest second difference, as a share of the largest value."""
+    return np.abs(np.diff(values.astype(np.float64), 2, axis=0)).max(0) / max(np.abs(values).max(), 1e-30)
+
+
 def run() -> Demonstration:
     """Both stacks beside their single map, and the rank of the map."""
     config.set_global_seed(0)
@@ -49,22 +54,20 @@ def run() -> Demonstration:
     x = np.random.default_rng(1).normal(size=(200, 20)).astype("float32")
     along = np.linspace(-3, 3, 61)
     line = (along[:, None] * x[:1]).astype("float32")
+    outputs = {name: net.predict(line, verbose=0) for name, net in ((Words("linear", "선형"), linear), ("ReLU", relu))}
+    chosen = int(bend(outputs["ReLU"]).argmax())
     kernel, _ = single_map(linear)
     chart = line_chart(
-        {
-            name: (along.tolist(), model.predict(line, verbose=0)[:, 0].tolist())
-            for name, model in ((Words("linear", "선형"), linear), ("ReLU", relu))
-        },
-        title=Words("First output along a line", "직선을 따라 본 첫 출력"), across=Words(
-            "place on a line through the inputs", "입력을 지나는 직선 위의 자리"),
-    )  # fmt: skip
+        {name: (along.tolist(), values[:, chosen].tolist()) for name, values in outputs.items()},
+        title=Words("One output along a line", "직선을 따라 본 출력 하나"),
+        across=Words("place on a line through the inputs", "입력을 지나는 직선 위의 자리"),
+    )
     return Demonstration(
         "linear",
         Words("Without activations, depth is nothing", "활성화 함수가 없으면 깊이는 소용없다"),
         Words(
             "A stack of linear layers computes one linear map, W₁W₂W₃W₄: the same outputs up to rounding. Only what "
-            "is not "
-            "linear between the layers makes depth count.",
+            "is not linear between the layers makes depth count.",
             "선형 층을 아무리 쌓아도 하나의 선형 사상 W₁W₂W₃W₄와 반올림 오차까지 같다. 층 사이의 비선형성이 있어야 "
             "깊이에 의미가 있다.",
         ),
@@ -79,12 +82,11 @@ def run() -> Demonstration:
                 Words("One output along a line", "직선을 따라 본 출력 하나"),
                 Words(
                     f"Four layers of {', '.join(map(str, SIZES))} units on 20 inputs. Along a line, a linear stack "
-                    f"gives a "
-                    "line; ReLU bends it.",
+                    "gives a line; ReLU bends it.",
                     f"입력 20개, 유닛 {', '.join(map(str, SIZES))}개의 네 층. 직선을 따라가면 선형 층은 직선을 내고, "
                     f"ReLU는 꺾인다.",
                 ),
-                [(Words("First output", "첫 출력"), chart)],
+                [(Words("The output that ReLU bends most", "ReLU가 가장 많이 꺾는 출력"), chart)],
             )
         ],
     )

@@ -58,8 +58,8 @@ def curves(
         last = next((p for p in reversed(points) if p), None)
         if last:
             names.append((last[1], f"{name} {_last(values, shown)}", colour))
-    for height_of, label, colour in _apart(names):
-        parts.append(text(right + 10, height_of + 4, label, style=f"fill:{colour};font-weight:600"))
+    for level, label, colour in _apart(names):
+        parts.append(text(right + 10, level + 4, label, style=f"fill:{colour};font-weight:600"))
     return drawing(parts, width, height)
 
 

@@ -69,6 +69,16 @@ def test_a_linear_stack_is_one_map_up_to_rounding(shown):
     assert kernel.shape == (20, 32) and bias.shape == (32,)
 
 
+def test_the_line_that_is_drawn_bends_with_relu_alone(shown):
+    """The straight line is straight up to rounding; what ReLU gives has a corner that can be seen."""
+    values = np.array([[0, 5.0], [1, 5], [2, 5], [1, 5]])
+    assert linear.bend(values).tolist() == [2 / 5, 0]
+    (section,) = shown("linear").sections
+    paths = re.findall(r'<path d="M([^"]*)"', section.figures[0][1])
+    straight, bent = (np.array([[float(n) for n in at.split()] for at in path.split("L")]) for path in paths)
+    assert linear.bend(straight[:, 1:])[0] < 1e-3 and np.ptp(bent[:, 1]) > 20 and linear.bend(bent[:, 1:])[0] > 0.01
+
+
 def test_one_unit_gets_at_most_three_of_four_right(shown):
     numbers = shown("xor").numbers
     assert numbers["line"] <= 0.75 and numbers["net"] == 1.0
