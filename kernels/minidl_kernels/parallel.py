@@ -362,11 +362,16 @@ class Task:
                     self._compile()
         return self._address
 
+    @property
+    def cached(self) -> bool:
+        """Whether the compiled function came from the cache."""
+        return bool(self._compiled is not None and self._compiled.cache_hits)
+
     def _compile(self) -> None:
         global _seconds
         start = time.perf_counter()
         self._compiled = cfunc(self.signature, cache=True, **self.options)(self.function)
-        if not self._compiled.cache_hits:
+        if not self.cached:
             _seconds += time.perf_counter() - start
         self._address = self._compiled.address
 
