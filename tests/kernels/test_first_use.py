@@ -140,3 +140,22 @@ def test_a_fork_after_kernels_ran_in_parallel_computes_the_same(fork):
     code += "assert (work() == before).all(); print('and the parent goes on')"
     out, _ = finished(start(None, code, NUMBA_NUM_THREADS="2"))
     assert "and the parent goes on" in out
+
+
+@pytest.mark.slow
+def test_all_kernels_are_compiled_ahead_by_several_processes(tmp_path):
+    script = tmp_path / "ahead.py"  # a file: processes that are started afresh import what started them
+    script.write_text(
+        "from minidl_kernels import kernel, parallel\n"
+        "from minidl_kernels.compile_all import compile_all\n"
+        "if __name__ == '__main__':\n"
+        "    seen = []\n"
+        "    print(compile_all(2, lambda done, count: seen.append((done, count))), seen == [(i, len(seen)) "
+        "for i in range(1, len(seen) + 1)], len(seen))\n"
+    )
+    code = f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')"
+    compiled, in_order, count = finished(start(tmp_path / "cache", code))[0].split()
+    assert int(compiled) == int(count) > 40 and in_order == "True"
+    assert finished(start(tmp_path / "cache", code))[0].split() == ["0", "True", count]
+    after = "import minidl_kernels.parallel as parallel\n" + WORK + "work(); print(parallel.compile_seconds())"
+    assert finished(start(tmp_path / "cache", after))[0].split() == ["0.0"]
