@@ -62,7 +62,8 @@ def _(g, x, axis):
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean over ``axis``; integers are averaged as floatx."""
     if axis is None and type(x) is np.ndarray and x.dtype.kind == "f" and x.size:
-        return np.add.reduce(x, axis=None, keepdims=keepdims) / x.size  # x.mean takes three times as long for few numbers
+        total = np.add.reduce(x, axis=None, keepdims=keepdims)  # type: ignore[call-overload]
+        return total / x.size  # x.mean takes three times as long for few numbers
     return namespace(x).mean(floating(x), axis=_places(axis), keepdims=keepdims)
 
 
