@@ -25,7 +25,7 @@ import struct
 import threading
 import time
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from typing import Any
 
@@ -282,7 +282,10 @@ def address_of(values: Any) -> int:
 
 
 def _word(value: Any) -> int:
-    return struct.unpack("q", struct.pack("d", value))[0] if isinstance(value, float) else int(value)
+    """A number as 64 bits; for an array, whose address comes later, zero."""
+    if isinstance(value, float):
+        return struct.unpack("q", struct.pack("d", value))[0]
+    return 0 if isinstance(value, np.ndarray) else int(value)
 
 
 class Launch:
@@ -294,26 +297,23 @@ class Launch:
         tasks: how often it runs.
     """
 
-    __slots__ = ("_arguments", "_packed", "_pointer", "_threads", "arrays")
+    __slots__ = ("_begin", "_packed", "_places", "_pointer", "_threads", "arrays")
 
     def __init__(self, address: int, arguments: tuple[Any, ...], tasks: int):
-        self._arguments: tuple[Any, ...] = address, arguments, tasks
-        self._threads = 1 if tasks <= 1 else config.threads()
-        self.arrays = tuple([value for value in arguments if isinstance(value, np.ndarray)])
-        self._pack({id(one): index for index, one in enumerate(self.arrays)})
-
-    def _pack(self, places: dict[int, int]) -> None:
-        """Lay down what ``_fill`` reads; ``places`` says by id where an array is in what the launch is called with."""
-        address, arguments, tasks = self._arguments
         if len(arguments) > MOST:
             raise ValueError(f"a task takes {MOST} arguments at most, not {len(arguments)}")
-        words, found = [], []
-        for place, value in enumerate(arguments):
-            if isinstance(value, np.ndarray):
-                found += [place, places[id(value)]]
-                value = 0
-            words.append(value if type(value) is int else _word(value))
-        self._packed = array("q", [address, tasks, len(words), len(found) // 2, *words, *found])
+        self._threads = 1 if tasks <= 1 else config.threads()
+        places = [i for i, value in enumerate(arguments) if type(value) is not int and isinstance(value, np.ndarray)]
+        self.arrays = tuple([arguments[place] for place in places])
+        words = [v if type(v) is int else 0 if type(v) is np.ndarray else _word(v) for v in arguments]
+        self._begin = [address, tasks, len(words), len(places), *words]
+        self._places = places
+        self._pack(range(len(places)))
+
+    def _pack(self, indices: Iterable[int]) -> None:
+        """Lay down what ``_fill`` reads; ``indices`` say where each array is in what the launch is called with."""
+        pairs = [word for pair in zip(self._places, indices, strict=True) for word in pair]
+        self._packed = array("q", self._begin + pairs)
         self._pointer = self._packed.buffer_info()[0]
 
     def again(self, arrays: Sequence[Any]) -> "Launch | None":
@@ -322,8 +322,8 @@ class Launch:
         if len(indices) < len(arrays) or not all(id(one) in indices for one in self.arrays):
             return None  # one array in two places would not tell which is which
         launch = copy(self)
-        launch._pack(indices)
-        launch._arguments, launch.arrays = (), ()
+        launch._pack([indices[id(one)] for one in self.arrays])
+        launch.arrays = ()
         return launch
 
     def __call__(self, arrays: tuple[Any, ...]) -> None:

@@ -107,22 +107,22 @@ class Op:
         arrays = list(args)
         live: list[tuple[str, Any]] = []
         variables: list[tuple[str, Any]] = []
-        plain = True
+        records: Any = None  # whether calls are recorded, once a tensor was seen
         for place, value in enumerate(args):
             if (kind := type(value)) in PLAIN:
                 continue
             if kind is Tensor or isinstance(value, Tensor):
-                plain = False
+                records = recording.get() if records is None else records
                 arrays[place] = data = value.data
                 if data is None:
                     return Op.trace(self, args, {})
                 node = value.node
-                if node is not None or value.live():
+                if (records or foreign) and (node is not None or value.live()):
                     live.append((self.parameters[place], node or value))
                 if value.assignable:
                     variables.append((self.parameters[place], value))
             elif isinstance(value, (list, tuple)) and (among := [v for v in value if isinstance(v, Tensor)]):
-                plain = False
+                records = recording.get() if records is None else records
                 if any(v.data is None for v in among):
                     return Op.trace(self, args, {})
                 if any(v.live() for v in among):
@@ -133,7 +133,7 @@ class Op:
         if foreign or "cupy" in modules:  # else they are NumPy's, all of them
             arrays = together(self.name, arrays, {self.parameters.index(name): one for name, one in live}, variables)
         result = self.forward(*arrays)
-        if plain:
+        if records is None:
             return result
         y, others = (result[0], result[1:]) if type(result) is tuple else (result, ())
         if type(y) is not np.ndarray:  # NumPy's sums are no arrays
@@ -142,7 +142,7 @@ class Op:
             if y is variable.data or (y.base is not None and overlap(y, variable.data)):
                 y = y.copy()  # an optimizer's update in place would change a view under the graph
         node = None
-        if live and recording.get() and not self.constant and y.dtype.kind == "f":
+        if live and records and not self.constant and y.dtype.kind == "f":
             node = Node(self, live, (y, *others, *arrays), variables)
         if others:
             return (Tensor.of(y, node), *[Tensor.of(as_array(other)) for other in others])

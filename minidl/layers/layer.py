@@ -191,7 +191,7 @@ class Layer(WeightHolder):
                 return self(*args, **kwargs)
         if len(args) != 1:
             args, kwargs = self._by_place(args, kwargs)
-        simple = len(args) == 1 and type(args[0]) is Tensor and (not kwargs or kwargs.keys() <= {"training"})
+        simple = args and not args[1:] and type(args[0]) is Tensor and (not kwargs or kwargs.keys() <= {"training"})
         if not simple:
             if any(True for _ in symbolic_in((args, kwargs))):
                 return self._call_symbolically(args, kwargs)
@@ -204,7 +204,7 @@ class Layer(WeightHolder):
         if args and not fits and (self.input_spec is not None or not self.built):
             self._prepare(args, kwargs)
         outer = _context.get()
-        training = kwargs.get("training") if self._takes_training else kwargs.pop("training", None)
+        training = (kwargs.get if self._takes_training else kwargs.pop)("training", None) if kwargs else None
         if training is None:
             training = outer.training if outer is not None else None
             if training is None and self._trains_by_default and "training" not in kwargs:

@@ -126,13 +126,14 @@ class Sequential(Model):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if mask is not None:
             masks.put(inputs, mask)
-        x, first = inputs, self._stack[0]
+        x, layers, first = inputs, self._stack, self._stack[0]
         if isinstance(first, InputLayer):
+            layers = layers[1:]
             if not isinstance(x, Tensor):
                 x = self._named_inputs(x, [first.name])[0]
             if x.shape[1:] != first.batch_shape[1:] or x.dtype != first.input_dtype:
                 x = self._adapted(x, self._symbolic[0], first.name)
-        for layer in self.layers:
+        for layer in layers:
             x = layer(x)
         return x
 

@@ -20,7 +20,7 @@ def data_format_of(value: Any) -> str:
     Raises:
         ValueError: anything else.
     """
-    if value is None:
+    if value is None or (type(value) is str and value == "channels_last"):
         return "channels_last"
     if not isinstance(value, str) or value.lower() not in ("channels_last", "channels_first"):
         raise ValueError(f"data_format must be 'channels_last' or 'channels_first', not {value!r}")
@@ -33,6 +33,8 @@ def several(value: Any, count: int, name: str, least: int = 1) -> tuple[int, ...
     Raises:
         ValueError: another count, or other numbers.
     """
+    if type(value) is tuple and len(value) == count and {*map(type, value)} == {int} and min(value) >= least:
+        return value
     found = tuple(value) if isinstance(value, (list, tuple)) else (value,) * count
     whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least for v in found)
     if len(found) != count or not whole:
@@ -81,6 +83,8 @@ def checked_padding(padding: Any, causal: bool = False) -> str:
     Raises:
         ValueError: anything else.
     """
+    if type(padding) is str and padding in ("valid", "same"):
+        return padding
     allowed = ("valid", "same", "causal") if causal else ("valid", "same")
     if not isinstance(padding, str) or padding.lower() not in allowed:
         listed = ", ".join(map(repr, allowed[:-1])) + f" or {allowed[-1]!r}"
