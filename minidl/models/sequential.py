@@ -6,6 +6,7 @@ from minidl import registry
 from minidl.engine.tensor import Tensor
 from minidl.graph.symbolic import KerasTensor
 from minidl.layers import Input, InputLayer, Layer, masks
+from minidl.layers.fusing import Steps
 
 from .model import Model
 from .trainer import Snapshot
@@ -30,6 +31,7 @@ class Sequential(Model):
             raise ValueError("the layers of a Sequential model are one list: Sequential([Dense(8), Dense(1)])")
         self._stack: list[Layer] = []
         self._symbolic: list[KerasTensor] = []  # the input, then each layer's output
+        self._steps = Steps()
         for layer in layers or []:
             self._append(layer)
         self._extend_graph()
@@ -132,8 +134,8 @@ class Sequential(Model):
                 x = self._named_inputs(x, [first.name])[0]
             if x.shape[1:] != first.batch_shape[1:] or x.dtype != first.input_dtype:
                 x = self._adapted(x, self._symbolic[0], first.name)
-        for layer in self.layers:
-            x = layer(x)
+        for step in self._steps.of(self.layers):
+            x = step(x)
         return x
 
     def compute_output_shape(self, input_shape: Any) -> Any:
