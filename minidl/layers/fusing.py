@@ -5,6 +5,7 @@ settled when the graph is built; whether it runs fused is looked at in every cal
 one of the two layers (``visualize``, or an open trace), for then there must be something between them.
 """
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 
@@ -57,21 +58,22 @@ class NormAndRelu:
 
 
 class Steps:
-    """What a Sequential model calls one after the other: its layers, some of them two in one."""
+    """What a Sequential model calls one after the other: its layers, some of them two in one.
 
-    def __init__(self) -> None:
-        self.layers: tuple[Any, ...] = ()
+    Args:
+        layers: the layers in order.
+    """
+
+    def __init__(self, layers: Iterable[Any] = ()):
         self.called: list[Any] = []
+        for layer in layers:
+            self.add(layer)
 
-    def of(self, layers: list[Any]) -> list[Any]:
-        """The steps for these layers; looked for again where the layers are others than the last time."""
-        if self.layers != tuple(layers):
-            self.layers, self.called = tuple(layers), []
-            for layer in layers:
-                ask = getattr(self.called[-1], "fused_with", None) if self.called else None
-                both = None if ask is None else ask(layer)
-                if both is None:
-                    self.called.append(layer)
-                else:
-                    self.called[-1] = both
-        return self.called
+    def add(self, layer: Any) -> None:
+        """Put a layer at the end."""
+        ask = getattr(self.called[-1], "fused_with", None) if self.called else None
+        both = None if ask is None else ask(layer)
+        if both is None:
+            self.called.append(layer)
+        else:
+            self.called[-1] = both

@@ -54,6 +54,7 @@ class Sequential(Model):
             raise ValueError(f"{self.name!r} has no layers to pop")
         layer = self._stack.pop()
         del self._symbolic[len(self.layers) + 1 :]
+        self._steps = Steps(self.layers)
         self.built = self.built and bool(self.layers)
         self._changed()
         return layer
@@ -86,6 +87,8 @@ class Sequential(Model):
             if isinstance(shape, tuple):
                 self._stack.append(Input(batch_shape=shape).call.operation)
         self._stack.append(layer)
+        if not isinstance(layer, InputLayer):
+            self._steps.add(layer)
 
     def _extend_graph(self) -> None:
         """Call the layers that the graph lacks, once it is known what comes in."""
@@ -134,7 +137,7 @@ class Sequential(Model):
                 x = self._named_inputs(x, [first.name])[0]
             if x.shape[1:] != first.batch_shape[1:] or x.dtype != first.input_dtype:
                 x = self._adapted(x, self._symbolic[0], first.name)
-        for step in self._steps.of(self.layers):
+        for step in self._steps.called:
             x = step(x)
         return x
 
