@@ -29,7 +29,7 @@ from .loss import (
     softmax_grad,
 )  # fmt: skip
 from .matmul import column_sum, dense, dense_weight_grad, matmul
-from .norm import batch_norm, batch_norm_grad, scale_shift
+from .norm import batch_norm, batch_norm_grad, batch_norm_relu, batch_norm_relu_grad, scale_shift
 from .pool import average_pool, average_pool_grad, max_pool, max_pool_gather, max_pool_scatter
 from .random import dropout, random_bits
 from .update import adam, rmsprop, sgd, sgd_momentum
@@ -37,6 +37,7 @@ from .watching import watch
 
 __all__ = [
     "Kernel", "Output", "adam", "average_pool", "average_pool_grad", "batch_norm", "batch_norm_grad",
+    "batch_norm_relu", "batch_norm_relu_grad",
     "bias_relu", "column_sum", "leaky_relu", "leaky_relu_grad",
     "config", "conv2d", "conv2d_input_grad", "conv2d_kernel_grad", "dense", "dense_weight_grad", "dropout", "kernel",
     "kernels", "log_softmax",

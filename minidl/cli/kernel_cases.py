@@ -16,7 +16,8 @@ OPERATIONS = {
     "sigmoid": 3, "sigmoid_grad": 3, "tanh": 1, "tanh_grad": 3, "bias_relu": 2,
     "column_sum": 1, "softmax": 5, "softmax_grad": 4, "log_softmax": 5, "log_softmax_grad": 4,
     "softmax_cross_entropy": 4, "softmax_cross_entropy_grad": 4, "probability_cross_entropy": 2,
-    "probability_cross_entropy_grad": 3, "batch_norm": 7, "batch_norm_grad": 9, "scale_shift": 2, "max_pool": 1,
+    "probability_cross_entropy_grad": 3, "batch_norm": 7, "batch_norm_grad": 9, "batch_norm_relu": 8,
+    "batch_norm_relu_grad": 10, "scale_shift": 2, "max_pool": 1,
     "max_pool_scatter": 1, "max_pool_gather": 1, "average_pool": 1, "average_pool_grad": 1, "random_bits": 15,
     "dropout": 17, "sgd": 2, "sgd_momentum": 4, "adam": 11, "rmsprop": 7,
 }  # fmt: skip
@@ -131,6 +132,8 @@ def elementwise(batch: int, size: int, channels: int) -> Iterator[Case]:
     yield Case(kernels.bias_relu, text, (x, channel), {})
     yield Case(kernels.batch_norm, text, (x, channel, channel), {"epsilon": 1e-3})
     yield Case(kernels.batch_norm_grad, text, (x, x, channel, channel, np.square(channel)), {"epsilon": 1e-3})
+    yield Case(kernels.batch_norm_relu, text, (x, channel, channel), {"epsilon": 1e-3})
+    yield Case(kernels.batch_norm_relu_grad, text, (x, y, x, channel, channel, np.square(channel)), {"epsilon": 1e-3})
     yield Case(kernels.scale_shift, text, (x, channel, channel), {})
     key = np.array([1, 2], np.uint32)
     yield Case(kernels.dropout, text, (x, key), {"rate": 0.25})

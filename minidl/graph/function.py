@@ -35,6 +35,28 @@ class Function:
             self.outputs, found = self._called_elsewhere()
             self.output_structure = map_structure(lambda leaf: found[id(leaf)], outputs)
             self.calls = self._sorted_calls()
+        self._fused = self._pairs()
+
+    def _pairs(self) -> dict[int, Any]:
+        """What runs in place of two calls, under the place of the second; under that of the first None.
+
+        Two calls are a pair where the first has one output, which goes to the second alone, and the first one's layer
+        knows how to do both at once (``fused_with``).
+        """
+        readers: dict[int, list[Call | None]] = {id(tensor): [None] for tensor in self.outputs}
+        for call in self.calls:
+            for tensor in call.inputs():
+                readers.setdefault(id(tensor), []).append(call)
+        places = {id(call): place for place, call in enumerate(self.calls)}
+        found: dict[int, Any] = {}
+        for place, call in enumerate(self.calls):
+            after = readers.get(id(call.outputs[0]), [])
+            if len(call.outputs) == 1 == len(after) and after[0] is not None and hasattr(call.operation, "fused_with"):
+                both = call.operation.fused_with(after[0].operation)
+                plain = all(len(c.args) == 1 and not c.kwargs and c.args[0] is c.inputs()[0] for c in (call, after[0]))
+                if both is not None and plain:
+                    found |= {place: None, places[id(after[0])]: (call.args[0], both)}
+        return found
 
     def _sorted_calls(self) -> list[Call]:
         """All calls needed, in the order in which they were made, which is topological order."""
@@ -69,7 +91,12 @@ class Function:
             stand_in: gives for a layer or op of the graph what is called in its place.
         """
         known = {id(t): v for t, v in zip(self.inputs, values, strict=True)}
-        for call in self.calls:
+        fused = self._fused if stand_in is None else {}
+        for place, call in enumerate(self.calls):
+            if place in fused:
+                if (pair := fused[place]) is not None:
+                    known[id(call.outputs[0])] = pair[1](known[id(pair[0])])
+                continue
             args, kwargs = call.args, call.kwargs
             if len(args) == 1 and not kwargs and isinstance(args[0], KerasTensor):
                 args = (known[id(args[0])],)

@@ -5,6 +5,7 @@ from typing import Any
 from minidl import config, constraints, initializers, ops, registry, regularizers
 from minidl.engine.tensor import raw
 
+from .fusing import NormAndRelu, relu_behind, slope_of
 from .input_spec import InputSpec
 from .layer import Layer
 
@@ -91,24 +92,36 @@ class BatchNormalization(Layer):
         )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: extent})
 
+    def fused_with(self, other):
+        """What computes ``other(self(x))`` in fewer passes, for a layer behind this one; None where nothing does."""
+        alike = type(self) is BatchNormalization and slope_of(other) is not None and other.dtype == self.dtype
+        return NormAndRelu(self, other) if alike else None
+
     def call(self, inputs, training=False, mask=None):
+        slope = relu_behind.get()
         if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
             raise ValueError(
                 f"layer {self.name!r}: mask has one axis less than the inputs, not the shapes {tuple(mask.shape)} and "
                 f"{inputs.shape}"
             )
         if not (training and self.trains_now()):
-            return ops.batch_normalization(
-                inputs, self.moving_mean, self.moving_variance, self.axis, self.beta, self.gamma, self.epsilon
+            return _with_relu(
+                ops.batch_normalization(
+                    inputs, self.moving_mean, self.moving_variance, self.axis, self.beta, self.gamma, self.epsilon
+                ),
+                slope,
             )
         if mask is not None:
-            return self._by_masked_statistics(inputs, mask)
+            return _with_relu(self._by_masked_statistics(inputs, mask), slope)
         last = self.axis in (-1, len(inputs.shape) - 1)
         x = inputs if last else ops.moveaxis(inputs, self.axis, -1)
         extent = x.shape[-1]
         gamma = self.gamma if self.gamma is not None else ops.ones((extent,), x.dtype)
         beta = self.beta if self.beta is not None else ops.zeros((extent,), x.dtype)
-        y, mean, variance = ops.batch_norm(x, gamma, beta, self.epsilon)
+        if slope is None:
+            y, mean, variance = ops.batch_norm(x, gamma, beta, self.epsilon)
+        else:
+            y, mean, variance = ops.batch_norm_relu(x, gamma, beta, self.epsilon, slope)
         if x.size:
             self._move(mean, variance)
         return y if last else ops.moveaxis(y, -1, self.axis)
@@ -150,3 +163,9 @@ class BatchNormalization(Layer):
             "beta_constraint": registry.serialize(self.beta_constraint),
             "gamma_constraint": registry.serialize(self.gamma_constraint),
         }
+
+
+def _with_relu(y, slope):
+    if slope is None:
+        return y
+    return ops.leaky_relu(y, slope) if slope else ops.relu(y)

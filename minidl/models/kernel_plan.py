@@ -155,6 +155,7 @@ def _placed(layer: Any, model: Any, seen: Watch) -> Callable[..., Any]:
             seen.place = outer
         return map_structure(lambda leaf: _marked(leaf, seen, Place(layer, backward=True)), result)
 
+    placed.fuses = True  # type: ignore[attr-defined]  # what is fused is to be seen as such
     return placed
 
 

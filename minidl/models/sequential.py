@@ -6,6 +6,7 @@ from minidl import registry
 from minidl.engine.tensor import Tensor
 from minidl.graph.symbolic import KerasTensor
 from minidl.layers import Input, InputLayer, Layer, masks
+from minidl.layers.fusing import Steps
 
 from .model import Model
 from .trainer import Snapshot
@@ -30,6 +31,7 @@ class Sequential(Model):
             raise ValueError("the layers of a Sequential model are one list: Sequential([Dense(8), Dense(1)])")
         self._stack: list[Layer] = []
         self._symbolic: list[KerasTensor] = []  # the input, then each layer's output
+        self._steps = Steps()
         for layer in layers or []:
             self._append(layer)
         self._extend_graph()
@@ -52,6 +54,7 @@ class Sequential(Model):
             raise ValueError(f"{self.name!r} has no layers to pop")
         layer = self._stack.pop()
         del self._symbolic[len(self.layers) + 1 :]
+        self._steps = Steps(self.layers)
         self.built = self.built and bool(self.layers)
         self._changed()
         return layer
@@ -84,6 +87,8 @@ class Sequential(Model):
             if isinstance(shape, tuple):
                 self._stack.append(Input(batch_shape=shape).call.operation)
         self._stack.append(layer)
+        if not isinstance(layer, InputLayer):
+            self._steps.add(layer)
 
     def _extend_graph(self) -> None:
         """Call the layers that the graph lacks, once it is known what comes in."""
@@ -126,15 +131,14 @@ class Sequential(Model):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if mask is not None:
             masks.put(inputs, mask)
-        x, layers, first = inputs, self._stack, self._stack[0]
+        x, first = inputs, self._stack[0]
         if isinstance(first, InputLayer):
-            layers = layers[1:]
             if not isinstance(x, Tensor):
                 x = self._named_inputs(x, [first.name])[0]
             if x.shape[1:] != first.batch_shape[1:] or x.dtype != first.input_dtype:
                 x = self._adapted(x, self._symbolic[0], first.name)
-        for layer in layers:
-            x = layer(x)
+        for step in self._steps.called:
+            x = step(x)
         return x
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -7,11 +7,12 @@ from minidl.engine.op import op
 from minidl.engine.tensor import Tensor
 from minidl_kernels.arrays import Array
 
+from .activation import leaky_relu, leaky_relu_grad, relu, relu_grad
 from .arithmetic import add, multiply, negative, rsqrt, subtract
 from .reductions import count, moments, sum
 from .shaping import reshape
 
-__all__ = ["batch_norm", "batch_norm_composed", "batch_normalization"]
+__all__ = ["batch_norm", "batch_norm_composed", "batch_norm_relu", "batch_norm_relu_composed", "batch_normalization"]
 
 
 @op(outputs=("y", "mean", "variance"))
@@ -53,6 +54,33 @@ def batch_norm_composed(x: Any, gamma: Any, beta: Any, epsilon: float = 1e-3) ->
     """What ``batch_norm`` computes, one op at a time."""
     average, variance = moments(x, tuple(range(len(x.shape) - 1)))
     return add(multiply(multiply(subtract(x, average), rsqrt(add(variance, epsilon))), gamma), beta)
+
+
+@op(outputs=("y", "mean", "variance"))
+def batch_norm_relu(
+    x: Any, gamma: Any, beta: Any, epsilon: float = 1e-3, negative_slope: float = 0.0
+) -> tuple[Array, Array, Array]:
+    """relu of ``batch_norm`` in one pass, or leaky_relu of it, with a negative_slope above 0.
+
+    Arguments and results as of ``batch_norm``.
+    """
+    return kernels.batch_norm_relu(x, gamma, beta, epsilon=epsilon, negative_slope=negative_slope)
+
+
+@batch_norm_relu.grad("x", "gamma", "beta")
+def _(g, y, x, gamma, mean, variance, epsilon, negative_slope):
+    if not isinstance(g, Tensor):
+        return kernels.batch_norm_relu_grad(
+            g, y, x, gamma, mean, variance, epsilon=epsilon, negative_slope=negative_slope
+        )
+    g = leaky_relu_grad(g, y, negative_slope) if negative_slope else relu_grad(g, y)
+    return _composed_gradients(g, x, gamma, epsilon)
+
+
+def batch_norm_relu_composed(x: Any, gamma: Any, beta: Any, epsilon: float = 1e-3, negative_slope: float = 0.0) -> Any:
+    """What ``batch_norm_relu`` computes, one op at a time."""
+    y = batch_norm_composed(x, gamma, beta, epsilon)
+    return leaky_relu(y, negative_slope) if negative_slope else relu(y)
 
 
 def batch_normalization(

@@ -74,6 +74,20 @@ def _(name, dtype):
             yield (numbers(dtype, *shape)[::-1].copy(), x, gamma, mean, variance), {"epsilon": 1e-3}
 
 
+@generator("batch_norm_relu", "batch_norm_relu_grad")
+def _(name, dtype):
+    for shape, slope in zip(ROWS, (0.0, 0.2, 0.0, 0.3, 0.1), strict=True):
+        x, gamma, beta = numbers(dtype, *shape), numbers(dtype, shape[-1]), 1 + numbers(dtype, shape[-1])
+        settings = {"epsilon": 1e-3, "negative_slope": slope}
+        if name == "batch_norm_relu":
+            yield (x, gamma, beta), settings
+        else:
+            rows = x.reshape(-1, shape[-1])
+            mean, variance = (rows.mean(0), rows.var(0)) if len(rows) else (0 * gamma, 0 * gamma)
+            y = np.round(numbers(dtype, *shape), 1)  # some zeros
+            yield (numbers(dtype, *shape)[::-1].copy(), y, x, gamma, mean, variance), settings
+
+
 @generator("softmax_cross_entropy", "softmax_cross_entropy_grad")
 def _(name, dtype):
     for n, classes in ((3, 5), (4, 4), (1, 1), (0, 3), (40, 7)):

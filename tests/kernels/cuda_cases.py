@@ -98,6 +98,21 @@ def _(name, dtype):
             yield (numbers(dtype, columns, rows).T.copy(), x, gamma, x.mean(0), x.var(0)), {"epsilon": 1e-3}
 
 
+@borders("batch_norm_relu", "batch_norm_relu_grad")
+def _(name, dtype):
+    for (rows, columns), slope in zip(
+        ((7, 31), (8, 32), (9, 33), (65, 2), (1025, 3)), (0, 0.3, 0, 0.1, 0), strict=True
+    ):
+        x, gamma = numbers(dtype, rows, columns), 1 + numbers(dtype, columns)
+        settings = {"epsilon": 1e-3, "negative_slope": slope}
+        if name == "batch_norm_relu":
+            yield (x, gamma, gamma - 1), settings
+        else:
+            g, y = numbers(dtype, columns, rows).T.copy(), np.round(x, 1)
+            g[y == 0] += 1
+            yield (g, y, x, gamma, x.mean(0), x.var(0)), settings
+
+
 @borders("matmul", "dense", "dense_weight_grad")
 def _(name, dtype):
     for m, k, n in ((15, 16, 17), (16, 15, 16), (17, 33, 1), (63, 16, 2), (64, 17, 65), (3, 15, 129), (65, 1, 64)):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minidl_kernels import config
-from minidl_kernels.norm import batch_norm, batch_norm_grad, scale_shift
+from minidl_kernels.norm import batch_norm, batch_norm_grad, batch_norm_relu, batch_norm_relu_grad, scale_shift
 
 SHAPES = [(1, 1), (5,), (1, 4), (2, 1), (7, 3), (2, 3, 4, 5), (33, 17), (40, 8), (67, 1)]
 
@@ -125,6 +125,38 @@ def test_strided_arguments_and_outputs(implementation):
     with batch_norm.use("reference"):
         for a, e in zip(out, batch_norm(x, gamma, beta, epsilon=1e-3), strict=True):
             np.testing.assert_allclose(a, e, atol=2e-6)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.3])
+@pytest.mark.parametrize("implementation", ["array", "cpu"])
+def test_with_a_relu_behind_it_is_two_steps_in_one(implementation, slope):
+    """Also with an infinite gradient where ReLU lets none through, and on any number of threads."""
+    x, g, gamma, beta = normal(3001, 70), normal(3001, 70, seed=1), normal(70), normal(70, seed=1)
+    settings = {"epsilon": 1e-3, "negative_slope": slope}
+    before = config.threads()
+    with batch_norm.use(implementation), batch_norm_grad.use(implementation):
+        plain, mean, variance = batch_norm(x, gamma, beta, epsilon=1e-3)
+        expected = np.where(plain > 0, plain, np.float32(slope) * plain)
+        if slope == 0:
+            g[np.unravel_index(plain.argmin(), plain.shape)] = np.inf
+        came = np.where(plain > 0, g, np.float32(slope) * g if slope else np.float32(0))
+        gradients = batch_norm_grad(came, x, gamma, mean, variance, epsilon=1e-3)
+    try:
+        for threads in (1, 2):
+            config.set_threads(threads)
+            with batch_norm_relu.use(implementation), batch_norm_relu_grad.use(implementation):
+                y, *statistics = batch_norm_relu(x, gamma, beta, **settings)
+                np.testing.assert_array_equal(y, expected)
+                np.testing.assert_array_equal(statistics, [mean, variance])
+                found = batch_norm_relu_grad(g, y, x, gamma, mean, variance, **settings)
+            for a, e in zip(found, gradients, strict=True):
+                np.testing.assert_array_equal(a, e)
+    finally:
+        config.set_threads(before)
+    with pytest.raises(ValueError, match="negative_slope must be at least 0, not -1.0"):
+        batch_norm_relu(x, gamma, beta, epsilon=1e-3, negative_slope=-1.0)
+    with pytest.raises(ValueError, match=r"y has shape \(3, 70\), x has \(3001, 70\)"):
+        batch_norm_relu_grad(g, y[:3], x, gamma, mean, variance, **settings)
 
 
 def test_the_same_bits_on_any_number_of_threads():

@@ -172,6 +172,11 @@ def normalized(x, gamma, beta, epsilon=1e-3):
     return gamma * (x - center) / np.sqrt(square + epsilon) + beta, center, square
 
 
+def normalized_positive(x, gamma, beta, epsilon=1e-3, negative_slope=0.0):
+    y, center, square = normalized(x, gamma, beta, epsilon)
+    return np.where(y > 0, y, negative_slope * y), center, square
+
+
 def by_given(x, mean, variance, axis, offset=0.0, scale=1.0, epsilon=1e-3):
     extents = [-1 if i == axis % x.ndim else 1 for i in range(x.ndim)]
     parts = (np.broadcast_to(part, mean.shape).reshape(extents) for part in (mean, variance, offset, scale))
@@ -194,6 +199,10 @@ def scaled(x, axis=-1, order=2, epsilon=1e-7):
 
 NORMALIZATION: dict[str, list[Case]] = {
     "batch_norm": [*cases(normalized, *BATCHES), case(normalized, **BATCHES[1], epsilon=0.1)],
+    "batch_norm_relu": [
+        *cases(normalized_positive, *BATCHES),
+        *(case(normalized_positive, **one, epsilon=0.1, negative_slope=0.3) for one in BATCHES[:3]),
+    ],
     "scale_shift": [
         case(lambda x, scale, shift: x * scale + shift, x=one["x"], scale=one["gamma"], shift=one["beta"])
         for one in BATCHES[:3]

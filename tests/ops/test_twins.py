@@ -10,7 +10,14 @@ from tests.ops.checker import differentiated, flat
 
 
 def test_the_fused_ops_are_known():
-    fused = {"batch_norm", "bias_relu", "dense", "probability_cross_entropy", "softmax_cross_entropy"}
+    fused = {
+        "batch_norm",
+        "batch_norm_relu",
+        "bias_relu",
+        "dense",
+        "probability_cross_entropy",
+        "softmax_cross_entropy",
+    }
     assert set(TWINS.values()) == fused
 
 

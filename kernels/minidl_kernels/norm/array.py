@@ -4,7 +4,7 @@ Sums are kept in float64: NumPy adds rows one after the other, which in float32 
 """
 
 from ..arrays import Array, namespace
-from . import batch_norm, batch_norm_grad, scale_shift
+from . import batch_norm, batch_norm_grad, batch_norm_relu, batch_norm_relu_grad, scale_shift
 
 
 @batch_norm.implementation("array", on=("numpy", "cupy"))
@@ -47,6 +47,26 @@ def batch_norm_grad_array(
     dx -= dbeta / n
     dx -= normalized
     dx *= gamma * r
+
+
+@batch_norm_relu.implementation("array", on=("numpy", "cupy"))
+def batch_norm_relu_array(
+    x: Array, gamma: Array, beta: Array, *, epsilon: float, negative_slope: float, out: tuple[Array, Array, Array]
+) -> None:
+    batch_norm_array(x, gamma, beta, epsilon=epsilon, out=out)
+    y = out[0]
+    y[...] = namespace(x).where(y < 0, y * negative_slope, y)
+
+
+@batch_norm_relu_grad.implementation("array", on=("numpy", "cupy"))
+def batch_norm_relu_grad_array(
+    g: Array, y: Array, x: Array, gamma: Array, mean: Array, variance: Array, *,
+    epsilon: float, negative_slope: float, out: tuple[Array, Array, Array],
+) -> None:  # fmt: skip
+    xp = namespace(x)
+    # Not g * 0: an infinite g would become NaN where it should be 0.
+    before = xp.where(y >= 0, g, g * negative_slope) if negative_slope else xp.where(y > 0, g, xp.zeros_like(g))
+    batch_norm_grad_array(before, x, gamma, mean, variance, epsilon=epsilon, out=out)
 
 
 @scale_shift.implementation("array", on=("numpy", "cupy"))

@@ -12,10 +12,13 @@ import numpy as np
 
 from ..on_cpu import contiguous, only_float32, tasks_for
 from ..parallel import floats, integer, njit, number, share, task
-from . import batch_norm, batch_norm_grad, scale_shift
+from . import batch_norm, batch_norm_grad, batch_norm_relu, batch_norm_relu_grad, scale_shift
 
 MOST_PARTS = 16  # tasks that sum; each leaves a part to be merged
 ZERO = np.float32(0)
+LEAST = 2.0**-149  # the smallest positive float32
+# What a ReLU behind it adds: from which value on numbers pass, and the slope below. Without one all pass.
+NO_RELU = (-math.inf, 1.0)
 
 
 @njit(cache=True, inline="always")
@@ -94,41 +97,53 @@ def _merge_moments(args, task, tasks):
 
 @task(fastmath={"contract"})
 def _normalize(args, task, tasks):
-    """y = (x - mean) * scale + beta."""
+    """y = (x - mean) * scale + beta, and below 0 a slope times that."""
     rows, channels = integer(args, 0), integer(args, 1)
     x, mean, scale = floats(args, 2, (rows, channels)), floats(args, 3, channels), floats(args, 4, channels)
     beta, y = floats(args, 5, channels), floats(args, 6, (rows, channels))
+    slope = np.float32(number(args, 8))
     first, last = share(rows, task, tasks)
     for row in range(first, last):
         source, target = x[row], y[row]
         for c in range(channels):
-            target[c] = (source[c] - mean[c]) * scale[c] + beta[c]
+            value = (source[c] - mean[c]) * scale[c] + beta[c]
+            target[c] = slope * value if value < ZERO else value
+
+
+@njit(cache=True, inline="always")
+def _through(g, y, least, slope):
+    """g where the output is at least ``least``, else slope * g (which of an infinite g and 0 would be NaN)."""
+    return g if y >= least else (slope * g if slope != ZERO else ZERO)
 
 
 @task(fastmath={"contract"})
 def _gradient_sums(args, task, tasks):
-    """Row t of parts: sum(g) and sum(g * (x - mean)) over the rows of task t."""
+    """Row t of parts: sum(g) and sum(g * (x - mean)) over the rows of task t, with g as it came through the ReLU."""
     rows, channels = integer(args, 0), integer(args, 1)
     g, x, mean = floats(args, 2, (rows, channels)), floats(args, 3, (rows, channels)), floats(args, 4, channels)
     parts = _doubles(args, 5, (tasks, 2 * channels))[task]
+    y, least, slope = floats(args, 6, (rows, channels)), np.float32(number(args, 7)), np.float32(number(args, 8))
     sum_g, sum_gx = np.empty(channels, np.float32), np.empty(channels, np.float32)
     parts[:] = 0.0
     first, last = share(rows, task, tasks)
     step = _block_rows(channels)
     for start in range(first, last, step):
         block_g, block_x = g[start : min(start + step, last)], x[start : min(start + step, last)]
+        block_y = y[start : min(start + step, last)]
         n = block_g.shape[0]
         whole = n // 2 * 2
         sum_g[:], sum_gx[:] = ZERO, ZERO
         for i in range(0, whole, 2):
             for c in range(channels):
-                g0, g1 = block_g[i, c], block_g[i + 1, c]
+                g0 = _through(block_g[i, c], block_y[i, c], least, slope)
+                g1 = _through(block_g[i + 1, c], block_y[i + 1, c], least, slope)
                 sum_g[c] += g0 + g1
                 sum_gx[c] += g0 * (block_x[i, c] - mean[c]) + g1 * (block_x[i + 1, c] - mean[c])
         for i in range(whole, n):
             for c in range(channels):
-                sum_g[c] += block_g[i, c]
-                sum_gx[c] += block_g[i, c] * (block_x[i, c] - mean[c])
+                g0 = _through(block_g[i, c], block_y[i, c], least, slope)
+                sum_g[c] += g0
+                sum_gx[c] += g0 * (block_x[i, c] - mean[c])
         for c in range(channels):
             parts[c] += sum_g[c]
             parts[channels + c] += sum_gx[c]
@@ -157,12 +172,14 @@ def _input_gradient(args, task, tasks):
     rows, channels = integer(args, 0), integer(args, 1)
     g, x, mean = floats(args, 2, (rows, channels)), floats(args, 3, (rows, channels)), floats(args, 4, channels)
     factors, dx = floats(args, 5, (3, channels)), floats(args, 6, (rows, channels))
+    y, least, slope = floats(args, 7, (rows, channels)), np.float32(number(args, 8)), np.float32(number(args, 9))
     a, e, b = factors[0], factors[1], factors[2]
     first, last = share(rows, task, tasks)
     for row in range(first, last):
-        upstream, source, target = g[row], x[row], dx[row]
+        upstream, source, target, output = g[row], x[row], dx[row], y[row]
         for c in range(channels):
-            target[c] = a[c] * upstream[c] + (e[c] * (source[c] - mean[c]) + b[c])
+            came = _through(upstream[c], output[c], least, slope)
+            target[c] = a[c] * came + (e[c] * (source[c] - mean[c]) + b[c])
 
 
 @task(fastmath={"contract"})
@@ -184,9 +201,12 @@ def _parts(x):
     return (x.size // channels, channels), parts, parts.shape[0]
 
 
-@batch_norm.implementation("cpu", on="numpy", accepts=only_float32, from_size=1024)
-@contiguous
-def batch_norm_cpu(x, gamma, beta, *, epsilon, out):
+def _relu(slope):
+    """What the tasks need to know of a ReLU of this slope."""
+    return (0.0, float(slope)) if slope else (LEAST, 0.0)
+
+
+def _forward(x, gamma, beta, epsilon, relu, out):
     y, mean, variance = out
     if not x.size:
         mean[...], variance[...] = 0, 0
@@ -195,21 +215,43 @@ def batch_norm_cpu(x, gamma, beta, *, epsilon, out):
     scale = np.empty_like(mean)
     _moments(*extents, x, parts, tasks=count)
     _merge_moments(*extents, count, float(epsilon), parts, gamma, mean, variance, scale)
-    _normalize(*extents, x, mean, scale, beta, y, tasks=tasks_for(x.size))
+    _normalize(*extents, x, mean, scale, beta, y, *relu, tasks=tasks_for(x.size))
 
 
-@batch_norm_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=1024)
+@batch_norm.implementation("cpu", on="numpy", accepts=only_float32, from_size=1024)
 @contiguous
-def batch_norm_grad_cpu(g, x, gamma, mean, variance, *, epsilon, out):
+def batch_norm_cpu(x, gamma, beta, *, epsilon, out):
+    _forward(x, gamma, beta, epsilon, NO_RELU, out)
+
+
+@batch_norm_relu.implementation("cpu", on="numpy", accepts=only_float32, from_size=1024)
+@contiguous
+def batch_norm_relu_cpu(x, gamma, beta, *, epsilon, negative_slope, out):
+    _forward(x, gamma, beta, epsilon, _relu(negative_slope), out)
+
+
+def _backward(g, y, x, gamma, mean, variance, epsilon, relu, out):
     dx, dgamma, dbeta = out
     if not x.size:
         dgamma[...], dbeta[...] = 0, 0
         return
     extents, parts, count = _parts(x)
     factors = np.empty((3, x.shape[-1]), np.float32)
-    _gradient_sums(*extents, g, x, mean, parts, tasks=count)
+    _gradient_sums(*extents, g, x, mean, parts, y, *relu, tasks=count)
     _merge_gradients(*extents, count, float(epsilon), parts, gamma, variance, dgamma, dbeta, factors)
-    _input_gradient(*extents, g, x, mean, factors, dx, tasks=tasks_for(x.size))
+    _input_gradient(*extents, g, x, mean, factors, dx, y, *relu, tasks=tasks_for(x.size))
+
+
+@batch_norm_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=1024)
+@contiguous
+def batch_norm_grad_cpu(g, x, gamma, mean, variance, *, epsilon, out):
+    _backward(g, x, x, gamma, mean, variance, epsilon, NO_RELU, out)  # any array serves for y: all passes
+
+
+@batch_norm_relu_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=1024)
+@contiguous
+def batch_norm_relu_grad_cpu(g, y, x, gamma, mean, variance, *, epsilon, negative_slope, out):
+    _backward(g, y, x, gamma, mean, variance, epsilon, _relu(negative_slope), out)
 
 
 @scale_shift.implementation("cpu", on="numpy", accepts=only_float32, from_size=4096)

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, namespace
 from ..cuda import Program, blocks
 from ..cuda.columns import BLOCK, column_sum, grid, in_slices
 from ..on_cpu import contiguous
-from . import batch_norm, batch_norm_grad, scale_shift
+from . import batch_norm, batch_norm_grad, batch_norm_relu, batch_norm_relu_grad, scale_shift
 
 norm = Program("norm.cu", __file__)
 THREADS = 256
@@ -62,6 +62,26 @@ def batch_norm_grad_cuda(
     in_slices(sums, slices, (dgamma, dbeta))
     arrays = g, x, gamma, mean, variance, dgamma, dbeta, dx
     _each_element("input_gradient", x, channels, *arrays, (float(epsilon), 1 / max(rows, 1)))
+
+
+@batch_norm_relu.implementation("cuda", on="cupy")
+@contiguous
+def batch_norm_relu_cuda(
+    x: Array, gamma: Array, beta: Array, *, epsilon: float, negative_slope: float, out: tuple[Array, Array, Array]
+) -> None:
+    batch_norm_cuda(x, gamma, beta, epsilon=epsilon, out=out)
+    _each_element("relu_in_place", x, x.shape[-1], out[0], (float(negative_slope),))
+
+
+@batch_norm_relu_grad.implementation("cuda", on="cupy")
+@contiguous
+def batch_norm_relu_grad_cuda(
+    g: Array, y: Array, x: Array, gamma: Array, mean: Array, variance: Array, *,
+    epsilon: float, negative_slope: float, out: tuple[Array, Array, Array],
+) -> None:  # fmt: skip
+    before = namespace(g).empty_like(g)
+    _each_element("through_relu", g, g.shape[-1], g, y, before, (float(negative_slope),))
+    batch_norm_grad_cuda(before, x, gamma, mean, variance, epsilon=epsilon, out=out)
 
 
 @scale_shift.implementation("cuda", on="cupy")

@@ -58,6 +58,22 @@ extern "C" __global__ void input_gradient(const real* g, const real* x, const re
     dx[i] = gamma[c] * r * (g[i] - of_beta[c] * share - normalized * of_gamma[c] * share);
 }
 
+extern "C" __global__ void relu_in_place(real* y, long long size, int channels, real slope) {
+    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < size && y[i] < 0) y[i] *= slope;
+}
+
+// The gradient below a ReLU. At y = 0 one with a slope passes it on, one without does not.
+extern "C" __global__ void through_relu(const real* g, const real* y, real* before, long long size, int channels,
+                                        real slope) {
+    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= size) return;
+    if (slope > 0)
+        before[i] = y[i] >= 0 ? g[i] : slope * g[i];
+    else
+        before[i] = y[i] > 0 ? g[i] : 0;
+}
+
 extern "C" __global__ void scale_and_shift(const real* x, const real* scale, const real* shift, real* y, long long size,
                                            int channels) {
     ELEMENT

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from . import batch_norm, batch_norm_grad, scale_shift
+from . import batch_norm, batch_norm_grad, batch_norm_relu, batch_norm_relu_grad, scale_shift
 
 
 @batch_norm.implementation("reference", on="numpy")
@@ -46,6 +46,31 @@ def batch_norm_grad_reference(
         for row, gi, xi in zip(rows, upstream, normalized, strict=True):
             dx[(*row, c)] = float(gamma[c]) * r * (gi - sum_g / n - xi * sum_gx / n)
         dgamma[c], dbeta[c] = sum_gx, sum_g
+
+
+@batch_norm_relu.implementation("reference", on="numpy")
+def batch_norm_relu_reference(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *,
+    epsilon: float, negative_slope: float, out: tuple[np.ndarray, ...],
+) -> None:  # fmt: skip
+    batch_norm_reference(x, gamma, beta, epsilon=epsilon, out=out)
+    y = out[0]
+    for i in np.ndindex(y.shape):
+        y[i] = negative_slope * float(y[i]) if y[i] < 0 else y[i]
+
+
+@batch_norm_relu_grad.implementation("reference", on="numpy")
+def batch_norm_relu_grad_reference(
+    g: np.ndarray, y: np.ndarray, x: np.ndarray, gamma: np.ndarray, mean: np.ndarray, variance: np.ndarray, *,
+    epsilon: float, negative_slope: float, out: tuple[np.ndarray, ...],
+) -> None:  # fmt: skip
+    before = np.zeros(g.shape)
+    for i in np.ndindex(g.shape):
+        if y[i] > 0 or (negative_slope > 0 and y[i] == 0):
+            before[i] = g[i]
+        elif negative_slope > 0:
+            before[i] = negative_slope * float(g[i])
+    batch_norm_grad_reference(before, x, gamma, mean, variance, epsilon=epsilon, out=out)
 
 
 @scale_shift.implementation("reference", on="numpy")
