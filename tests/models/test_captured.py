@@ -11,6 +11,7 @@ import pytest
 import minidl
 import minidl_kernels
 from minidl import callbacks, constraints, layers, losses, metrics, models, ops, optimizers
+from minidl.models import captured
 from minidl.models.captured import products
 from minidl.optimizers import schedules
 from tests.kernels import strict, strict_graphs
@@ -144,6 +145,10 @@ def test_frozen_layers_and_recompiling():
     model.fit(ROWS, TARGETS, batch_size=3, epochs=3, verbose=0)
     assert strict_graphs.Graph.launches == 8 + 4 + 1
     assert (model.layers[0].kernel.numpy() != frozen).any()
+    with minidl.device(DEVICE):
+        assert model._captured.fits()
+        model.add(layers.Activation("relu"))
+        assert not model._captured.fits()
 
 
 def test_weights_that_are_set_between_steps():
@@ -373,6 +378,18 @@ def test_no_more_than_eight_shapes():
     assert strict_graphs.Graph.launches == 8
     *_, last = model._captured.lines()
     assert last == "batches of (9, 3), (9, 2): not recorded as a CUDA graph: there are graphs for 8 shapes already"
+
+
+def test_large_products_are_left_to_cublas(monkeypatch):
+    monkeypatch.setattr(captured, "MOST_PRODUCTS", 7 * 3 * 2 * 2 - 1)  # forward, and the gradient of the kernel
+    for jit in ("auto", True):
+        model = dense().to(DEVICE)
+        model.compile("sgd", "mse", jit_compile=jit)
+        for _ in range(4):
+            model.train_on_batch(ROWS, TARGETS)
+        (line,) = model._captured.lines()
+        assert (jit is True) != ("its 8.4e+01 multiplications of matrices are left to cuBLAS" in line)
+    assert strict_graphs.Graph.launches == 2
 
 
 def test_layers_that_are_watched_are_called():
