@@ -32,6 +32,7 @@ __all__ = ["CapturedSteps"]
 
 MOST_SHAPES = 8  # graphs of a model: each keeps memory
 MOST_PRODUCTS = 10**9  # multiply-adds of a step; an estimate: cuBLAS may save 0.1 ms there, and a graph that much
+MOST_KNOWN = 50  # shapes that are counted; sequences may have any number of lengths
 CHECKS = 8  # kernels that check labels, by name and number of classes
 PRODUCTS = ("matmul", "dense", "dense_weight_grad")  # what is asked of cuBLAS elsewhere: CuPy does not record its calls
 
@@ -61,7 +62,7 @@ class CapturedSteps:
         if self.never is not None or self._watched():
             self._tell(self.never)
             return self.model.train_step(as_data(batch))
-        shape = self.shapes.setdefault(_key(batch), _Shape(batch))
+        shape = self._shape_of(batch)
         if shape.recorded is None and shape.reason is None and shape.seen > 1:
             self._record(shape, batch)
         if shape.recorded is not None:
@@ -78,6 +79,14 @@ class CapturedSteps:
             self.never, self._looked = _parts(self.model), True
             self._layers = self.model._flatten_layers()
         return logs
+
+    def _shape_of(self, batch: tuple[Any, ...]) -> "_Shape":
+        shape = self.shapes.get(key := _key(batch))
+        if shape is None:
+            shape = _Shape(batch)
+            if len(self.shapes) < MOST_KNOWN:
+                self.shapes[key] = shape
+        return shape
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
         return type(None), ()  # a copy of the model records its own
