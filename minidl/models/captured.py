@@ -65,6 +65,8 @@ class CapturedSteps:
         shape = self._shape_of(batch)
         if shape.recorded is None and shape.reason is None and shape.seen > 1:
             self._record(shape, batch)
+            if shape.recorded is not None:
+                return shape.recorded.launch()
         if shape.recorded is not None:
             return shape.recorded(batch)
         with products(shape.reason is None):
@@ -205,6 +207,10 @@ class _Recorded:
     def __call__(self, batch: tuple[Any, ...]) -> Waiting:
         for place, leaf in zip(self.inputs, _leaves(batch), strict=True):
             place[...] = devices.brought(leaf)
+        return self.launch()
+
+    def launch(self) -> Waiting:
+        """One step with the batch that is there; its numbers, which are read when somebody looks."""
         self.graph.launch()
         self.counter.data, self.counter.version = self.counter.data + 1, self.counter.version + 1
         numbers = _Numbers(self.packed.copy())  # the next launch writes there
