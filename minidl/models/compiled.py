@@ -12,7 +12,7 @@ from minidl.engine.tensor import Tensor, raw
 from minidl.graph.symbolic import flatten
 from minidl.metrics import Mean, Metric
 from minidl_kernels.arrays import foreign, library_of, namespace, to_numpy
-from minidl_kernels.devices import device_of
+from minidl_kernels.devices import device_of, scope
 
 __all__ = ["CompiledLosses", "CompiledMetrics", "as_numbers", "logs_of"]
 
@@ -138,10 +138,12 @@ def _read_at_once(values: dict[str, Any]) -> dict[str, Any]:
     single = {name: one for name, one in arrays.items() if one.size == 1 and one.dtype.kind in "biuf"}
     if len(single) < 2 or len({device_of(one) for one in single.values()}) > 1:
         return {name: to_numpy(one) for name, one in single.items()}
-    row = namespace(next(iter(single.values()))).empty(len(single), "float64")
-    for place, one in enumerate(single.values()):
-        row[place : place + 1] = one.reshape(1)
-    return dict(zip(single, to_numpy(row), strict=True))
+    first = next(iter(single.values()))
+    with scope(device_of(first)):  # a callback may look from anywhere
+        row = namespace(first).empty(len(single), "float64")
+        for place, one in enumerate(single.values()):
+            row[place : place + 1] = one.reshape(1)
+        return dict(zip(single, to_numpy(row), strict=True))
 
 
 def logs_of(found: Any) -> Any:
