@@ -40,6 +40,7 @@ __all__ = ["Implementation", "Kernel", "Output", "kernel", "kernels"]
 ORDER = {"numpy": ("winograd", "cpu", "array", "reference"), "cupy": ("cuda_tf32", "cuda", "array")}
 MOST_PLANS = 1000  # of a kernel; more than a program has shapes
 kernels: dict[str, "Kernel"] = {}  # every kernel by name
+insisted: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("insisted", default=())  # by all ``use`` blocks here
 
 
 class Output(NamedTuple):
@@ -233,16 +234,12 @@ class Kernel:
             ValueError: unknown name; or, at the call, when the implementation refuses the arguments.
         """
         self.get(name)
-        token = self._explicit.set(name)
+        token, all_before = self._explicit.set(name), insisted.set((*insisted.get(), (self.name, name)))
         try:
             yield
         finally:
             self._explicit.reset(token)
-
-    @property
-    def insisted(self) -> str | None:
-        """The implementation that ``use`` insists on here."""
-        return self._explicit.get()
+            insisted.reset(all_before)
 
     def get(self, name: str) -> Implementation:
         """The implementation called ``name``, loading its file if needed."""

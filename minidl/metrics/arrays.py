@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from minidl.engine.tensor import Tensor, as_array
+from minidl.engine.variable import Variable
 from minidl_kernels.arrays import Array, foreign, is_array, namespace, to_numpy
 from minidl_kernels.devices import beside
 
 __all__ = [
-    "array_of", "fitting", "masked", "on_arrays", "on_cpu", "result_of", "same_rank", "same_shape", "together",
+    "add_to", "array_of", "fitting", "masked", "on_arrays", "on_cpu", "result_of", "same_rank", "same_shape",
+    "together",
 ]  # fmt: skip
 
 
@@ -32,6 +34,13 @@ def together(first: Array, second: Array) -> tuple[Array, Array]:
     if not foreign or type(first) is type(second):
         return first, second
     return (first, beside(second, first)) if type(second) is np.ndarray else (beside(first, second), second)
+
+
+def add_to(variable: Variable, amount: Array) -> None:
+    """Add to a variable of a metric, which goes to where the amount lies: so nothing is read from a GPU."""
+    if foreign and type(amount) is not np.ndarray:
+        variable.data = beside(variable.data, amount)
+    variable.assign_add(amount)
 
 
 def result_of(value: Any, dtype: Any = None) -> Tensor:

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-
 from minidl import config, opening
+from minidl_kernels.arrays import namespace
 
-from .arrays import on_cpu, result_of
+from .arrays import array_of, on_cpu, result_of
 from .confusion_counts import Counts, Thresholds, confusion_counts, divided
 from .operating_points import CountsAtThresholds
 
@@ -50,6 +49,7 @@ class AUC(CountsAtThresholds):
             inner = sorted(float(value) for value in thresholds)
         outside = [-config.epsilon(), *inner, 1 + config.epsilon()]
         self._thresholds = Thresholds(outside, [0.0, *inner, 1.0])
+        self._counts_on_cpu = label_weights is not None  # where these are
         super().__init__(name=name, dtype=dtype)
         self.num_thresholds, self.multi_label, self.num_labels = len(outside), multi_label, num_labels
         self.label_weights = None if label_weights is None else on_cpu(label_weights, self.dtype)
@@ -70,9 +70,9 @@ class AUC(CountsAtThresholds):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch: targets 0 or 1, predictions of the same shape, a weight for each sample or prediction."""
-        y_pred = on_cpu(y_pred)
+        y_true, y_pred = map(on_cpu if self._counts_on_cpu else array_of, (y_true, y_pred))
         if self._from_logits:
-            y_pred = 0.5 + 0.5 * np.tanh(0.5 * y_pred)
+            y_pred = 0.5 + 0.5 * namespace(y_pred).tanh(0.5 * y_pred)
         if not self._built:
             self._build(y_pred.shape)
         weights = None if self.multi_label else self.label_weights
@@ -92,7 +92,8 @@ class AUC(CountsAtThresholds):
             areas = _interpolated_precision(counts)
         else:
             x, y = _curve(self.curve, counts)
-            heights = {"interpolation": _middle, "minoring": np.minimum, "majoring": np.maximum}
+            xp = namespace(y)
+            heights = {"interpolation": _middle, "minoring": xp.minimum, "majoring": xp.maximum}
             areas = (x[:-1] - x[1:]) * heights[self.summation_method](y[:-1], y[1:])
         if not self.multi_label:
             return result_of(areas.sum())
@@ -130,19 +131,19 @@ def _curve(curve: str, counts: Counts) -> tuple[Any, Any]:
         return divided(wrong, wrong + left), recall
     if curve == "PR":
         return recall, divided(right, right + wrong)
-    odds = divided(right + missed, left + wrong)
-    recall_gain = np.where(right == 0, 0, 1 - odds * divided(missed, right))
-    precision_gain = np.where(right == 0, 1, 1 - odds * divided(wrong, right))
-    return np.maximum(recall_gain, 0), precision_gain
+    odds, xp = divided(right + missed, left + wrong), namespace(right)
+    recall_gain = xp.where(right == 0, 0, 1 - odds * divided(missed, right))
+    precision_gain = xp.where(right == 0, 1, 1 - odds * divided(wrong, right))
+    return xp.maximum(recall_gain, 0), precision_gain
 
 
 def _interpolated_precision(counts: Counts) -> Any:
     """The area of each piece between two thresholds, where true positives grow linearly with all positives."""
     right, wrong, _, missed = counts
-    positive = right + wrong
-    slope = divided(right[:-1] - right[1:], np.maximum(positive[:-1] - positive[1:], 0))
+    positive, xp = right + wrong, namespace(right)
+    slope = divided(right[:-1] - right[1:], xp.maximum(positive[:-1] - positive[1:], 0))
     start = right[1:] - slope * positive[1:]
     both = (positive[:-1] > 0) & (positive[1:] > 0)
-    ratio = np.where(both, divided(positive[:-1], positive[1:]), 1)
-    grown = slope * (right[:-1] - right[1:] + start * np.log(ratio))
-    return divided(grown, np.maximum(right[1:] + missed[1:], 0))
+    ratio = xp.where(both, divided(positive[:-1], positive[1:]), 1)
+    grown = slope * (right[:-1] - right[1:] + start * xp.log(ratio))
+    return divided(grown, xp.maximum(right[1:] + missed[1:], 0))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .arrays import result_of
+from .arrays import add_to, result_of
 from .confusion_counts import NOT_IN_TOP, Thresholds, confusion_counts, divided
 from .metric import Metric
 
@@ -11,8 +11,6 @@ __all__ = ["FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegat
 
 class _Count(Metric):
     """The weighted number of predictions of one kind, at each threshold."""
-
-    _counts_on_cpu = True
 
     _kind: str  # a field of Counts
 
@@ -25,7 +23,7 @@ class _Count(Metric):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch: targets 0 or 1, predictions of the same shape, a weight for each sample or prediction."""
         counts = confusion_counts(self.name, self._thresholds, y_true, y_pred, sample_weight)
-        self.accumulator.assign_add(getattr(counts, self._kind))
+        add_to(self.accumulator, getattr(counts, self._kind))
 
     def result(self):
         """The number so far; of several thresholds a number each."""
@@ -78,12 +76,12 @@ class FalseNegatives(_Count):
 class _Share(Metric):
     """true positives / (true positives + others)."""
 
-    _counts_on_cpu = True
     _direction = "up"
     _others: str  # a field of Counts
 
     def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
         self._thresholds = Thresholds.given(thresholds, 0.5 if top_k is None else NOT_IN_TOP)
+        self._counts_on_cpu = top_k is not None  # CuPy does not sort stably
         super().__init__(name=name, dtype=dtype)
         self.init_thresholds, self.thresholds = thresholds, self._thresholds.values.tolist()
         self.top_k, self.class_id = top_k, class_id
@@ -93,8 +91,8 @@ class _Share(Metric):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch: targets 0 or 1, predictions of the same shape, a weight for each sample or prediction."""
         counts = confusion_counts(self.name, self._thresholds, y_true, y_pred, sample_weight, self.top_k, self.class_id)
-        self.true_positives.assign_add(counts.true_positives)
-        getattr(self, self._others).assign_add(getattr(counts, self._others))
+        add_to(self.true_positives, counts.true_positives)
+        add_to(getattr(self, self._others), getattr(counts, self._others))
 
     def result(self):
         """The share so far, 0 where there is nothing to share; of several thresholds one each."""

@@ -5,21 +5,26 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minidl import config
+from minidl_kernels.arrays import Array, namespace
+from minidl_kernels.devices import beside
 
-from .arrays import on_cpu, same_rank, same_shape
+from .arrays import array_of, on_cpu, same_rank, same_shape, together
 
 __all__ = ["NOT_IN_TOP", "Counts", "Thresholds", "confusion_counts", "divided"]
 
 NOT_IN_TOP = -1e10  # what becomes of predictions outside the k largest, and the threshold that lets all others pass
 
 
+AT_ONCE = 1 << 24  # predictions times thresholds that are compared at once on a GPU
+
+
 class Counts(NamedTuple):
     """Sums of weights at each threshold, (thresholds,) or (thresholds, labels); a prediction above it is positive."""
 
-    true_positives: np.ndarray
-    false_positives: np.ndarray
-    true_negatives: np.ndarray
-    false_negatives: np.ndarray
+    true_positives: Array
+    false_positives: Array
+    true_negatives: Array
+    false_negatives: Array
 
 
 class Thresholds:
@@ -54,17 +59,17 @@ class Thresholds:
     def __len__(self) -> int:
         return len(self.values)
 
-    def below(self, predictions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def below(self, predictions: Array) -> tuple[Array, np.ndarray]:
         """How many thresholds lie below each prediction, and the order of thresholds in which they are counted."""
-        count = len(self.values)
+        count, xp = len(self.values), namespace(predictions)
         if self.even:
             with np.errstate(invalid="ignore"):  # nan is below all
-                found = np.ceil(np.clip(predictions, 0, 1) * predictions.dtype.type(count - 1)).astype(np.int64)
-            return np.maximum(found, 1 if self.open else 0), np.arange(count)
+                found = xp.ceil(xp.clip(predictions, 0, 1) * predictions.dtype.type(count - 1)).astype("int64")
+            return xp.maximum(found, 1 if self.open else 0), np.arange(count)
         values = self.values.astype(predictions.dtype)
         order = values.argsort(kind="stable")
-        if count == 1:
-            return (predictions > values[0]).astype(np.int64), order
+        if count == 1 or xp is not np:  # a list of thresholds would have to be sent
+            return sum((predictions > float(value)).astype("int64") for value in values), order
         found = np.searchsorted(values[order], predictions, side="left")
         return np.where(np.isnan(predictions), 0, found), order
 
@@ -95,7 +100,10 @@ def confusion_counts(
     Raises:
         ValueError: shapes that do not fit.
     """
-    y_pred, y_true = same_rank(on_cpu(y_pred, config.floatx()), on_cpu(y_true))
+    y_true, y_pred = together(array_of(y_true), array_of(y_pred, config.floatx()))
+    if top_k is not None:
+        y_true, y_pred = on_cpu(y_true), on_cpu(y_pred)
+    y_pred, y_true = same_rank(y_pred, y_true)
     same_shape(name, y_true, y_pred)
     weights = _weights(name, sample_weight, y_true)
     if top_k is not None:
@@ -109,7 +117,9 @@ def confusion_counts(
     if label_weights is not None:
         weights = label_weights if weights is None else weights * label_weights
     if weights is not None:
-        weights = np.broadcast_to(weights, y_pred.shape).reshape(-1)
+        weights = namespace(weights).broadcast_to(weights, y_pred.shape).reshape(-1)
+    if not isinstance(y_pred, np.ndarray):
+        return _compared(thresholds, y_true != 0, y_pred, weights, by_label)
     return _counted(thresholds, y_true != 0, y_pred, weights, by_label)
 
 
@@ -127,15 +137,35 @@ def _counted(thresholds: Thresholds, positive: Any, y_pred: Any, weights: Any, b
     return Counts(*(found if by_label else found[..., 0]))
 
 
-def _weights(name: str, sample_weight: Any, y_true: np.ndarray) -> np.ndarray | None:
+def _compared(thresholds: Thresholds, positive: Array, y_pred: Array, weights: Any, by_label: bool) -> Counts:
+    """The same on a GPU, which compares each prediction with each threshold sooner than the CPU could count."""
+    xp, labels, steps = namespace(y_pred), y_pred.shape[-1] if by_label else 1, len(thresholds)
+    below, order = thresholds.below(y_pred.reshape(-1, labels))
+    weights = xp.ones(below.shape) if weights is None else weights.reshape(below.shape)
+    both = xp.stack([xp.where(positive.reshape(below.shape), weights, 0), weights])  # of positives, and of all
+    above, some = xp.empty((2, steps, labels)), max(1, AT_ONCE // max(1, below.size))
+    for start in range(0, steps, some):
+        reached = below > xp.arange(start, min(start + some, steps))[:, None, None]
+        above[:, start : start + some] = (reached * both[:, None]).sum(axis=2)
+    right, chosen = above
+    total, everything = both.sum(axis=1)
+    found = xp.empty((4, steps, labels))
+    for place, at in enumerate(order.tolist()) if not thresholds.even else [(slice(None), slice(None))]:
+        found[0, at], found[1, at] = right[place], chosen[place] - right[place]
+        found[2, at] = everything - total - (chosen[place] - right[place])
+        found[3, at] = total - right[place]
+    return Counts(*(found if by_label else found[..., 0]))
+
+
+def _weights(name: str, sample_weight: Any, y_true: Array) -> Array | None:
     if sample_weight is None:
         return None
-    weights = on_cpu(sample_weight, np.float64)[..., None]
+    weights = beside(array_of(sample_weight, np.float64), y_true)[..., None]
     weights = same_rank(y_true, weights, widen=False)[1]
     try:
-        np.broadcast_to(weights, y_true.shape)
+        namespace(weights).broadcast_to(weights, y_true.shape)
     except ValueError:
-        shape = np.shape(weights)[:-1] if weights.ndim > y_true.ndim else np.shape(weights)
+        shape = weights.shape[:-1] if weights.ndim > y_true.ndim else weights.shape
         raise ValueError(f"{name}: sample_weight of shape {shape} does not fit targets of {y_true.shape}") from None
     return weights
 
@@ -148,7 +178,9 @@ def _only_top(y_pred: np.ndarray, k: int) -> np.ndarray:
     return kept
 
 
-def divided(a: Any, b: Any) -> np.ndarray:
+def divided(a: Any, b: Any) -> Array:
     """a / b, and 0 where b is 0."""
+    if (xp := namespace(b)) is not np:
+        return xp.where(b != 0, a / (b + (b == 0)), 0)
     a, b = np.asarray(a), np.asarray(b)
     return np.divide(a, b, out=np.zeros(np.broadcast_shapes(a.shape, b.shape), np.result_type(a, b)), where=b != 0)

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-
 from minidl import config
+from minidl_kernels.devices import beside
 
-from .arrays import on_cpu, result_of
+from .arrays import add_to, array_of, result_of, together
 from .metric import Metric
 
 __all__ = ["F1Score", "FBetaScore"]
@@ -24,7 +23,6 @@ class FBetaScore(Metric):
         threshold: predictions above it are positive; default: the largest of each sample is.
     """
 
-    _counts_on_cpu = True
     _direction = "up"
     true_positives: Any
     false_positives: Any
@@ -54,20 +52,24 @@ class FBetaScore(Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch: targets 0 or 1 and predictions of shape (samples, classes), a weight for each sample."""
-        y_true, y_pred = on_cpu(y_true, self.dtype), on_cpu(y_pred, self.dtype)
+        y_true, y_pred = together(array_of(y_true, self.dtype), array_of(y_pred, self.dtype))
         if not self._built:
             self._build(y_true.shape, y_pred.shape)
         if self.threshold is None:
-            chosen = (y_pred >= y_pred.max(axis=-1, keepdims=True)) & (np.abs(y_pred) > 1e-9)
+            chosen = (y_pred >= y_pred.max(axis=-1, keepdims=True)) & (abs(y_pred) > 1e-9)
         else:
             chosen = y_pred > y_pred.dtype.type(self.threshold)
-        weights = on_cpu(1.0 if sample_weight is None else sample_weight, self.dtype)
-        if weights.size not in (1, len(y_pred)):
-            raise ValueError(f"{self.name}: sample_weight of shape {weights.shape} does not fit {len(y_pred)} samples")
-        weights = weights.reshape(-1, 1)
+        weights: Any = 1
+        if sample_weight is not None:
+            weights = beside(array_of(sample_weight, self.dtype), y_pred)
+            if weights.size not in (1, len(y_pred)):
+                raise ValueError(
+                    f"{self.name}: sample_weight of shape {weights.shape} does not fit {len(y_pred)} samples"
+                )
+            weights = weights.reshape(-1, 1)
         axis = None if self.average == "micro" else 0
         for state, found in zip(STATE, (chosen * y_true, chosen * (1 - y_true), ~chosen * y_true, y_true), strict=True):
-            getattr(self, state).assign_add((found * weights).sum(axis=axis))
+            add_to(getattr(self, state), (found * weights).sum(axis=axis))
 
     def result(self):
         """The score so far: (classes,), or a scalar where it is averaged; 0 before the first batch."""

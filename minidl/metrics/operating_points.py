@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from minidl import opening
+from minidl_kernels.arrays import namespace
 
-from .arrays import result_of
+from .arrays import add_to, result_of
 from .confusion_counts import Counts, Thresholds, confusion_counts, divided
 from .metric import Metric
 
@@ -19,7 +20,6 @@ __all__ = [
 class CountsAtThresholds(Metric):
     """Four variables: the right and wrong positives and negatives at each of many thresholds."""
 
-    _counts_on_cpu = True
     _direction = "up"
     true_positives: Any
     false_positives: Any
@@ -32,7 +32,7 @@ class CountsAtThresholds(Metric):
 
     def _add_counts(self, counts: Counts) -> None:
         for kind, amount in zip(Counts._fields, counts, strict=True):
-            getattr(self, kind).assign_add(amount)
+            add_to(getattr(self, kind), amount)
 
     def _counts(self) -> Counts:
         return Counts(*(getattr(self, kind).data for kind in Counts._fields))
@@ -69,7 +69,7 @@ class _BestUnderConstraint(CountsAtThresholds):
     def result(self):
         """The best so far; 0 where no threshold reaches what is to be reached."""
         reached, wanted = self.rates(self._counts())
-        return result_of(np.where(reached >= np.float32(self.value), wanted, 0).max(), np.float32)
+        return result_of(namespace(reached).where(reached >= np.float32(self.value), wanted, 0).max(), np.float32)
 
     def get_config(self):
         own = {"num_thresholds": self.num_thresholds, self._given: self.value, "class_id": self.class_id}

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from minidl import config
+from minidl_kernels.arrays import namespace
+from minidl_kernels.devices import beside
 
-from .arrays import fitting, on_cpu, result_of
+from .arrays import add_to, array_of, fitting, result_of
 from .metric import Metric
 
 __all__ = ["R2Score"]
@@ -23,7 +25,6 @@ class R2Score(Metric):
         num_regressors: p, for the adjusted score 1 - (1 - score)(n - 1) / (n - p - 1) of n samples; 0: not adjusted.
     """
 
-    _counts_on_cpu = True
     _direction = "up"
     squared_sum: Any
     sum: Any
@@ -48,16 +49,20 @@ class R2Score(Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch: both of shape (samples, outputs), weights (samples,) or of that shape."""
-        y_true, y_pred = fitting("r2_score", on_cpu(y_true), on_cpu(y_pred), self.dtype)
+        y_true, y_pred = fitting("r2_score", y_true, y_pred, self.dtype)
         if not self._built:
             self._build(y_true.shape)
-        weights = on_cpu(1.0 if sample_weight is None else sample_weight, self.dtype)
-        weights = np.broadcast_to(weights[:, None] if weights.ndim == 1 else weights, y_true.shape)
-        self.sum.assign_add((y_true * weights).sum(axis=0))
-        self.squared_sum.assign_add((y_true * y_true * weights).sum(axis=0))
-        self.total_mse.assign_add((np.square(y_true - y_pred) * weights).sum(axis=0))
-        self.count.assign_add(weights.sum(axis=0))
-        self.num_samples.assign_add(np.asarray(y_true.size, self.num_samples.dtype))
+        xp = namespace(y_true)
+        if sample_weight is None:
+            weights = xp.ones(y_true.shape, self.dtype)
+        else:
+            weights = beside(array_of(sample_weight, self.dtype), y_true)
+            weights = xp.broadcast_to(weights[:, None] if weights.ndim == 1 else weights, y_true.shape)
+        add_to(self.sum, (y_true * weights).sum(axis=0))
+        add_to(self.squared_sum, (y_true * y_true * weights).sum(axis=0))
+        add_to(self.total_mse, (xp.square(y_true - y_pred) * weights).sum(axis=0))
+        add_to(self.count, weights.sum(axis=0))
+        add_to(self.num_samples, xp.full((), y_true.size, self.num_samples.dtype))
 
     def result(self):
         """The score so far: (outputs,), or a scalar where it is averaged; 0 before the first batch."""
@@ -65,8 +70,8 @@ class R2Score(Metric):
             return result_of(0.0, config.floatx())
         with np.errstate(divide="ignore", invalid="ignore"):  # targets that are all alike: nan, or 0 (Keras)
             total = self.squared_sum.data - self.sum.data * (self.sum.data / self.count.data)
-            scores = 1 - self.total_mse.data / total
-            scores = np.where(np.isinf(scores), 0, scores)
+            scores, xp = 1 - self.total_mse.data / total, namespace(total)
+            scores = xp.where(xp.isinf(scores), 0, scores)
             if self.class_aggregation == "uniform_average":
                 scores = scores.mean()
             elif self.class_aggregation == "variance_weighted_average":
@@ -74,14 +79,15 @@ class R2Score(Metric):
         return result_of(self._adjusted(scores))
 
     def _adjusted(self, score: Any) -> Any:
+        if not self.num_regressors:
+            return score
         left = float(self.num_samples) - self.num_regressors - 1
-        if not self.num_regressors or left <= 0:
-            if self.num_regressors:
-                warnings.warn(
-                    f"{self.name}: {self.num_regressors} regressors leave nothing of {int(self.num_samples)} samples "
-                    "to adjust by, so the score is not adjusted",
-                    stacklevel=3,
-                )
+        if left <= 0:
+            warnings.warn(
+                f"{self.name}: {self.num_regressors} regressors leave nothing of {int(self.num_samples)} samples "
+                "to adjust by, so the score is not adjusted",
+                stacklevel=3,
+            )
             return score
         return 1 - (1 - score) * (float(self.num_samples) - 1) / left
 

@@ -6,6 +6,7 @@ reason is kept.
 """
 
 import inspect
+import math
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -25,10 +26,13 @@ from minidl.layers import Layer
 from minidl_kernels import config as kernel_config
 from minidl_kernels import devices, graphs, late, watching
 from minidl_kernels.arrays import library_of, namespace, to_numpy
+from minidl_kernels.kernel import insisted
 
 __all__ = ["CapturedSteps"]
 
 MOST_SHAPES = 8  # graphs of a model: each keeps memory
+MOST_PRODUCTS = 10**9  # multiply-adds of a step; an estimate: cuBLAS may save 0.1 ms there, and a graph that much
+MOST_KNOWN = 50  # shapes that are counted; sequences may have any number of lengths
 CHECKS = 8  # kernels that check labels, by name and number of classes
 PRODUCTS = ("matmul", "dense", "dense_weight_grad")  # what is asked of cuBLAS elsewhere: CuPy does not record its calls
 
@@ -40,34 +44,51 @@ class CapturedSteps:
     """
 
     def __init__(self, model: Any):
-        self.model, self.device = model, devices.current()
+        self.model, self.device, self._snapshot = model, devices.current(), model._snapshot
         self.shapes: dict[Any, _Shape] = {}
         self.never: str | None = _setting(model)
         self._looked = self.never is not None  # at the parts, which are there after the first step
         self._told = False
+        self._layers: list[Layer] = []
         self._recorder: graphs.Recorder | None = None
         self._labels: _Labels | None = None
+
+    def fits(self) -> bool:
+        """Whether the model is where it was, and as it was compiled."""
+        return self.device == devices.current() and self._snapshot is self.model._snapshot
 
     def __call__(self, batch: tuple[Any, ...]) -> Any:
         """One step; what ``train_step`` returns, or its numbers, which are read when somebody looks."""
         if self.never is not None or self._watched():
             self._tell(self.never)
             return self.model.train_step(as_data(batch))
-        shape = self.shapes.setdefault(_key(batch), _Shape(batch))
+        shape = self._shape_of(batch)
         if shape.recorded is None and shape.reason is None and shape.seen > 1:
             self._record(shape, batch)
+            if shape.recorded is not None:
+                return shape.recorded.launch()
         if shape.recorded is not None:
             return shape.recorded(batch)
-        with products():
+        with products(shape.reason is None):
             if shape.seen == 1 and shape.reason is None:
-                with self.recorder.aside():
+                with self.recorder.aside(), watching.watch() as seen:
                     logs = self.model.train_step(as_data(batch))
+                shape.reason = None if self.model.jit_compile is True else _too_much(seen.calls)
             else:
                 logs = self.model.train_step(as_data(batch))
         shape.seen += 1
         if not self._looked:
             self.never, self._looked = _parts(self.model), True
+            self._layers = self.model._flatten_layers()
         return logs
+
+    def _shape_of(self, batch: tuple[Any, ...]) -> "_Shape":
+        shape = self.shapes.get(key := _key(batch))
+        if shape is None:
+            shape = _Shape(batch)
+            if len(self.shapes) < MOST_KNOWN:
+                self.shapes[key] = shape
+        return shape
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
         return type(None), ()  # a copy of the model records its own
@@ -93,7 +114,7 @@ class CapturedSteps:
 
     def _watched(self) -> bool:
         """Whether somebody wants to see the calls of this step."""
-        watched = any("call" in vars(layer) for layer in self.model._flatten_layers())
+        watched = any("call" in vars(layer) for layer in self._layers)
         return watched or (watching.watchers > 0 and watching.current() is not None)
 
     def _record(self, shape: "_Shape", batch: tuple[Any, ...]) -> None:
@@ -186,6 +207,10 @@ class _Recorded:
     def __call__(self, batch: tuple[Any, ...]) -> Waiting:
         for place, leaf in zip(self.inputs, _leaves(batch), strict=True):
             place[...] = devices.brought(leaf)
+        return self.launch()
+
+    def launch(self) -> Waiting:
+        """One step with the batch that is there; its numbers, which are read when somebody looks."""
         self.graph.launch()
         self.counter.data, self.counter.version = self.counter.data + 1, self.counter.version + 1
         numbers = _Numbers(self.packed.copy())  # the next launch writes there
@@ -213,10 +238,11 @@ class _Numbers:
 @contextmanager
 def products(ours: bool = True) -> Iterator[None]:
     """Inside the block, kernels of our own multiply matrices, unless others were asked for."""
+    asked_for = dict(insisted.get())
     with ExitStack() as stack:
-        for one in map(kernels.kernels.__getitem__, PRODUCTS if ours else ()):
-            if one.insisted is None and kernel_config.chosen_implementation(one.name) is None:
-                stack.enter_context(one.use("cuda"))
+        for name in PRODUCTS if ours else ():
+            if name not in asked_for and kernel_config.chosen_implementation(name) is None:
+                stack.enter_context(kernels.kernels[name].use("cuda"))
         yield
 
 
@@ -235,8 +261,7 @@ def _own(leaf: Any) -> Any:
 
 def _key(batch: tuple[Any, ...]) -> Any:
     """What a recorded step depends on: the structure of a batch, and settings."""
-    chosen = tuple(one.insisted for one in kernels.kernels.values())
-    return tuple(map(_signature, batch)), chosen, config.floatx(), config.epsilon()
+    return tuple(map(_signature, batch)), insisted.get(), config.floatx(), config.epsilon()
 
 
 def _signature(part: Any) -> Any:
@@ -244,7 +269,7 @@ def _signature(part: Any) -> Any:
         return tuple((name, _signature(one)) for name, one in part.items())
     if isinstance(part, (list, tuple)):
         return tuple(map(_signature, part))
-    return None if part is None else (tuple(part.shape), str(part.dtype))
+    return None if part is None else (part.shape, part.dtype)
 
 
 def _flat(logs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -296,6 +321,17 @@ def _parts(model: Any) -> str | None:
     made = [model._compiled_loss, model._compiled_metrics, [(v.regularizer, v.constraint) for v in variables]]
     if found := _others([*made, model._known_metrics()]):
         return f"{found} is not one of minidl's; {hint}"
+    return None
+
+
+def _too_much(calls: list[watching.Call]) -> str | None:
+    """Why a step with these kernels is better left to cuBLAS: its products are large, and launches cost little."""
+    work = 0
+    for call in (one for one in calls if one.kernel in PRODUCTS):
+        left, right = call.shapes[:2]
+        work += math.prod(left) * right[-2 if call.settings.get("transpose_b") else -1]
+    if work > MOST_PRODUCTS:
+        return f"its {work:.1e} multiplications of matrices are left to cuBLAS, which CuPy does not record"
     return None
 
 

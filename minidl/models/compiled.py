@@ -12,7 +12,7 @@ from minidl.engine.tensor import Tensor, raw
 from minidl.graph.symbolic import flatten
 from minidl.metrics import Mean, Metric
 from minidl_kernels.arrays import foreign, library_of, namespace, to_numpy
-from minidl_kernels.devices import device_of
+from minidl_kernels.devices import device_of, scope
 
 __all__ = ["CompiledLosses", "CompiledMetrics", "as_numbers", "logs_of"]
 
@@ -123,22 +123,27 @@ def as_numbers(logs: Any) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, value in logs.items():
         result.update(as_numbers(value) if isinstance(value, dict) else {name: value})
-    result.update(_read_at_once({name: array for name, value in result.items() if library_of(array := raw(value))}))
+    result.update(_read_at_once({name: one for name, one in result.items() if library_of(raw(one))}))
     for name, value in result.items():
-        array = np.asarray(raw(value))
-        result[name] = float(array.item()) if array.size == 1 and array.dtype.kind in "biuf" else value
+        array = raw(value)
+        if not library_of(array):
+            array = np.asarray(array)
+            result[name] = float(array.item()) if array.size == 1 and array.dtype.kind in "biuf" else value
     return {name: result[name] for name in sorted(result)}
 
 
-def _read_at_once(arrays: dict[str, Any]) -> dict[str, Any]:
-    """Arrays of a GPU as NumPy's, single numbers by one transfer: each read waits for all work before."""
-    single = [name for name, array in arrays.items() if array.size == 1 and array.dtype.kind in "biuf"]
-    places = {device_of(arrays[name]) for name in single}
-    if len(single) < 2 or len(places) > 1:
-        return {name: to_numpy(array) for name, array in arrays.items()}
-    row = namespace(arrays[single[0]]).concatenate([arrays[name].astype("float64").reshape(1) for name in single])
-    found = dict(zip(single, to_numpy(row), strict=True))
-    return {name: found[name] if name in found else to_numpy(array) for name, array in arrays.items()}
+def _read_at_once(values: dict[str, Any]) -> dict[str, Any]:
+    """The single numbers among values on a GPU, by one transfer: each read waits for all work before."""
+    arrays = {name: raw(value) for name, value in values.items()}
+    single = {name: one for name, one in arrays.items() if one.size == 1 and one.dtype.kind in "biuf"}
+    if len(single) < 2 or len({device_of(one) for one in single.values()}) > 1:
+        return {name: to_numpy(one) for name, one in single.items()}
+    first = next(iter(single.values()))
+    with scope(device_of(first)):  # a callback may look from anywhere
+        row = namespace(first).empty(len(single), "float64")
+        for place, one in enumerate(single.values()):
+            row[place : place + 1] = one.reshape(1)
+        return dict(zip(single, to_numpy(row), strict=True))
 
 
 def logs_of(found: Any) -> Any:

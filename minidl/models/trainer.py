@@ -208,7 +208,7 @@ class Trainer(Loops):
         """``train_step`` on arrays; on a GPU recorded, where that can be."""
         if not foreign or devices.current().library is None:
             return self.train_step(as_data(batch))
-        if self._captured is None or self._captured.device != devices.current():
+        if self._captured is None or not self._captured.fits():
             self._captured = CapturedSteps(self)
         return self._captured(batch)
 

@@ -11,6 +11,7 @@ import pytest
 import minidl
 import minidl_kernels
 from minidl import callbacks, constraints, layers, losses, metrics, models, ops, optimizers
+from minidl.models import captured
 from minidl.models.captured import products
 from minidl.optimizers import schedules
 from tests.kernels import strict, strict_graphs
@@ -132,6 +133,23 @@ def test_a_callback_changes_the_learning_rate_and_training_stops_early():
     assert len(model.history.epoch) == 4
 
 
+def test_metrics_of_counts():
+    def counted():
+        return [metrics.AUC(num_thresholds=20), metrics.Precision(), metrics.Recall(0.3), metrics.F1Score("macro")]
+
+    ends = [*mlp()[:-1], layers.Dense(2, "sigmoid")]
+    targets = (TARGETS > 0).astype("float32")
+    make = lambda: models.clone_model(models.Sequential(ends)).layers  # noqa: E731
+    found = []
+    for jit in (False, "auto"):
+        minidl.utils.set_random_seed(3)
+        model = models.Sequential([layers.Input((3,)), *make()]).to(DEVICE)
+        model.compile("adam", "binary_crossentropy", metrics=counted(), jit_compile=jit)
+        model.fit(ROWS, targets, batch_size=7, epochs=4, verbose=0)
+        found.append([list(one) for one in model.history.history.values()])
+    assert strict_graphs.Graph.launches == 2 and found[0] == found[1] and len(found[0]) == 5
+
+
 def test_frozen_layers_and_recompiling():
     def freeze(model):
         model.layers[0].trainable = False
@@ -144,6 +162,10 @@ def test_frozen_layers_and_recompiling():
     model.fit(ROWS, TARGETS, batch_size=3, epochs=3, verbose=0)
     assert strict_graphs.Graph.launches == 8 + 4 + 1
     assert (model.layers[0].kernel.numpy() != frozen).any()
+    with minidl.device(DEVICE):
+        assert model._captured.fits()
+        model.add(layers.Activation("relu"))
+        assert not model._captured.fits()
 
 
 def test_weights_that_are_set_between_steps():
@@ -286,7 +308,8 @@ REASONS = {
     "own loss function": (dense, {"loss": lambda y, p: ops.mean((y - p) ** 2)}, "<lambda> in 'sequential"),
     "own metric": (dense, {"metrics": lambda: [lambda y, p: ops.mean(abs(y - p))]},
                    "<lambda> in 'sequential"),
-    "metric": (dense, {"metrics": lambda: [metrics.R2Score(name="r2")]}, "the metric 'r2' counts on the CPU"),
+    "metric": (dense, {"metrics": lambda: [metrics.BinaryIoU(name="iou")]}, "the metric 'iou' counts on the CPU"),
+    "several": (dense, {"metrics": lambda: [metrics.Precision([0.2, 0.4], name="p")]}, "'p' is no number on the GPU"),
     "own optimizer": (dense, {"optimizer": Counting()}, "the optimizer is a Counting"),
     "accumulating": (dense, {"optimizer": optimizers.SGD(0.1, gradient_accumulation_steps=2)},
                      "gradients are accumulated over several steps (optimizers/optimizer.py, line "),
@@ -315,7 +338,7 @@ def test_reasons(name):
         with says_so if jit is True else nullcontext():
             history = model.fit(ROWS, TARGETS, batch_size=7, epochs=4, verbose=0)
         histories.append((history.history, [w.tolist() for w in model.get_weights()]))
-    assert strict_graphs.Graph.launches == 0 and histories[0] == histories[1]
+    assert strict_graphs.Graph.launches == 0 and repr(histories[0]) == repr(histories[1])
     texts = []
     model.summary(print_fn=texts.append, show_kernels=True)
     found = [line for line in texts[0].splitlines() if line.startswith(" Steps: ")]
@@ -373,6 +396,18 @@ def test_no_more_than_eight_shapes():
     assert strict_graphs.Graph.launches == 8
     *_, last = model._captured.lines()
     assert last == "batches of (9, 3), (9, 2): not recorded as a CUDA graph: there are graphs for 8 shapes already"
+
+
+def test_large_products_are_left_to_cublas(monkeypatch):
+    monkeypatch.setattr(captured, "MOST_PRODUCTS", 7 * 3 * 2 * 2 - 1)  # forward, and the gradient of the kernel
+    for jit in ("auto", True):
+        model = dense().to(DEVICE)
+        model.compile("sgd", "mse", jit_compile=jit)
+        for _ in range(4):
+            model.train_on_batch(ROWS, TARGETS)
+        (line,) = model._captured.lines()
+        assert (jit is True) != ("its 8.4e+01 multiplications of matrices are left to cuBLAS" in line)
+    assert strict_graphs.Graph.launches == 2
 
 
 def test_layers_that_are_watched_are_called():

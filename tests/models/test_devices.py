@@ -185,7 +185,7 @@ def test_a_batch_is_brought_once_and_an_epoch_reads_once():
         big = [size for size in strict.sends if size in (batch_size * 128, batch_size)]
         assert big == [batch_size * 128, batch_size] * (12 // batch_size)
         counted.append(len(strict.reads))
-    assert counted == [2, 1]  # loss and accuracy, and labels; all at once where the last step was recorded
+    assert counted == [2, 2]  # loss and accuracy at once, and labels
     strict.sends.clear()
     model.fit(strict.given(IMAGES, 1), strict.given(LABELS, 1), verbose=0)
     assert max(strict.sends, default=0) <= 12  # the order of the samples
@@ -235,10 +235,17 @@ UNREAD = [
     "MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError",
     "RootMeanSquaredError", "LogCoshError", "CosineSimilarity", "KLDivergence", "Poisson", "Hinge", "SquaredHinge",
     "CategoricalHinge", "BinaryCrossentropy", "CategoricalCrossentropy", "BinaryAccuracy", "CategoricalAccuracy",
-    "TopKCategoricalAccuracy", "Accuracy",
+    "TopKCategoricalAccuracy", "Accuracy", "AUC", "Precision", "Recall", "FBetaScore", "F1Score", "R2Score",
+    "TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives", "PrecisionAtRecall",
+    "SensitivityAtSpecificity",
 ]  # fmt: skip
-READ = ["AUC", "Precision", "Recall", "F1Score", "R2Score", "OneHotIoU", "TruePositives"]
-ARGUMENTS = {"OneHotIoU": {"num_classes": 3, "target_class_ids": [0, 1]}, "TopKCategoricalAccuracy": {"k": 2}}
+READ = ["OneHotIoU"]
+ARGUMENTS = {
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [0, 1]}, "TopKCategoricalAccuracy": {"k": 2},
+    "FBetaScore": {"threshold": 0.5, "average": "weighted"}, "TruePositives": {"thresholds": [0.7, 0.2]},
+    "FalsePositives": {"thresholds": [0, 0.5, 1]}, "PrecisionAtRecall": {"recall": 0.5},
+    "SensitivityAtSpecificity": {"specificity": 0.5, "class_id": 1},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", UNREAD + READ)
@@ -260,6 +267,30 @@ def test_metrics(name):
     on_device.reset_state()
     on_cpu.reset_state()
     np.testing.assert_array_equal(on_device.result().numpy(), on_cpu.result().numpy())
+
+
+CURVES = {
+    "pr": {"curve": "PR"}, "gain": {"curve": "PRGAIN", "summation_method": "minoring"},
+    "majoring": {"summation_method": "majoring", "num_thresholds": 9}, "logits": {"from_logits": True},
+    "given": {"thresholds": [0.3, 0.6, 0.31]}, "by label": {"multi_label": True, "num_thresholds": 20},
+    "weighed labels": {"multi_label": True, "label_weights": [1.0, 2.0, 3.0]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_areas(name, monkeypatch):
+    monkeypatch.setattr("minidl.metrics.confusion_counts.AT_ONCE", 50)
+    on_device, on_cpu = metrics.AUC(**CURVES[name]), metrics.AUC(**CURVES[name])
+    strict.reads.clear()
+    for weights in (None, WEIGHTS):
+        with minidl.device(DEVICE):
+            given = None if weights is None else strict.given(weights, 1)
+            on_device.update_state(strict.given(Y_TRUE, 1), strict.given(Y_PRED, 1), given)
+            found = on_device.result()
+        assert strict.reads == [] or name == "weighed labels"
+        on_cpu.update_state(Y_TRUE, Y_PRED, weights)
+        np.testing.assert_allclose(found.numpy(), on_cpu.result().numpy(), rtol=1e-5)
+        strict.reads.clear()
 
 
 # ---- moving, saving, predicting ----
