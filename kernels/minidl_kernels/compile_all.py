@@ -10,6 +10,7 @@ import pkgutil
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import Any
 
 import minidl_kernels
 
@@ -23,7 +24,7 @@ def _compiled(place: int) -> bool:
     return not task.cached
 
 
-def _tasks() -> list:
+def _tasks() -> list[Any]:
     """All tasks, in an order that every process finds alike."""
     from .parallel import Task
 

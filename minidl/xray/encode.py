@@ -9,6 +9,7 @@ another, and for the other ways see ``derive.py``.
 """
 
 import base64
+import json
 import zlib
 from typing import Any
 
@@ -18,7 +19,7 @@ from .derive import derived
 
 __all__ = ["Tensors"]
 
-COARSE, PART = 48, 24  # cells and numbers along an axis
+CUTS = (48, 24), (12, 8)  # cells and numbers along an axis of an array that is given in part; where all must be small
 HOPELESS = 3  # times the room: an array of that many bytes is not even deflated (what it follows from is no larger)
 WORTH = 128  # numbers from which it pays to look whether an array follows from others
 _DTYPES = {"float32": "f4", "float64": "f8"}
@@ -53,25 +54,34 @@ class Tensors:
 
         Those in ``keep`` come last.
         """
-        found = [_in_part(a) if a.nbytes > HOPELESS * most else self._shortest(i) for i, a in enumerate(self.arrays)]
+        large, small = CUTS
+        room = HOPELESS * most
+        found = [_in_part(a, large) if a.nbytes > room else self._shortest(i) for i, a in enumerate(self.arrays)]
         for i in range(len(found)):
             if _leads_back(i, found):
                 found[i] = _whole(self.arrays[i])
         sizes = [_length(one) for one in found]
-        whole = {i for i, one in enumerate(found) if "from" not in one and "part" not in one}
-        while sum(sizes) > most and whole:
-            number = max(whole, key=lambda i: (i not in keep, sizes[i]))
-            whole.remove(number)
-            cut = _in_part(self.arrays[number])
+        for spared, size in ((keep, large), (keep, small), (frozenset(), large), (frozenset(), small)):
+            self._cut(found, sizes, most, spared, size)
+        return found
+
+    def _cut(
+        self, found: list[dict[str, Any]], sizes: list[int], most: int, spared: frozenset[int], size: tuple[int, int]
+    ) -> None:
+        """Replace arrays by parts of them until all fit, or nothing is left that would be shorter so."""
+        left = {i for i, one in enumerate(found) if "from" not in one and self.arrays[i].size >= WORTH} - spared
+        while sum(sizes) > most and left:
+            number = max(left, key=lambda i: sizes[i])
+            left.remove(number)
+            cut = _in_part(self.arrays[number], size)
             if _length(cut) >= sizes[number]:
                 continue
-            found[number] = cut
+            found[number], sizes[number] = cut, _length(cut)
             for i, one in enumerate(found):
                 if number in one.get("of", ()):
                     found[i] = _whole(self.arrays[i])
-                    whole.add(i)
-            sizes = [_length(one) for one in found]
-        return found
+                    sizes[i] = _length(found[i])
+                    left |= {i} - spared
 
     def _shortest(self, number: int) -> dict[str, Any]:
         """An array whole, or how it follows from others."""
@@ -103,8 +113,8 @@ def _leads_back(number: int, found: list[dict[str, Any]]) -> bool:
 
 
 def _length(one: dict[str, Any]) -> int:
-    """Bytes on the page, to within a few."""
-    return sum(len(value) if isinstance(value, str) else len(str(value)) for value in one.values()) + 9 * len(one)
+    """Bytes on the page, with the comma."""
+    return len(json.dumps(one, separators=(",", ":"))) + 1
 
 
 def _plain(array: np.ndarray) -> tuple[np.ndarray, str]:
@@ -127,17 +137,18 @@ def _whole(array: np.ndarray) -> dict[str, Any]:
     return {**one, "b64": base64.b64encode(content).decode()}
 
 
-def _in_part(array: np.ndarray) -> dict[str, Any]:
+def _in_part(array: np.ndarray, size: tuple[int, int]) -> dict[str, Any]:
+    coarsest, numbers = size
     plain, dtype = _plain(array)
     sizes = np.abs(plain.astype("float64"))
     sizes[~np.isfinite(sizes)] = 0
     top = np.unravel_index(int(sizes.argmax()), sizes.shape) if sizes.size else (0,) * array.ndim
-    kept = [min(extent, PART if axis >= array.ndim - 2 else 1) for axis, extent in enumerate(array.shape)]
+    kept = [min(extent, numbers if axis >= array.ndim - 2 else 1) for axis, extent in enumerate(array.shape)]
     pairs = list(zip(top, array.shape, kept, strict=True))
     corner = [int(min(max(place - size // 2, 0), extent - size)) for place, extent, size in pairs]
     part = plain[tuple(slice(start, start + size) for start, size in zip(corner, kept, strict=True))]
     flat = sizes.reshape(-1, array.shape[-1]) if array.ndim > 1 else sizes.reshape(1, -1)
-    cells = [min(COARSE, extent) for extent in flat.shape]
+    cells = [min(coarsest, extent) for extent in flat.shape]
     edges = [np.linspace(0, extent, n + 1).astype(int)[:-1] for extent, n in zip(flat.shape, cells, strict=True)]
     coarse = np.maximum.reduceat(np.maximum.reduceat(flat, edges[0], axis=0), edges[1], axis=1)
     largest = float(coarse.max(initial=0.0))

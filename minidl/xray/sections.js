@@ -24,6 +24,7 @@ class Section {
     kept = { tensor: view.number, flat };
     const found = terms(flat), marks = new Map();
     if (found) for (const { factors } of found.lines) for (const f of factors) if (f.t !== undefined && f.t !== view.number) { if (!marks.has(f.t)) marks.set(f.t, new Map()); marks.get(f.t).set(f.flat, "seen"); }
+    for (const [tensor, several] of marks) if (several.size >= MOST_LINES) marks.delete(tensor); // as good as all of it
     if (found && found.winner >= 0) { const f = found.lines[found.winner].factors[0]; if (marks.has(f.t)) marks.get(f.t).set(f.flat, "won"); }
     for (const other of others) other.setMarks(marks.get(other.number) || new Map());
     this.trace.replaceChildren(...(found ? traceOf(found, view, flat) : []));

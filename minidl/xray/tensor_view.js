@@ -189,8 +189,8 @@ class TensorView {
   }
   readout() {
     if (this.picked === null) return null;
-    const value = numberAt(this.one, this.picked), index = `[${unflat(this.picked, this.one.shape).join(", ")}]`;
-    const line = node("p", { class: "readout" }, node("span", {}, `${index} = `), node("code", {}, full(value)));
+    const value = numberAt(this.one, this.picked), index = this.one.shape.length ? `[${unflat(this.picked, this.one.shape).join(", ")}] ` : "";
+    const line = node("p", { class: "readout" }, node("span", {}, `${index}= `), node("code", {}, full(value)));
     if (this.options.value !== undefined && PAGE.live && !this.one.part) {
       const field = node("input", { type: "number", step: "any", "aria-label": say("editHint"), title: say("editHint") });
       field.value = value;

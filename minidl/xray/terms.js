@@ -154,7 +154,7 @@ function backwardTerms(call, pass, input, number, flat) {
   }
   if (name === "batch_norm" && input === "x") {
     const n = a.gamma.shape[0], c = flat % n, b = batchGradients(g, a), k = a.gamma.data[c] * b.scale[c];
-    lines.push([plain("γ/√(σ²+ε)", k), at("g", g, flat)], [plain("−γ/√(σ²+ε)", -k), plain("mean g", b.beta.data[c] / b.rows)], [plain("−γ/√(σ²+ε)", -k), plain("x̂", b.normal[flat]), plain("mean g·x̂", b.gamma.data[c] / b.rows)]);
+    lines.push([plain("γ/√(σ²+ε)", k), at("g", g, flat)], [plain("−γ/√(σ²+ε)", -k), plain(say("meanOf")("g"), b.beta.data[c] / b.rows)], [plain("−γ/√(σ²+ε)", -k), plain("x̂", b.normal[flat]), plain(say("meanOf")("g·x̂"), b.gamma.data[c] / b.rows)]);
     return wrap();
   }
   if (name === "batch_norm" && input === "gamma") {

@@ -21,6 +21,7 @@ const WORDS = {
     clipped: "The gradient is clipped before the update.", decays: "The weight decays first.", constraint: "A constraint is applied afterwards.",
     language: "한국어",
     learningRate: "learning rate", sample: "sample", row: "row", channel: "channel", channelIn: "channel in", channelOut: "channel out", total: "Total loss",
+    meanOf: n => `mean ${n}`,
     begins: "The walk begins here, with ∂L/∂L = 1.",
   },
   ko: {
@@ -43,6 +44,7 @@ const WORDS = {
     clipped: "갱신 전에 기울기를 자른다.", decays: "먼저 가중치를 조금 줄인다.", constraint: "그 뒤 제약을 적용한다.",
     language: "English",
     learningRate: "학습률", sample: "표본", row: "행", channel: "채널", channelIn: "입력 채널", channelOut: "출력 채널", total: "손실의 합",
+    meanOf: n => `${n}의 평균`,
     begins: "역전파는 여기서 ∂L/∂L = 1로 시작한다.",
   },
 };

@@ -73,6 +73,16 @@ def test_the_page_of_a_small_net(pictures, tmp_path, made, count, whole):
     assert (cut(page) == []) == whole == held(page)["live"]
 
 
+@pytest.mark.parametrize("samples, whole", [(4, True), (40, False)])
+def test_the_page_of_many_small_layers(samples, whole):
+    """1,869 parameters in 45 layers, 773 arrays: what is said of them counts too."""
+    net = compiled(layers.Input((6,)), *(layers.Dense(6, "relu") for _ in range(44)), layers.Dense(3, "softmax"))
+    x = np.random.default_rng(0).normal(size=(samples, 6)).astype("float32")
+    page = render(record(net, (x, np.arange(samples) % 3)))
+    assert net.count_params() == 1869 and 250_000 < len(page.encode("utf-8")) <= 300_000
+    assert (cut(page) == []) == whole and held(page)["live"]
+
+
 def test_what_others_are_computed_from_is_cut_last():
     """128 samples of a small net do not fit; activations and gradients give way, so numbers can still be edited."""
     x, y = batch(128, "float32")

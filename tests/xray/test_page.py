@@ -52,11 +52,11 @@ press("Enter"); const folded = xray.steps().length;
 press("l");
 const cells = [...document.querySelectorAll("td[data-i]")].filter(c => c.closest("[data-tensor]")).map(c => [+c.closest("[data-tensor]").dataset.tensor, +c.dataset.i, c.dataset.v]);
 return {visited, first, last, phase, before, more, second, folded, language: [xray.language(), document.documentElement.lang, document.body.innerText.includes("순전파")], cells,
-  sideways: document.documentElement.scrollWidth - innerWidth, background: getComputedStyle(document.body).backgroundColor};
+  sideways: document.documentElement.scrollWidth - innerWidth, scrolled: scrollY, background: getComputedStyle(document.body).backgroundColor};
 """  # noqa: E501
 
 
-@pytest.mark.parametrize(("dark", "width"), [(False, 1366), (True, 1280)])
+@pytest.mark.parametrize(("dark", "width"), [(False, 1366), (True, 500)])
 def test_keys_step_through_all_of_it(drive, tmp_path, dark, width):
     step = record(small_net("float32"), batch(dtype="float32"))
     seen = drive(write(step, tmp_path / "page.html"), WALK, dark=dark, width=width)
@@ -74,7 +74,7 @@ def test_keys_step_through_all_of_it(drive, tmp_path, dark, width):
     assert len(answer["cells"]) > 50
     for number, place, text in answer["cells"]:
         assert float(text) == float(tensors[number].reshape(-1)[place])
-    assert answer["sideways"] <= 0
+    assert answer["sideways"] <= 0 and answer["scrolled"] == 0
     light = sum(int(part) for part in answer["background"].removeprefix("rgb(").removesuffix(")").split(",")) / 3
     assert light < 60 if dark else light > 200
 

@@ -86,7 +86,7 @@ def show(net, x, y, script, chromium, folder):
 @pytest.fixture(scope="module")
 def dense(chromium, tmp_path_factory):
     """Two layers, SGD with momentum, in its second step."""
-    net = models.Sequential([layers.Input((5,)), layers.Dense(3, "relu", name="below"), layers.Dense(2)])
+    net = models.Sequential([layers.Input((5,)), layers.Dense(3, "relu", name="below"), layers.Dense(2, name="above")])
     net.compile(optimizers.SGD(0.1, momentum=0.9), "mse")
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(4, 5)).astype("float32"), rng.normal(size=(4, 2)).astype("float32")
@@ -102,7 +102,16 @@ def dense(chromium, tmp_path_factory):
           pick(one, {part}, 4); answer.backward = terms(one);
           one = section("update", u => true); pick(one, {update["after"]}, 4);
           answer.update = terms(one); answer.formula = one.querySelector(".formula").textContent;
+          one = section("forward", c => c.op === "dense"); pick(one, {x_number(data)}, 3);
+          const field = one.querySelector(`figure[data-tensor="{x_number(data)}"] .readout input`);
+          field.value = "2.5"; field.dispatchEvent(new KeyboardEvent("keydown", {{ key: "Enter", bubbles: true }}));
+          const loss = () => +document.getElementById("loss").dataset.v;
+          answer.edited = [document.querySelector(".edited").textContent, xray.now({x_number(data)}).data[3], loss()];
+          document.querySelector(".edited button").click(); answer.reset = [document.querySelector(".edited"), loss()];
         """
+
+    def x_number(data):
+        return next(value["t"] for value in data["values"] if value["name"] == "x")
 
     return show(net, x, y, script, chromium, tmp_path_factory.mktemp("dense"))
 
@@ -151,6 +160,23 @@ def test_one_output_of_a_dense_layer(dense):
     assert found["lines"][3][0] == "x[2, 3] · kernel[3, 1]" and found["lines"][5][0] == "bias[1]"
     assert found["totals"]["Σ (6)"] == pytest.approx(sum(expected), rel=1e-14)
     assert found["totals"]["max(Σ, 0)"] == found["totals"]["the engine has"] == float(y[row, unit])
+
+
+def test_a_number_typed_into_the_page(dense):
+    """In the field beside the number, then Enter; the button takes it back."""
+    value = {one["name"]: dense.arrays[one["t"]].astype("float64") for one in dense.data["values"] if one["name"]}
+    weights = [value[name] for name in ("below/kernel", "below/bias", "above/kernel", "above/bias")]
+
+    def loss(x):
+        hidden = np.maximum(x @ weights[0] + weights[1], 0)
+        return np.mean((hidden @ weights[2] + weights[3] - value["y"]) ** 2)
+
+    x = value["x"].copy()
+    x.flat[3] = 2.5
+    words, number, edited = dense.read["edited"]
+    assert words.startswith("Edited.") and number == 2.5 and edited == pytest.approx(loss(x), rel=1e-12)
+    assert dense.read["reset"] == [None, dense.data["loss"]]
+    assert dense.data["loss"] == pytest.approx(loss(value["x"]), rel=1e-5) != pytest.approx(edited, rel=1e-3)
 
 
 def test_one_weight_s_gradient(dense):
