@@ -28,6 +28,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "off"  # the outputs that are in the notebooks; a test runs them
 
 autodoc_default_options = {"members": True}
+autodoc_inherit_docstrings = False
 autodoc_typehints = "none"  # docstrings say what arguments are; the hints stand in the source, one click away
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True

@@ -45,6 +45,16 @@ def prepare(app: Any) -> None:
                 setattr(module, name, plain)
 
 
+def signature(app: Any, what: str, name: str, value: Any, options: Any, arguments: Any, returns: Any) -> Any:
+    """Of a class whose ``__new__`` takes anything, what ``__init__`` takes."""
+    if what != "class" or arguments is None or not arguments.startswith("(*args, **kwargs"):
+        return None
+    taken = inspect.signature(value.__init__)
+    bare = [one.replace(annotation=one.empty) for one in list(taken.parameters.values())[1:]]
+    return str(taken.replace(parameters=bare, return_annotation=taken.empty)), returns
+
+
 def setup(app: Any) -> dict[str, bool]:
     app.connect("builder-inited", prepare)
+    app.connect("autodoc-process-signature", signature)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

@@ -90,7 +90,7 @@ def batch_normalization(
 
     Args:
         x: any shape.
-        mean, variance, offset (beta), scale (gamma): one number for each place of ``axis``.
+        mean, variance, offset, scale: one number for each place of ``axis``; offset is beta, scale is gamma.
     """
     factor = rsqrt(add(variance, epsilon))
     if scale is not None:
