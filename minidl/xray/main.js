@@ -55,14 +55,7 @@ function render() {
   side.replaceChildren(node("h2", {}, say("graph")), graph(), node("p", { class: "keys" }, say("keys")), node("p", { class: "keys" }, say(PAGE.live ? "pick" : "pickOnly")));
   side.scrollTop = scroll;
   const on = side.querySelector("li.on");
-<<<<<<< HEAD
-  if (on) { // the list alone scrolls: on a narrow screen, where it stands below, the page must stay where it is
-    const box = side.getBoundingClientRect(), here = on.getBoundingClientRect();
-    side.scrollTop += Math.max(0, here.bottom - box.bottom) - Math.max(0, box.top - here.top);
-  }
-=======
   if (on) reveal(on, side);
->>>>>>> h-docs
   const detail = document.getElementById("detail");
   detail.replaceChildren(...detailOf());
   detail.dataset.step = position;
