@@ -103,55 +103,55 @@ def _bias_relu(args, task, tasks):
             target[c] = ZERO if value <= ZERO else value
 
 
-@relu.implementation("cpu", on="numpy", accepts=only_float32, from_size=8192)
+@relu.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def relu_cpu(x, *, out):
     return _relu.launch(x.size, x, out, tasks=tasks_for(x.size))
 
 
-@relu_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=4096)
+@relu_grad.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def relu_grad_cpu(g, y, *, out):
     return _relu_grad.launch(g.size, g, y, out, tasks=tasks_for(g.size))
 
 
-@leaky_relu.implementation("cpu", on="numpy", accepts=only_float32, from_size=4096)
+@leaky_relu.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def leaky_relu_cpu(x, *, negative_slope, out):
     return _leaky_relu.launch(x.size, float(negative_slope), x, out, tasks=tasks_for(x.size))
 
 
-@leaky_relu_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=4096)
+@leaky_relu_grad.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def leaky_relu_grad_cpu(g, x, *, negative_slope, out):
     return _leaky_relu_grad.launch(g.size, float(negative_slope), g, x, out, tasks=tasks_for(g.size))
 
 
-@sigmoid.implementation("cpu", on="numpy", accepts=only_float32, from_size=256)
+@sigmoid.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def sigmoid_cpu(x, *, out):
     return _sigmoid.launch(x.size, x, out, tasks=tasks_for(x.size))
 
 
-@sigmoid_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=16384)
+@sigmoid_grad.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def sigmoid_grad_cpu(g, y, *, out):
     return _sigmoid_grad.launch(g.size, g, y, out, tasks=tasks_for(g.size))
 
 
-@tanh.implementation("cpu", on="numpy", accepts=only_float32, from_size=4096)
+@tanh.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def tanh_cpu(x, *, out):
     return _tanh.launch(x.size, x, out, tasks=tasks_for(x.size))
 
 
-@tanh_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=16384)
+@tanh_grad.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def tanh_grad_cpu(g, y, *, out):
     return _tanh_grad.launch(g.size, g, y, out, tasks=tasks_for(g.size))
 
 
-@bias_relu.implementation("cpu", on="numpy", accepts=only_float32, from_size=8192)
+@bias_relu.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def bias_relu_cpu(x, b, *, out):
     return _bias_relu.launch(x.size // b.size if b.size else 0, b.size, x, b, out, tasks=tasks_for(x.size))

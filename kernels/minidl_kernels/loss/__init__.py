@@ -20,6 +20,9 @@ __all__ = [
 ]
 
 
+SIGNED, UNSIGNED = np.dtype("int64"), np.dtype("uint64")
+
+
 def _rows(name: str, x: Array) -> Output:
     if x.ndim < 1:
         raise ValueError(f"{name}: x is a single number; expected (..., K)")
@@ -42,11 +45,16 @@ def _check_labels(name: str, labels: Any, rows: int) -> None:
 
 def _labels_in_range(name: str, *arrays: Any, **settings: Any) -> None:
     """The part of the contract that looks at the labels themselves: the last array, for the classes of the others."""
-    labels, classes = arrays[-1], max(array.shape[-1] for array in arrays if array.ndim == 2)
+    labels, classes = arrays[-1], 0
+    for array in arrays:
+        if array.ndim == 2:
+            classes = array.shape[1]
     if type(labels) is not np.ndarray and note(name, labels, classes):
         return
     # Negative labels of 64 bits are huge ones without a sign: one pass instead of two.
-    unsigned = labels.view("uint64") if labels.dtype == "int64" else labels
+    unsigned = labels.view(UNSIGNED) if labels.dtype is SIGNED else labels
+    if unsigned is not labels and labels.size and np.maximum.reduce(unsigned) < classes:
+        return
     if labels.size and not (int(unsigned.max()) < classes and (unsigned is not labels or int(labels.min()) >= 0)):
         row = int(((labels < 0) | (labels >= classes)).argmax())
         raise ValueError(f"{name}: the label of row {row} is {int(labels[row])}; expected 0 to {classes - 1}")

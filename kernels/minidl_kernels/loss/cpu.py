@@ -178,7 +178,7 @@ def softmax_cpu(x, *, out):
     return _softmax.launch(*_rows(x), x, out, tasks=tasks_for(x.size))
 
 
-@softmax_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=512)
+@softmax_grad.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def softmax_grad_cpu(g, y, *, out):
     return _softmax_grad.launch(*_rows(g), g, y, out, tasks=tasks_for(g.size))
@@ -190,7 +190,7 @@ def log_softmax_cpu(x, *, out):
     return _log_softmax.launch(*_rows(x), x, out, tasks=tasks_for(x.size))
 
 
-@log_softmax_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=512)
+@log_softmax_grad.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def log_softmax_grad_cpu(g, y, *, out):
     return _log_softmax_grad.launch(*_rows(g), g, y, out, tasks=tasks_for(g.size))

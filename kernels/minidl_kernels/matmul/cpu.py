@@ -175,7 +175,7 @@ def _accepts_product(a, b, *, transpose_a, transpose_b):
     return only_float32(a, b)
 
 
-@matmul.implementation("cpu", on="numpy", accepts=_accepts_product, from_size=256)
+@matmul.implementation("cpu", on="numpy", accepts=_accepts_product)
 @contiguous
 def matmul_cpu(a, b, *, transpose_a, transpose_b, out):
     m, n = rows(out.shape), out.shape[-1]
