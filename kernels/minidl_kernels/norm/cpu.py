@@ -15,6 +15,7 @@ from ..parallel import floats, integer, njit, number, share, task
 from . import batch_norm, batch_norm_grad, batch_norm_relu, batch_norm_relu_grad, scale_shift
 
 MOST_PARTS = 16  # tasks that sum; each leaves a part to be merged
+FEWEST_ROWS = 32  # of such a task: with fewer, merging takes longer than summing
 ZERO = np.float32(0)
 LEAST = 2.0**-149  # the smallest positive float32
 # What a ReLU behind it adds: from which value on numbers pass, and the slope below. Without one all pass.
@@ -197,8 +198,9 @@ def _scale_shift(args, task, tasks):
 def _parts(x):
     """(rows, channels), and room for the sums of as many tasks as the size is worth."""
     channels = x.shape[-1]
-    parts = np.empty((min(MOST_PARTS, tasks_for(x.size)), 2 * channels), np.float64)
-    return (x.size // channels, channels), parts, parts.shape[0]
+    rows = x.size // channels
+    count = max(1, min(MOST_PARTS, tasks_for(x.size), rows // FEWEST_ROWS))
+    return (rows, channels), np.empty((count, 2 * channels), np.float64), count
 
 
 def _relu(slope):
