@@ -51,6 +51,7 @@ function thumbnail(number) {
   const one = tensor(number), canvas = node("canvas", { class: "thumb", "aria-hidden": "true" });
   const plane = planeOf(one, false);
   let rows = plane.rows === null ? 1 : one.shape[plane.rows], columns = plane.columns === null ? 1 : one.shape[plane.columns];
+  if (one.part) paintCoarse(canvas, one);
   if (one.part || !one.size) return canvas;
   let wide = columns;
   if (rows === 1 && columns > 16) { wide = Math.ceil(Math.sqrt(columns * 1.5)); rows = Math.ceil(columns / wide); }

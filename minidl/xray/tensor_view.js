@@ -56,6 +56,12 @@ function paint(canvas, width, height, valueAt, top) {
   context.putImageData(image, 0, 0);
 }
 
+// Of an array that is here in part only: the sizes in a coarse grid, without signs.
+function paintCoarse(canvas, one) {
+  const [high, wide] = one.cells;
+  paint(canvas, wide, high, i => one.coarse[i] ** 2, 255 ** 2); // paint takes the root
+}
+
 class TensorView {
   // options: label, kernel (a layer's weights), value (number of a value whose numbers may be edited), pick(flat), compact
   constructor(number, options = {}) {
@@ -179,9 +185,9 @@ class TensorView {
   }
   inPart() {
     const one = this.one, canvas = node("canvas"), [high, wide] = one.cells;
-    paint(canvas, wide, high, i => one.coarse[i] ** 2, 255 ** 2); // paint takes the root
+    paintCoarse(canvas, one);
     canvas.style.width = "192px";
-    canvas.style.aspectRatio = `${wide} / ${Math.max(high, wide / 4)}`;
+    canvas.style.height = `${Math.round(Math.max(48, Math.min(192, (192 * high) / wide)))}px`;
     this.slice = this.plane.others.map(axis => one.corner[axis]);
     const edge = axis => (axis === null ? [0, 1] : [one.corner[axis], one.part[axis]]), [top0, rows] = edge(this.plane.rows), [left0, columns] = edge(this.plane.columns);
     const r = Math.min(rows, 8), c = Math.min(columns, 8);
