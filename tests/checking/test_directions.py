@@ -164,3 +164,16 @@ def test_the_global_generator_goes_on_where_it_was():
     assert diagnose(noisy, [np.ones((2, 2))], backward=lambda g, c: g).ok
     np.testing.assert_array_equal(np.random.randn(4), expected[0])
     np.testing.assert_array_equal(np.random.rand(2), expected[1])
+
+
+def test_ties_in_every_window_are_tried():
+    def forward(x):  # the maxima of pairs, far from each other
+        return x.reshape(-1, 4, 2).max(axis=2), x
+
+    def backward(g, x):
+        pairs = x.reshape(-1, 4, 2)
+        return ((pairs == pairs.max(axis=2, keepdims=True)) * g[:, :, None]).reshape(x.shape)
+
+    apart = np.arange(16.0).reshape(2, 8) * 3 - 20
+    report = diagnose(forward, [apart], backward=backward)
+    assert not report.ok and report.where == "ties"

@@ -186,6 +186,8 @@ def _points(x: list[np.ndarray], y: np.ndarray) -> Iterator[tuple[str, list[np.n
     if (first < 0).any() and (first > 0).any():
         tied.flat[np.abs(first).argmin()] = 0.0
     yield "ties", [tied, *x[1:]]
+    if first.ndim > 1:  # most of the elements at the largest value: ties in nearly every window
+        yield "ties", [np.minimum(tied, np.quantile(tied, 0.4)), *x[1:]]
     reach = min(float(first.max(initial=0)), -float(first.min(initial=0)))
     if reach > 0:  # inputs of one sign may be probabilities
         yield "large", [first * (1000 / reach), *x[1:]]
