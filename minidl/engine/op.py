@@ -131,7 +131,8 @@ class Op:
                 variables += [("", v) for v in among if v.assignable]
                 arrays[place] = type(value)([raw(v) for v in value])
         if foreign or "cupy" in modules:  # else they are NumPy's, all of them
-            arrays = together(self.name, arrays, {self.parameters.index(name): one for name, one in live}, variables)
+            live_at = {self.parameters.index(name): one for name, one in live}
+            arrays = together(self.name, arrays, live_at, [one for _, one in variables])
         result = self.forward(*arrays)
         if records is None:
             return result

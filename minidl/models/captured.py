@@ -237,10 +237,10 @@ class _Numbers:
 
 @contextmanager
 def products(ours: bool = True) -> Iterator[None]:
-    """Inside the block, kernels of our own multiply matrices, unless others were asked for."""
+    """Inside the block, kernels of our own multiply matrices, unless others were asked for (TF32's are ours as well)."""
     asked_for = dict(insisted.get())
     with ExitStack() as stack:
-        for name in PRODUCTS if ours else ():
+        for name in PRODUCTS if ours and not kernel_config.is_tf32_enabled() else ():
             if name not in asked_for and kernel_config.chosen_implementation(name) is None:
                 stack.enter_context(kernels.kernels[name].use("cuda"))
         yield

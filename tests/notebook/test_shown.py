@@ -14,6 +14,7 @@ from minidl.checking import diagnose, diagnose_update
 from minidl.engine.op import registered
 from minidl.markup import box, framed, pre, table
 from minidl.visualize import Page, Section, Words
+from minidl.xray import Explained
 
 EMPTY = {"br", "hr", "img", "meta", "link", "input"}
 
@@ -214,6 +215,7 @@ def test_a_diagnosis_is_its_report():
 
 def test_pages_stand_in_a_frame(tmp_path):
     path = keras.explain(lambda a: a * 2.0, np.ones(2), path=tmp_path / "step.html")
+    assert type(path) is Explained
     assert isinstance(path, Path) and path.name == "step.html"
     source = re.search(r'srcdoc="([^"]*)"', path._repr_html_())[1]
     assert html.unescape(source) == path.read_text("utf-8")
