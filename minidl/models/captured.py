@@ -237,7 +237,7 @@ class _Numbers:
 
 @contextmanager
 def products(ours: bool = True) -> Iterator[None]:
-    """Inside the block, kernels of our own multiply matrices, unless others were asked for (TF32's are ours as well)."""
+    """Inside the block, kernels of our own multiply matrices, unless others were asked for (TF32's are our own too)."""
     asked_for = dict(insisted.get())
     with ExitStack() as stack:
         for name in PRODUCTS if ours and not kernel_config.is_tf32_enabled() else ():
