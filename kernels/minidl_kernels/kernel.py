@@ -165,7 +165,8 @@ class Kernel:
     def _planned(self, arrays: tuple[Any, ...], settings: dict[str, Any], call: Any) -> tuple[tuple[Any, ...], Plan]:
         """Check a call and choose who computes it; kept for later calls with the same shapes, dtypes and settings."""
         given = arrays
-        if any(getattr(array, "dtype", None) is not FLOATS[0] for array in arrays[: self.arrays]):
+        leading = arrays[: self.arrays]  # a single number of NumPy has a dtype, too, but no address
+        if any(getattr(one, "dtype", None) is not FLOATS[0] or isinstance(one, np.generic) for one in leading):
             arrays = promote(self.name, arrays[: self.arrays]) + arrays[self.arrays :]
         outputs = self.contract(*arrays, **settings)
         settings = {**self._settings, **settings}

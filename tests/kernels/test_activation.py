@@ -180,3 +180,8 @@ def test_cpu_refuses_float64_and_the_default_falls_through():
     with relu.use("cpu"), pytest.raises(ValueError, match="computes in float32, not float64"):
         relu(x)
     np.testing.assert_array_equal(relu(x), np.maximum(x, 0))
+
+
+def test_a_single_number_of_numpy_is_an_array_without_axes():
+    assert relu(np.float32(-2)) == 0 and relu(np.float32(1.5)) == 1.5
+    assert tanh_grad(np.asarray(2, "f"), np.float32(0.5)) == 1.5

@@ -202,10 +202,14 @@ def test_fusions_and_reasons_stand_beside_the_kernels():
     assert "dense: cpu, product, bias and relu in one pass" in summary_of(mlp()[0])
 
 
-def test_the_number_of_samples_decides_what_pays():
-    model = mlp()[0]
+def test_the_number_of_samples_decides_what_pays(monkeypatch):
+    model, kernel = mlp()[0], kernels.kernels["tanh_grad"]
+    compiled = kernel.get("cpu")
+    monkeypatch.setitem(kernel.implementations, "cpu", compiled._replace(from_size=1000))
+    kernel._plans.clear()
     assert "with 32 samples" in summary_of(model)
     small, large = summary_of(model, show_kernels=2), summary_of(model, show_kernels=5000)
+    kernel._plans.clear()
     assert "tanh_grad: array" in small and "tanh_grad: cpu" in large
 
 
