@@ -271,4 +271,4 @@ def test_a_training_in_tf32_and_its_summary(cupy):
     for line in ("conv2d: cuda_tf32", "conv2d_kernel_grad: cuda_tf32", "dense: cuda_tf32", "matmul: cuda_tf32"):
         assert line in found[True][1]
     off = "not cuda_tf32: TF32 is off: config.enable_tf32() turns it on"
-    assert found[False][1].count(off) >= 4 and "cuda_tf32" not in found[False][1].replace(off, "")
+    assert found[False][1].count(off) >= 2 and "cuda_tf32" not in found[False][1].replace(off, "")

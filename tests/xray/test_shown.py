@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from minidl import layers, models, optimizers
+from minidl import config, layers, models, optimizers
 from minidl.xray import record, render
 from minidl.xray.story import story
 
@@ -86,6 +86,7 @@ def show(net, x, y, script, chromium, folder):
 @pytest.fixture(scope="module")
 def dense(chromium, tmp_path_factory):
     """Two layers, SGD with momentum, in its second step."""
+    config.set_global_seed(3)
     net = models.Sequential([layers.Input((5,)), layers.Dense(3, "relu", name="below"), layers.Dense(2, name="above")])
     net.compile(optimizers.SGD(0.1, momentum=0.9), "mse")
     rng = np.random.default_rng(0)

@@ -53,7 +53,7 @@ def _labels_in_range(name: str, *arrays: Any, **settings: Any) -> None:
         return
     # Negative labels of 64 bits are huge ones without a sign: one pass instead of two.
     unsigned = labels.view(UNSIGNED) if labels.dtype is SIGNED else labels
-    if unsigned is not labels and labels.size and np.maximum.reduce(unsigned) < classes:
+    if unsigned is not labels and type(labels) is np.ndarray and labels.size and np.maximum.reduce(unsigned) < classes:
         return
     if labels.size and not (int(unsigned.max()) < classes and (unsigned is not labels or int(labels.min()) >= 0)):
         row = int(((labels < 0) | (labels >= classes)).argmax())
