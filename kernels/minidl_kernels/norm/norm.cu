@@ -60,7 +60,8 @@ extern "C" __global__ void input_gradient(const real* g, const real* x, const re
 
 extern "C" __global__ void relu_in_place(real* y, long long size, int channels, real slope) {
     long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-    if (i < size && y[i] < 0) y[i] *= slope;
+    if (i >= size) return;
+    if (y[i] < 0) y[i] *= slope;
 }
 
 // The gradient below a ReLU. At y = 0 one with a slope passes it on, one without does not.
