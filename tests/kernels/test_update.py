@@ -176,3 +176,22 @@ A, B = np.zeros(3, "f"), np.zeros(4, "f")
 def test_errors_say_what_came(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(("kernel", "settings"), CASES)
+def test_a_gradient_that_is_a_single_number_and_no_array(kernel, settings):
+    numbered = {"step": 1} if kernel is adam else {}
+    slots = [
+        [np.zeros((), "f"), np.zeros(2, "f")] for _ in range({sgd: 0, sgd_momentum: 1, rmsprop: 1, adam: 2}[kernel])
+    ]
+    ends = []
+    for kind in (np.float32, np.asarray):
+        weights = [np.array(3, "f"), np.ones(2, "f")]
+        kernel(weights, [kind(np.float32(0.5)), np.ones(2, "f")], *map(arrays_copied, slots), **settings, **numbered)
+        ends.append(weights)
+    assert ends[0][0] == pytest.approx(float(ends[1][0]), rel=1e-6) and ends[0][0] != 3
+    np.testing.assert_allclose(ends[0][1], ends[1][1], rtol=1e-6)
+
+
+def arrays_copied(several):
+    return [one.copy() for one in several]

@@ -109,10 +109,13 @@ def _rmsprop(args, task, tasks):
                 w[i] -= rate * gradient / np.float32(math.sqrt(new_v + epsilon))
 
 
-def _only_float32(ws, *lists, **settings):
-    for w in ws:
-        if w.dtype != np.float32:
-            return f"computes in float32, not {w.dtype}"
+def _only_float32(*lists, **settings):
+    for several in lists:
+        for one in several:
+            if one.dtype != np.float32:
+                return f"computes in float32, not {one.dtype}"
+            if not isinstance(one, np.ndarray):  # the mean of a single number is no array, and has no address
+                return f"takes arrays, not {type(one).__name__}"
     return None
 
 
