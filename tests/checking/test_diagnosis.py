@@ -160,8 +160,6 @@ def test_what_minidl_makes_is_checked_too():
     x = np.random.default_rng(0).normal(size=(3, 4))
     assert diagnose(layers.Dense(2, activation="tanh"), x).ok
     assert diagnose(ops.softmax, x).ok
-    model = minidl.Sequential([layers.Dense(3, activation="relu"), layers.Dense(2)])
-    assert diagnose(model, x).ok
 
     @minidl.op
     def cube(x):
@@ -172,6 +170,19 @@ def test_what_minidl_makes_is_checked_too():
         return 3 * x * x
 
     assert diagnose(cube, x).cause == "no_upstream"
+
+
+@pytest.mark.parametrize("scale", [0.01, 1, 50])
+@pytest.mark.parametrize("seed", range(6))
+def test_units_that_are_zero_together_are_no_fault(seed, scale):
+    """Zeros as inputs with zero biases: relu(x) - relu(-x) is x, yet ReLU's derivatives at 0 add up to 0."""
+    minidl.utils.set_random_seed(seed)
+    x = scale * np.random.default_rng(0).normal(size=(3, 4))
+    model = minidl.Sequential([layers.Dense(3, activation="relu"), layers.Dense(2)])
+    assert diagnose(model, x).ok
+    pictures = scale * np.random.default_rng(seed).uniform(size=(2, 4, 4, 1))
+    convolutions = [layers.Conv2D(2, 3, activation="relu"), layers.Conv2D(3, 1, activation="relu"), layers.Flatten()]
+    assert diagnose(minidl.Sequential([*convolutions, layers.Dense(2)]), pictures).ok
 
 
 def test_the_layer_stays_as_it_was():

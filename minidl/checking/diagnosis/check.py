@@ -180,10 +180,17 @@ def _one(
 
 
 def _points(x: list[np.ndarray], y: np.ndarray) -> Iterator[tuple[str, list[np.ndarray]]]:
-    """Inputs with ties and zeros, and large ones."""
+    """Inputs with ties and zeros, and large ones.
+
+    No zeros where there are parameters: zeros under zero biases make every unit behind them 0, and ReLU's derivative of
+    0 there need not be one of the whole, as in relu(x) - relu(-x) = x (Kakade & Lee, 2018).
+    """
     first = x[0]
-    tied = np.round(first * 2) / 2
-    if (first < 0).any() and (first > 0).any():
+    unit = 0.5 * (float(first.std()) or 1.0)
+    tied = np.round(first / unit) * unit
+    if len(x) > 1:
+        tied += unit / 4
+    elif (first < 0).any() and (first > 0).any():
         tied.flat[np.abs(first).argmin()] = 0.0
     yield "ties", [tied, *x[1:]]
     if first.ndim > 1:  # most of the elements at the largest value: ties in nearly every window
