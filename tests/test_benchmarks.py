@@ -152,7 +152,7 @@ def test_workloads_on_keras(tmp_path, workload):
 @pytest.mark.oracle
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("workload", ["A32", "F", "C-one"])
+@pytest.mark.parametrize("workload", ["A32", "C-one"])
 def test_workloads_compiled_by_pytorch(tmp_path, workload):
     pytest.importorskip("torch")
     if why := unavailable("torch-compile"):
