@@ -165,7 +165,7 @@ def _one(
         y = checked.evaluate(x)
         if not np.array_equal(y, checked.evaluate(x), equal_nan=True):
             raise ValueError(f"{checked.name} gave two results for the same inputs; fix the seed of its random numbers")
-        base = _at(checked, x, "given", rng, rtol)
+        base = _at(checked, x, "given", rng, rtol, y=y)
         result = _diagnosed(checked, base, language)
         if not result.ok or not probes:
             return result
@@ -185,16 +185,18 @@ def _points(x: list[np.ndarray], y: np.ndarray) -> Iterator[tuple[str, list[np.n
     No zeros where there are parameters: zeros under zero biases make every unit behind them 0, and ReLU's derivative of
     0 there need not be one of the whole, as in relu(x) - relu(-x) = x (Kakade & Lee, 2018).
     """
-    first = x[0]
+    first, seen = x[0], x[0]
     unit = 0.5 * (float(first.std()) or 1.0)
     tied = np.round(first / unit) * unit
     if len(x) > 1:
         tied += unit / 4
     elif (first < 0).any() and (first > 0).any():
         tied.flat[np.abs(first).argmin()] = 0.0
-    yield "ties", [tied, *x[1:]]
-    if first.ndim > 1:  # most of the elements at the largest value: ties in nearly every window
-        yield "ties", [np.minimum(tied, np.quantile(tied, 0.4)), *x[1:]]
+    # Most of the elements at the largest value: ties in nearly every window.
+    for point in (tied, np.minimum(tied, np.quantile(tied, 0.4))) if first.ndim > 1 else (tied,):
+        if not np.array_equal(point, seen):
+            yield "ties", [point, *x[1:]]
+        seen = point
     reach = min(float(first.max(initial=0)), -float(first.min(initial=0)))
     if reach > 0:  # inputs of one sign may be probabilities
         yield "large", [first * (1000 / reach), *x[1:]]
@@ -208,14 +210,16 @@ def _at(
     rtol: float,
     base: Any = None,
     named: bool = True,
+    y: np.ndarray | None = None,
 ) -> Any:
     """The comparison at one point; None where the function itself is not finite there.
 
     Args:
         base: that of the given inputs, at others.
         named: False: whether it is right is all that is asked.
+        y: the output there, where it is known.
     """
-    y = checked.evaluate(x)
+    y = checked.evaluate(x) if y is None else y
     if not np.isfinite(y).all():
         return None if where != "given" else Comparison.not_finite(checked, x, y)
     g = signed(rng, y.shape) if checked.upstream else np.ones(y.shape)
@@ -262,6 +266,8 @@ def _cause(comparison: Any) -> tuple[str, float]:
         return comparison.cause, 1.0
     if any(case.analytic[i] is not None and not np.isfinite(case.analytic[i]).all() for i in wrong):
         return "overflow", 0.9
+
+    case.suspects = set(wrong)
 
     def every() -> Iterator[Guess]:
         for family in FAMILIES:

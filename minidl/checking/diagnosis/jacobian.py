@@ -6,6 +6,7 @@ ones, that of a masked output. The hypotheses about a wrong gradient are made of
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -46,19 +47,41 @@ class Slopes:
 
     def product(self, g: np.ndarray) -> np.ndarray:
         """The gradient for the upstream gradient ``g``, in the leaf's shape; NaN where it was not taken."""
+        return self._filled(self._middle @ g.reshape(-1))
+
+    def of_sample(self, g: np.ndarray, sample: int) -> np.ndarray:
+        """The product with one sample of ``g``, which has a batch axis, and zeros for the others."""
+        part = self._middle.reshape(len(self._middle), len(g), -1)[:, sample]
+        return self._filled(part @ g[sample].reshape(-1))
+
+    def _filled(self, values: np.ndarray) -> np.ndarray:
         flat = np.full(int(np.prod(self.shape)), np.nan)
-        with np.errstate(all="ignore"):
-            middle = (self.low + self.high) / 2
-        flat[self.places] = np.nan_to_num(middle[: len(self.places)], posinf=0, neginf=0) @ g.reshape(-1)
+        flat[self.places] = values
         return flat.reshape(self.shape)
+
+    @cached_property
+    def _smooth(self) -> bool:
+        return self.low is self.high or bool((self.low == self.high).all())
+
+    @cached_property
+    def _middle(self) -> np.ndarray:
+        """Between both ends, without the row of ones."""
+        low, high = self.low[: len(self.places)], self.high[: len(self.places)]
+        if self._smooth and np.isfinite(low.sum()):
+            return low
+        with np.errstate(all="ignore"):
+            found: np.ndarray = np.nan_to_num((low + high) / 2, posinf=0, neginf=0)
+        return found
 
     def interval(self, g: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(low, high, noise) of the products with ``g``; the last row is that of moving all elements alike."""
         row = g.reshape(-1)
+        noise = np.sqrt(np.square(self.noise) @ np.square(row))
         with np.errstate(invalid="ignore"):
+            if self._smooth:
+                return self.low @ row, self.low @ row, noise
             a, b = self.low * row, self.high * row
-        low, high = np.fmin(a, b).sum(axis=1), np.fmax(a, b).sum(axis=1)
-        return low, high, np.sqrt(((self.noise * row) ** 2).sum(axis=1))
+        return np.fmin(a, b).sum(axis=1), np.fmax(a, b).sum(axis=1), noise
 
 
 @dataclass
@@ -94,7 +117,7 @@ def differentiate(
         y: the output there.
         rng: chooses the elements of large leaves, and the steps that measure noise.
         single: it is known already to compute in float32.
-        most: elements of one leaf that are moved; of a larger leaf, 64 random ones.
+        most: elements of one leaf that are moved; of a larger leaf, up to 64 random ones.
         look: what random directions told of it, where it was smooth along them and computes in float64. Settled leaves
             are left out, one evaluation does for a leaf in which it is affine, two where both sides agree.
     """
@@ -112,7 +135,8 @@ def differentiate(
         if look is not None and i in look.settled:
             found.append(Slopes.none(leaf.shape, center.size))
             continue
-        places = np.arange(leaf.size) if whole else np.sort(rng.choice(leaf.size, 64, replace=False))
+        few = 64 if look is None else max(16, min(64, 60_000 // center.size))
+        places = np.arange(leaf.size) if whole else np.sort(rng.choice(leaf.size, min(few, leaf.size), replace=False))
         together = i == 0 and whole and _independent(rows, h, rng)
         groups = places.reshape(len(leaf), -1).T if together else places[:, None]
         sides = 4 if look is None else 1 if i in look.affine else 2
@@ -120,8 +144,7 @@ def differentiate(
         if together:
             slopes = [_apart(part, len(leaf)) for part in slopes]
         ones = _slopes(rows, i, np.arange(leaf.size)[None], h, rounding, sides, alike=True)
-        low, high, noise = (np.concatenate(parts) for parts in zip(slopes, ones, strict=True))
-        found.append(Slopes(leaf.shape, places, low, high, noise))
+        found.append(Slopes(leaf.shape, places, *_concatenated([slopes, ones])))
     return found, coarse
 
 
@@ -190,7 +213,16 @@ def _slopes(
             for one, other in zip(found, closer, strict=True):
                 one[again] = np.where(smooth, other, one[again])
         parts.append(found)
-    return [np.concatenate(part) for part in zip(*parts, strict=True)] or [np.zeros((0, rows.center.size))] * 3
+    if not parts:
+        return [np.zeros((0, rows.center.size))] * 3
+    return parts[0] if len(parts) == 1 else _concatenated(parts)
+
+
+def _concatenated(parts: list[list[np.ndarray]]) -> list[np.ndarray]:
+    """Rows (low, high, noise) one below the other; where low and high are the same array, they stay so."""
+    low, noise = (np.concatenate([part[k] for part in parts]) for k in (0, 2))
+    same = all(part[0] is part[1] for part in parts)
+    return [low, low if same else np.concatenate([part[1] for part in parts]), noise]
 
 
 def _sides(
@@ -200,16 +232,16 @@ def _sides(
     steps = h * np.maximum(1.0, np.abs(flat[groups]))
     if alike:
         steps[...] = steps.max(initial=h)
-    share = center.size if alike or not groups.shape[1] else center.size // groups.shape[1]
+    share = center.size // groups.shape[1] if groups.shape[1] > 1 and not alike else 1  # outputs an element
 
     def quotients(k: float, chosen: np.ndarray) -> np.ndarray:
         found = np.empty((len(chosen), center.size))
         for row, r in zip(found, chosen, strict=True):
             moved = flat.copy()
             moved[groups[r]] += k * steps[r]
-            done = (moved - flat)[groups[r]]  # what the numbers could represent of the step
-            row[:] = rows.at(i, moved) - center
-            row /= np.repeat(done[:1] if alike else done, share) if done.size else h
+            done = moved[groups[r]] - flat[groups[r]]  # what the numbers could represent of the step
+            np.subtract(rows.at(i, moved), center, out=row)
+            row /= (done[:1] if alike else np.repeat(done, share)) if done.size else h
         return found
 
     every = np.arange(len(groups))
@@ -217,7 +249,7 @@ def _sides(
     noise = SAFETY * rounding / lengths + EPSILON * np.abs(center)
     on = quotients(1.0, every)
     if least == 1:
-        return on, on.copy(), noise, np.zeros(on.shape, bool)
+        return on, on, noise, np.zeros((len(on), 1), bool)
     back = quotients(-1.0, every)
     low = (on + back) / 2
     high, kinked = low.copy(), np.zeros(low.shape, bool)
