@@ -13,7 +13,7 @@ from .adapters import PHASES, Checked, Taped, adapt, method, parameters
 from .case import Case, Family, Guess
 from .comparison import Comparison, compare
 from .directions import first_look
-from .jacobian import Look, differentiate
+from .jacobian import Came, Look, differentiate
 from .matching import best_match
 from .report import Diagnosis, shapes_of
 from .state import state_faults
@@ -245,7 +245,8 @@ def _at(
         found = compare(checked, case, where, rtol, coarse, base)
         if not found.ok:
             return found
-    case.slopes, coarse = differentiate(checked.evaluate, x, y, rng, single=single)
+    came = [a if a is not None and a.size == part.size else None for a, part in zip(analytic, x, strict=True)]
+    case.slopes, coarse = differentiate(checked.evaluate, x, y, rng, single=single, came=Came(came, g))
     case.numeric = [s.product(g) for s in case.slopes]
     return compare(checked, case, where, rtol, coarse, base)
 

@@ -7,13 +7,14 @@ ones, that of a masked output. The hypotheses about a wrong gradient are made of
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..finite_differences import EPSILON, SAFETY, STEP, STEP_FLOAT32, rounding_noise
 from ..probing import signed
 
-__all__ = ["Look", "Slopes", "differentiate"]
+__all__ = ["Came", "Look", "Slopes", "differentiate"]
 
 Evaluate = Callable[[list[np.ndarray]], np.ndarray]  # arrays of all leaves -> the output
 
@@ -84,6 +85,25 @@ class Slopes:
         return np.fmin(a, b).sum(axis=1), np.fmax(a, b).sum(axis=1), noise
 
 
+class Came(NamedTuple):
+    """The gradients to judge, one a leaf, None where none of its shape came, and the upstream gradient."""
+
+    gradients: list[np.ndarray | None]
+    g: np.ndarray
+
+    def between(self, leaf: int, groups: np.ndarray, low: np.ndarray, high: np.ndarray, noise: np.ndarray) -> Any:
+        """For each group of elements that were moved together (none: all), whether all lie within the slopes."""
+        a = self.gradients[leaf]
+        if a is None:
+            return np.zeros(len(low), bool)
+        row, parts = self.g.reshape(-1), (len(low), max(1, groups.shape[1]), -1)
+        ends = low * row, high * row
+        least, most = (f(*ends).reshape(parts).sum(axis=2) for f in (np.minimum, np.maximum))
+        reach = np.sqrt(np.square(noise * row).reshape(parts).sum(axis=2))
+        values = a.reshape(-1)[groups] if groups.shape[1] else np.full((len(low), 1), a.sum())
+        return ((least - reach <= values) & (values <= most + reach)).all(axis=1)
+
+
 @dataclass
 class Look:
     """What a few directions tell.
@@ -107,6 +127,7 @@ def differentiate(
     most: int = 400,
     single: bool = False,
     look: Look | None = None,
+    came: Came | None = None,
 ) -> tuple[list[Slopes], bool]:
     """The slopes along each leaf, and whether the function computes in float32.
 
@@ -120,14 +141,16 @@ def differentiate(
         most: elements of one leaf that are moved; of a larger leaf, up to 64 random ones.
         look: what random directions told of it, where it was smooth along them and computes in float64. Settled leaves
             are left out, one evaluation does for a leaf in which it is affine, two where both sides agree.
+        came: what is to be judged: where it lies between the slopes of both sides, two evaluations do.
     """
-    rows = Rows(evaluate, x, y)
+    rows = Rows(evaluate, x, y, came)
     center = y.reshape(-1)
     rounding = rounding_noise(rows, x, rng) if look is None else 4 * EPSILON * (np.abs(center) + np.abs(center).mean())
     coarse = single or bool(y.size and np.median(rounding) > 1e-9 * np.sqrt(np.mean(center**2)))
     if coarse:  # where the function is flat, no noise shows
         rounding = np.maximum(rounding, 6e-8 * np.abs(center))
     h = STEP_FLOAT32 if coarse else STEP
+    brief = look is not None or (came is not None and not coarse)
     found = []
     for i, leaf in enumerate(x):
         # To name a cause, some elements of a leaf do; a verdict that only the elements can give asks for all.
@@ -139,7 +162,7 @@ def differentiate(
         places = np.arange(leaf.size) if whole else np.sort(rng.choice(leaf.size, min(few, leaf.size), replace=False))
         together = i == 0 and whole and _independent(rows, h, rng)
         groups = places.reshape(len(leaf), -1).T if together else places[:, None]
-        sides = 4 if look is None else 1 if i in look.affine else 2
+        sides = 1 if look is not None and i in look.affine else 2 if brief and _short(leaf, h) else 4
         slopes = _slopes(rows, i, groups, h, rounding, sides)
         if together:
             slopes = [_apart(part, len(leaf)) for part in slopes]
@@ -148,11 +171,16 @@ def differentiate(
     return found, coarse
 
 
+def _short(leaf: np.ndarray, h: float) -> bool:
+    """Whether the steps are so short that the slopes of both sides are next to each other where there is no kink."""
+    return h * float(np.abs(leaf).max(initial=1)) <= 1e-4
+
+
 class Rows:
     """The function around one point, all outputs in one row."""
 
-    def __init__(self, evaluate: Evaluate, x: list[np.ndarray], y: np.ndarray):
-        self.evaluate, self.x, self.y, self.center = evaluate, x, y, y.reshape(-1)
+    def __init__(self, evaluate: Evaluate, x: list[np.ndarray], y: np.ndarray, came: Came | None = None):
+        self.evaluate, self.x, self.y, self.center, self.came = evaluate, x, y, y.reshape(-1), came
 
     def __call__(self, arrays: list[np.ndarray]) -> np.ndarray:
         return self.evaluate(arrays).reshape(-1)
@@ -253,7 +281,13 @@ def _sides(
     back = quotients(-1.0, every)
     low = (on + back) / 2
     high, kinked = low.copy(), np.zeros(low.shape, bool)
-    if least == 2:
+    if least == 2 and rows.came is not None:
+        ends = np.minimum(on, back), np.maximum(on, back)
+        between = rows.came.between(i, groups[:, :0] if alike else groups, *ends, noise)
+        between &= (ends[1] - ends[0]).max(axis=1, initial=0) * h <= 1e-3 * np.abs(center).max(initial=1)  # no jump
+        low[between], high[between] = ends[0][between], ends[1][between]
+        every = np.flatnonzero(~between)
+    elif least == 2:
         straight = np.abs(on - back) <= noise + 1e-4 * np.maximum(np.abs(on), np.abs(back))
         every = np.flatnonzero(~straight.all(axis=1))
     if every.size:
