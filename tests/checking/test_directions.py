@@ -6,7 +6,7 @@ import pytest
 from minidl.checking import diagnose
 from minidl.checking.diagnosis.adapters import Pair
 from minidl.checking.diagnosis.case import Case
-from minidl.checking.diagnosis.directions import first_look
+from minidl.checking.diagnosis.directions import Moves, first_look
 from minidl.checking.diagnosis.jacobian import Look, differentiate
 
 
@@ -17,7 +17,7 @@ def looked_at(forward, backward, inputs):
     g = rng.normal(size=y.shape)
     analytic = checked.backward(g, cache)
     case = Case(checked.args, checked.names, checked.values, y, g, [], [], analytic, len(inputs), checked.evaluate)
-    return first_look(checked, case, rng)
+    return first_look(checked, case, Moves(rng))
 
 
 def affine(x, w, b):

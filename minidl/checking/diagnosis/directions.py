@@ -15,19 +15,41 @@ from .adapters import Checked
 from .case import Case
 from .jacobian import Look
 
-__all__ = ["first_look"]
+__all__ = ["Moves", "first_look"]
 
 Gradients = list[np.ndarray | None]  # one a leaf; None where nobody asks for it
 
 
-def first_look(checked: Checked, case: Case, rng: np.random.Generator, leaves: bool = True) -> Look:
+class Moves:
+    """Random steps of the leaves, drawn once for as long as a leaf has the same values: most points share theirs."""
+
+    def __init__(self, rng: np.random.Generator):
+        self.rng = rng
+        self.drawn: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+
+    def of(self, leaf: int, x: np.ndarray, turn: int) -> np.ndarray:
+        """A step of each element; what the numbers can represent of it."""
+        x_before, move = self.drawn.get((leaf, turn), (None, x))
+        if x_before is not x:
+            move = np.abs(x)
+            np.maximum(move, 1.0, out=move)
+            move *= STEP
+            move *= signed(self.rng, x.shape)
+            move += x
+            move -= x
+            self.drawn[leaf, turn] = x, move
+        return move
+
+
+def first_look(checked: Checked, case: Case, moves: Moves, leaves: bool = True, turns: int = 2) -> Look:
     """Compare along random directions.
 
     Args:
-        checked: what is checked; evaluated four times where it is right, else up to four times for each leaf, too.
+        checked: what is checked; evaluated twice a turn where it is right, else up to four times for each leaf, too.
         case: the point, with the upstream gradient and what came; ``slopes`` and ``numeric`` are not looked at.
-        rng: draws the directions.
+        moves: draws the directions.
         leaves: where something is wrong, look at the leaves one by one.
+        turns: in how many directions a right one must agree; 1 where the same function agreed at other inputs.
     """
     gradients: Gradients = []
     misshapen = set()
@@ -41,14 +63,14 @@ def first_look(checked: Checked, case: Case, rng: np.random.Generator, leaves: b
             return Look("unclear")
         else:
             gradients.append(a.reshape(x.shape))
-    look = Look(_along(case, gradients, rng)[0])
+    look = Look(_along(case, gradients, moves, 0)[0])
     if look.verdict == "right" and not misshapen:
-        return Look(_along(case, gradients, rng)[0])
+        return look if turns == 1 else Look(_along(case, gradients, moves, 1)[0])
     if look.verdict == "right":  # zeros, in the wrong shape
         look.verdict = "wrong"
     if look.verdict == "wrong" and leaves:
         for i, a in enumerate(gradients):
-            verdict, affine = _along(case, [a if j == i else None for j in range(len(gradients))], rng)
+            verdict, affine = _along(case, [a if j == i else None for j in range(len(gradients))], moves, 0)
             if verdict == "right" and i not in misshapen:
                 look.settled.add(i)
             if affine:
@@ -56,14 +78,14 @@ def first_look(checked: Checked, case: Case, rng: np.random.Generator, leaves: b
     return look
 
 
-def _along(case: Case, gradients: Gradients, rng: np.random.Generator) -> tuple[str, bool]:
+def _along(case: Case, gradients: Gradients, drawn: Moves, turn: int) -> tuple[str, bool]:
     """(verdict, whether the outputs are affine along there) of the leaves that have a gradient, all moved at once.
 
     What agrees with the mean slope of both sides is right, at a kink, too, where this lies in the interval; half the
     step is asked only where it does not.
     """
     center, g = case.y.reshape(-1), case.g.reshape(-1)
-    moves = [None if a is None else _move(x, rng) for x, a in zip(case.x, gradients, strict=True)]
+    moves = [None if a is None else drawn.of(i, case.x[i], turn) for i, a in enumerate(gradients)]
 
     def side(k: float) -> np.ndarray:
         point = [x if move is None else x + k * move for x, move in zip(case.x, moves, strict=True)]
@@ -93,17 +115,6 @@ def _along(case: Case, gradients: Gradients, rng: np.random.Generator) -> tuple[
         return "right", affine
     largest = max([abs(numeric), *(float(np.linalg.norm(part)) for part in parts)])
     return "wrong" if gap > 1e-3 * largest and gap > 1e3 * allowed else "unclear", affine
-
-
-def _move(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A random step of each element; what the numbers can represent of it."""
-    reach = np.abs(x)
-    np.maximum(reach, 1.0, out=reach)
-    reach *= STEP
-    reach *= signed(rng, x.shape)
-    reach += x
-    reach -= x
-    return reach
 
 
 def _squeezed(a: np.ndarray) -> tuple[int, ...]:
