@@ -92,8 +92,8 @@ def _along(case: Case, gradients: Gradients, drawn: Moves, turn: int) -> tuple[s
         found: np.ndarray = (case.evaluate(point).reshape(-1) - center) / k
         return found
 
-    parts = [a * m for a, m in zip(gradients, moves, strict=True) if a is not None and m is not None]
-    expected = sum(float(part.sum()) for part in parts)
+    pairs = [(a, move) for a, move in zip(gradients, moves, strict=True) if a is not None and move is not None]
+    expected = sum(float(a.reshape(-1) @ move.reshape(-1)) for a, move in pairs)
     rounding = EPSILON * np.abs(center)
     noise = 4 * SAFETY * (rounding + EPSILON * float(np.abs(center).sum()) / max(1, center.size))
     allowed = 0.5 * (SAFETY * float(np.linalg.norm(g * rounding)) + 1e-12 * STEP)
@@ -113,7 +113,7 @@ def _along(case: Case, gradients: Gradients, drawn: Moves, turn: int) -> tuple[s
     gap = abs(numeric - expected)
     if gap <= allowed:
         return "right", affine
-    largest = max([abs(numeric), *(float(np.linalg.norm(part)) for part in parts)])
+    largest = max([abs(numeric), *(float(np.linalg.norm(a * move)) for a, move in pairs)])
     return "wrong" if gap > 1e-3 * largest and gap > 1e3 * allowed else "unclear", affine
 
 
