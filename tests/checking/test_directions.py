@@ -7,7 +7,8 @@ from minidl.checking import diagnose
 from minidl.checking.diagnosis.adapters import Pair
 from minidl.checking.diagnosis.case import Case
 from minidl.checking.diagnosis.directions import Moves, first_look
-from minidl.checking.diagnosis.jacobian import Came, Look, differentiate
+from minidl.checking.diagnosis.jacobian import Look, differentiate
+from minidl.checking.diagnosis.sides import Came
 
 
 def looked_at(forward, backward, inputs):

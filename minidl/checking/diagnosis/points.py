@@ -10,7 +10,8 @@ from .adapters import Checked
 from .case import Case
 from .comparison import Comparison, compare
 from .directions import Moves, first_look
-from .jacobian import Came, Look, differentiate
+from .jacobian import Look, differentiate
+from .sides import Came
 
 __all__ = ["compared", "probed"]
 
