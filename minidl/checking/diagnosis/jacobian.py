@@ -119,7 +119,7 @@ def differentiate(
         most: elements of one leaf that are moved; of a larger leaf, up to 64 random ones.
         look: what random directions told of it, where it was smooth along them and computes in float64. Settled leaves
             are left out, one evaluation does for a leaf in which it is affine, two where both sides agree.
-        came: what is to be judged: where it lies between the slopes of both sides, two evaluations do.
+        came: what is to be judged: where it is the slope of both sides, or between them, two evaluations do.
     """
     rows = Rows(evaluate, x, y, came)
     center = y.reshape(-1)
@@ -140,19 +140,13 @@ def differentiate(
         places = np.arange(leaf.size) if whole else np.sort(rng.choice(leaf.size, min(few, leaf.size), replace=False))
         together = i == 0 and whole and _independent(rows, h, rng)
         groups = places.reshape(len(leaf), -1).T if together else places[:, None]
-        brief = look is not None or (came is not None and not coarse and _short(leaf, h))
-        sides = 1 if look is not None and i in look.affine else 2 if brief else 4
+        sides = 4 if look is None and came is None else 1 if look is not None and i in look.affine else 2
         each = slopes(rows, i, groups, h, sides)
         if together:
             each = [_apart(part, len(leaf)) for part in each]
         ones = slopes(rows, i, np.arange(leaf.size)[None], h, sides, alike=True)
         found.append(Slopes(leaf.shape, places, *concatenated([each, ones])))
     return found, coarse
-
-
-def _short(leaf: np.ndarray, h: float) -> bool:
-    """Whether the steps are so short that the slopes of both sides are next to each other where there is no kink."""
-    return h * float(np.abs(leaf).max(initial=1)) <= 1e-4
 
 
 def _independent(rows: Rows, h: float, rng: np.random.Generator) -> bool:

@@ -98,7 +98,8 @@ def _sides(
     low = (on + back) / 2
     high, kinked = low.copy(), np.zeros(low.shape, bool)
     if least == 2 and rows.came is not None:
-        ends = np.minimum(on, back), np.maximum(on, back)
+        # Where there is no kink, the slopes of sides that are long differ by more than what is tolerated.
+        ends = (np.minimum(on, back), np.maximum(on, back)) if steps.max(initial=h) <= 1e-4 else (low, low)
         between = rows.came.between(i, groups[:, :0] if alike else groups, *ends, noise)
         between &= (ends[1] - ends[0]).max(axis=1, initial=0) * h <= 1e-3 * np.abs(center).max(initial=1)  # no jump
         low[between], high[between] = ends[0][between], ends[1][between]
