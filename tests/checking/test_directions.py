@@ -188,6 +188,33 @@ def test_at_a_jump_nothing_lies_between():
     assert slopes.low[0, 0] == -np.inf and slopes.high[0, 0] == np.inf
 
 
+def test_float32_is_told_from_float64_where_all_outputs_are_0():
+    x = np.random.default_rng(7).normal(size=(3, 2))
+    for dtype in ("float64", "float32"):
+
+        def f(arrays, dtype=dtype):
+            return np.tanh((arrays[0] - x).astype(dtype)).sum(axis=1).astype("float64")
+
+        assert differentiate(f, [x], f([x]), np.random.default_rng(0))[1] == (dtype == "float32")
+
+
+def test_in_float32_two_evaluations_do_where_the_gradient_is_the_mean_slope():
+    calls = []
+
+    def f(arrays):
+        calls.append(1)
+        return np.tanh(arrays[0].astype("float32")).astype("float64")
+
+    x, g = np.array([0.5, 1.0, -1.0]), np.array([1.0, 2.0, 3.0])
+    y = f([x])
+    for factor in (1.0, 1.01):
+        calls.clear()
+        came = Came([g * (1 - np.tanh(x) ** 2) * factor], g)
+        (slopes,), coarse = differentiate(f, [x], y, np.random.default_rng(0), came=came)
+        assert coarse and (len(calls) == 30 + 2 * 4) == (factor == 1)
+        np.testing.assert_allclose(slopes.product(g), g * (1 - np.tanh(x) ** 2), rtol=1e-3)
+
+
 # ---- the global generator ----
 
 

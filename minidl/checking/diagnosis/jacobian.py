@@ -124,7 +124,9 @@ def differentiate(
     rows = Rows(evaluate, x, y, came)
     center = y.reshape(-1)
     rounding = rounding_noise(rows, x, rng) if look is None else 4 * EPSILON * (np.abs(center) + np.abs(center).mean())
-    coarse = single or bool(y.size and np.median(rounding) > 1e-9 * np.sqrt(np.mean(center**2)))
+    size = float(np.sqrt(np.mean(center**2))) if y.size else 0.0
+    # Where all is 0, noise is that of the values beside, which are of the size of a step.
+    coarse = single or bool(y.size and np.median(rounding) > 1e-9 * (size or STEP))
     if coarse:  # where the function is flat, no noise shows
         rounding = np.maximum(rounding, 6e-8 * np.abs(center))
     rows.rounding = rounding
