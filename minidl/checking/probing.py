@@ -143,8 +143,9 @@ def signs(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 def signed(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """Random numbers of both signs, none near 0 (ones would hide most mistakes)."""
-    drawn = rng.uniform(-1.0, 1.0, shape)
-    found: np.ndarray = np.copysign(0.5 + np.abs(drawn), drawn)
+    found: np.ndarray = 2 * rng.random(shape)
+    found -= 1
+    found += np.copysign(0.5, found)
     return found
 
 

@@ -6,8 +6,9 @@ import pytest
 from minidl.checking import diagnose
 from minidl.checking.diagnosis.adapters import Pair
 from minidl.checking.diagnosis.case import Case
-from minidl.checking.diagnosis.directions import first_look
+from minidl.checking.diagnosis.directions import Moves, first_look
 from minidl.checking.diagnosis.jacobian import Look, differentiate
+from minidl.checking.diagnosis.sides import Came
 
 
 def looked_at(forward, backward, inputs):
@@ -17,7 +18,7 @@ def looked_at(forward, backward, inputs):
     g = rng.normal(size=y.shape)
     analytic = checked.backward(g, cache)
     case = Case(checked.args, checked.names, checked.values, y, g, [], [], analytic, len(inputs), checked.evaluate)
-    return first_look(checked, case, rng)
+    return first_look(checked, case, Moves(rng))
 
 
 def affine(x, w, b):
@@ -83,7 +84,7 @@ def test_few_evaluations_are_made():
         return affine(x, w, b)
 
     assert diagnose(counted, xwb(), backward=right).ok
-    assert len(calls) < 50  # by elements: 35 at three points, four times each
+    assert len(calls) < 30  # by elements: 35 at three points, four times each
 
 
 # ---- the Jacobian ----
@@ -145,6 +146,73 @@ def test_a_settled_leaf_is_left_out():
     )
     assert not slopes[0].taken and slopes[1].taken
     np.testing.assert_allclose(slopes[1].low, np.ones((4, 4)) * [[1], [1], [1], [3]], atol=1e-9)
+
+
+def test_the_product_with_one_sample():
+    f, x = FUNCTIONS["samples apart"], np.random.default_rng(7).normal(size=(4, 3))
+    (slopes,), _ = differentiate(lambda a: f(a[0]), [x], f(x), np.random.default_rng(0), look=Look("wrong"))
+    g = np.random.default_rng(8).normal(size=(4, 3))
+    for sample in range(4):
+        only = np.where(np.arange(4)[:, None] == sample, g, 0)
+        np.testing.assert_allclose(slopes.of_sample(g, sample), slopes.product(only), atol=1e-12)
+
+
+def test_a_small_leaf_before_many_outputs():
+    x, b = np.random.default_rng(7).normal(size=(40_000,)), np.arange(30.0)
+    (_, slopes), _ = differentiate(
+        lambda a: a[0] * a[1].sum(), [x, b], x * b.sum(), np.random.default_rng(0), look=Look("wrong", {0}, {0, 1})
+    )
+    np.testing.assert_allclose(slopes.product(np.ones(40_000))[slopes.places], x.sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("slope, within", [(0.0, True), (0.5, True), (1.0, True), (-0.01, False), (1.01, False)])
+def test_at_a_kink_two_evaluations_do_where_the_gradient_lies_between(slope, within):
+    calls = []
+
+    def relu(arrays):
+        calls.append(1)
+        return np.maximum(arrays[0], 0)
+
+    x, g = np.array([0.0, 1.0, -1.0]), np.array([1.0, 2.0, 3.0])
+    came = Came([g * [slope, 1, 0]], g)
+    (slopes,), _ = differentiate(relu, [x], relu([x]), np.random.default_rng(0), came=came)
+    low, high, _ = slopes.interval(g)
+    np.testing.assert_allclose([low[:3], high[:3]], [[0, 2, 0], [1, 2, 0]], atol=1e-6)
+    assert (len(calls) == 1 + 30 + 2 * 4) == within  # else half the step, and all of these nearer by
+
+
+def test_at_a_jump_nothing_lies_between():
+    x, g = np.array([0.0, 1.0]), np.ones(2)
+    came = Came([np.array([7.0, 0.0])], g)
+    (slopes,), _ = differentiate(lambda a: np.sign(a[0]), [x], np.sign(x), np.random.default_rng(0), came=came)
+    assert slopes.low[0, 0] == -np.inf and slopes.high[0, 0] == np.inf
+
+
+def test_float32_is_told_from_float64_where_all_outputs_are_0():
+    x = np.random.default_rng(7).normal(size=(3, 2))
+    for dtype in ("float64", "float32"):
+
+        def f(arrays, dtype=dtype):
+            return np.tanh((arrays[0] - x).astype(dtype)).sum(axis=1).astype("float64")
+
+        assert differentiate(f, [x], f([x]), np.random.default_rng(0))[1] == (dtype == "float32")
+
+
+def test_in_float32_two_evaluations_do_where_the_gradient_is_the_mean_slope():
+    calls = []
+
+    def f(arrays):
+        calls.append(1)
+        return np.tanh(arrays[0].astype("float32")).astype("float64")
+
+    x, g = np.array([0.5, 1.0, -1.0]), np.array([1.0, 2.0, 3.0])
+    y = f([x])
+    for factor in (1.0, 1.01):
+        calls.clear()
+        came = Came([g * (1 - np.tanh(x) ** 2) * factor], g)
+        (slopes,), coarse = differentiate(f, [x], y, np.random.default_rng(0), came=came)
+        assert coarse and (len(calls) == 30 + 2 * 4) == (factor == 1)
+        np.testing.assert_allclose(slopes.product(g), g * (1 - np.tanh(x) ** 2), rtol=1e-3)
 
 
 # ---- the global generator ----

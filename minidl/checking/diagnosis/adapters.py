@@ -76,10 +76,9 @@ class Checked:
 
     def filled(self, arrays: list[np.ndarray]) -> list[Any]:
         """All inputs, with ``arrays`` for the floating ones, as copies: what is written into is not ours."""
-        found = [a.copy() if isinstance(a, np.ndarray) else a for a in self.args]
-        for i, array in zip(self.leaf_args, arrays, strict=False):
-            found[i] = array.copy()
-        return found
+        given = dict(zip(self.leaf_args, arrays, strict=False))
+        every = [given.get(i, a) for i, a in enumerate(self.args)]
+        return [a.copy() if isinstance(a, np.ndarray) else a for a in every]
 
     def unasked(self, leaf: int) -> bool:
         """Whether nobody expects a gradient there: a target, or an input where one array is all that comes back."""

@@ -36,6 +36,7 @@ class Case:
         inputs: how many of the leaves are inputs.
         evaluate: the function itself.
         arguments: by which it was called, such as ``stride=2``.
+        suspects: the leaves whose gradients are wrong; None before this is known.
     """
 
     args: list[Any]
@@ -49,6 +50,7 @@ class Case:
     inputs: int
     evaluate: Callable[[list[np.ndarray]], np.ndarray]
     arguments: dict[str, Any] = field(default_factory=dict)
+    suspects: set[int] | None = None
 
     @property
     def batch(self) -> int:
@@ -63,6 +65,10 @@ class Case:
     def gradient(self, leaf: int, g: np.ndarray) -> np.ndarray:
         """The right gradient of a leaf for another upstream gradient."""
         return self.slopes[leaf].product(g)
+
+    def wrong(self, leaf: int) -> bool:
+        """Whether this gradient was found wrong: no other asks for guesses."""
+        return self.slopes[leaf].taken and (self.suspects is None or leaf in self.suspects)
 
 
 Family = Callable[[Case], Iterator[Guess]]  # the guesses that a family of hypotheses makes about a case

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.random import mtrand
 
-from ..probing import signed
 from . import activations, chains, convolution, dense, losses, normalization, pooling, shapes
 from .adapters import PHASES, Checked, Taped, adapt, method, parameters
-from .case import Case, Family, Guess
-from .comparison import Comparison, compare
-from .directions import first_look
-from .jacobian import Look, differentiate
+from .case import Family, Guess
+from .directions import Moves
 from .matching import best_match
+from .points import compared, probed
 from .report import Diagnosis, shapes_of
 from .state import state_faults
 
@@ -75,8 +74,37 @@ def diagnose(
         TypeError: f is nothing that can be checked, or no input is floating.
         ValueError: f gives two results for the same inputs.
     """
+    request = Request(f, backward, seed, rtol, language, arguments)
     with _own_randomness():
-        return _diagnose(f, inputs, backward, seed, rtol, language, probes, arguments)
+        return _diagnose(request, inputs, probes)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be checked, and how; the arguments of ``diagnose``."""
+
+    f: Any
+    backward: Any
+    seed: int
+    rtol: float
+    language: str | None
+    arguments: dict[str, Any]
+
+    def checked(self, args: list[Any]) -> Checked:
+        """The function at these inputs."""
+        with np.errstate(all="ignore"):
+            return adapt(self.f, self.backward, args, self.arguments, self.seed)
+
+    def phases(self) -> list["Request"]:
+        """In training and not, where the function is told which and the arguments do not say."""
+        f, given = self.f, self.arguments
+        call = method(f, ("forward", "call", "__call__")) if hasattr(f, "backward") else getattr(f, "call", f)
+        names = [name for name in PHASES if name in parameters(call) and name not in given]
+        return [replace(self, arguments={**given, names[0]: on}) for on in (True, False)] if names else [self]
+
+    def made(self, make: Make, batch: int, apart: int = 0) -> list[Any]:
+        """Inputs of so many samples; those of other ``apart`` are drawn apart."""
+        return _listed(make(np.random.default_rng(self.seed + apart), batch))
 
 
 @contextmanager
@@ -93,44 +121,28 @@ def _own_randomness() -> Iterator[None]:
             np.random.set_state(ahead)
 
 
-def _diagnose(
-    f: Any,
-    inputs: Any,
-    backward: Any,
-    seed: int,
-    rtol: float,
-    language: str | None,
-    probes: bool,
-    arguments: dict[str, Any],
-) -> Diagnosis:
-    made = inputs if callable(inputs) and not isinstance(inputs, np.ndarray) else None
-    given = _listed(made(np.random.default_rng(seed), 4) if made else inputs)
+def _diagnose(request: Request, inputs: Any, probes: bool) -> Diagnosis:
+    make = inputs if callable(inputs) and not isinstance(inputs, np.ndarray) else None
+    given = request.made(make, 4) if make else _listed(inputs)
     found: Diagnosis | None = None
-    for phase in _phases(f, arguments):
-        current = _one(f, given, backward, seed, rtol, language, probes, {**arguments, **phase})
+    for phase in request.phases():
+        current = _one(phase, given, probes)
         found = found if found is not None and current.ok else current
         if not current.ok:
             break
     assert found is not None
-    if made and found.ok and probes:
+    if make and found.ok and probes:
         for batch in (1, 2, 7):
-            more = _listed(made(np.random.default_rng(seed + batch), batch))
-            current = _one(f, more, backward, seed, rtol, language, False, arguments)
+            current = _one(request, request.made(make, batch, batch), probes=False)
             if not current.ok:
                 return current
     if not found.ok and probes:
-        found.smallest = _smallest(f, given, made, backward, seed, rtol, arguments) or found.smallest
+        found.smallest = _smallest(request, given, make) or found.smallest
     return found
 
 
 def _listed(inputs: Any) -> list[Any]:
     return list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
-
-
-def _phases(f: Any, arguments: dict[str, Any]) -> list[dict[str, Any]]:
-    call = method(f, ("forward", "call", "__call__")) if hasattr(f, "backward") else getattr(f, "call", f)
-    names = [name for name in PHASES if name in parameters(call) and name not in arguments]
-    return [{names[0]: True}, {names[0]: False}] if names else [{}]
 
 
 @contextmanager
@@ -141,23 +153,9 @@ def _ready(checked: Checked) -> Iterator[None]:
         yield
 
 
-def _checked(f: Any, args: list[Any], backward: Any, arguments: dict[str, Any], seed: int) -> Checked:
-    with np.errstate(all="ignore"):
-        return adapt(f, backward, args, arguments, seed)
-
-
-def _one(
-    f: Any,
-    args: list[Any],
-    backward: Any,
-    seed: int,
-    rtol: float,
-    language: str | None,
-    probes: bool,
-    arguments: dict[str, Any],
-) -> Diagnosis:
-    rng = np.random.default_rng(seed)
-    checked = _checked(f, args, backward, arguments, seed)
+def _one(request: Request, args: list[Any], probes: bool) -> Diagnosis:
+    moves = Moves(np.random.default_rng(request.seed))
+    checked = request.checked(args)
     with _ready(checked):
         x = checked.values
         if not x:
@@ -165,89 +163,19 @@ def _one(
         y = checked.evaluate(x)
         if not np.array_equal(y, checked.evaluate(x), equal_nan=True):
             raise ValueError(f"{checked.name} gave two results for the same inputs; fix the seed of its random numbers")
-        base = _at(checked, x, "given", rng, rtol)
-        result = _diagnosed(checked, base, language)
+        base = compared(checked, x, "given", moves, request.rtol, y=y)
+        assert base is not None
+        result = _diagnosed(checked, base, request.language)
         if not result.ok or not probes:
             return result
         fault = state_faults(checked, base)
         if fault:
-            return Diagnosis.of_state(checked, base, fault, language)
-        for name, point in _points(x, base.case.y):
-            probe = _at(checked, point, name, rng, rtol, base)
+            return Diagnosis.of_state(checked, base, fault, request.language)
+        for name, point in probed(x):
+            probe = compared(checked, point, name, moves, request.rtol, base)
             if probe is not None and not probe.ok:
-                return _diagnosed(checked, probe, language)
+                return _diagnosed(checked, probe, request.language)
         return result
-
-
-def _points(x: list[np.ndarray], y: np.ndarray) -> Iterator[tuple[str, list[np.ndarray]]]:
-    """Inputs with ties and zeros, and large ones.
-
-    No zeros where there are parameters: zeros under zero biases make every unit behind them 0, and ReLU's derivative of
-    0 there need not be one of the whole, as in relu(x) - relu(-x) = x (Kakade & Lee, 2018).
-    """
-    first = x[0]
-    unit = 0.5 * (float(first.std()) or 1.0)
-    tied = np.round(first / unit) * unit
-    if len(x) > 1:
-        tied += unit / 4
-    elif (first < 0).any() and (first > 0).any():
-        tied.flat[np.abs(first).argmin()] = 0.0
-    yield "ties", [tied, *x[1:]]
-    if first.ndim > 1:  # most of the elements at the largest value: ties in nearly every window
-        yield "ties", [np.minimum(tied, np.quantile(tied, 0.4)), *x[1:]]
-    reach = min(float(first.max(initial=0)), -float(first.min(initial=0)))
-    if reach > 0:  # inputs of one sign may be probabilities
-        yield "large", [first * (1000 / reach), *x[1:]]
-
-
-def _at(
-    checked: Checked,
-    x: list[np.ndarray],
-    where: str,
-    rng: np.random.Generator,
-    rtol: float,
-    base: Any = None,
-    named: bool = True,
-) -> Any:
-    """The comparison at one point; None where the function itself is not finite there.
-
-    Args:
-        base: that of the given inputs, at others.
-        named: False: whether it is right is all that is asked.
-    """
-    y = checked.evaluate(x)
-    if not np.isfinite(y).all():
-        return None if where != "given" else Comparison.not_finite(checked, x, y)
-    g = signed(rng, y.shape) if checked.upstream else np.ones(y.shape)
-    checked.clear()
-    cache = checked.forward(x)[1]
-    analytic = checked.backward(g, cache)
-    case = Case(
-        checked.filled(x), checked.names, x, y, g, [], [], analytic, len(checked.leaf_args), checked.evaluate,
-        checked.arguments,
-    )  # fmt: skip
-    single = base is not None and base.coarse
-    look = Look("unclear") if single else first_look(checked, case, rng, leaves=named)
-    if look.verdict == "right":
-        case.numeric = _filled(case, case.analytic)
-        return Comparison(case, where)
-    if look.verdict == "wrong" and not named:
-        return Comparison(case, where, wrong=list(range(len(x))))
-    if look.verdict == "wrong":
-        case.slopes, coarse = differentiate(checked.evaluate, x, y, rng, look=look)
-        case.numeric = _filled(
-            case, [s.product(g) if s.taken else a for s, a in zip(case.slopes, analytic, strict=True)]
-        )
-        found = compare(checked, case, where, rtol, coarse, base)
-        if not found.ok:
-            return found
-    case.slopes, coarse = differentiate(checked.evaluate, x, y, rng, single=single)
-    case.numeric = [s.product(g) for s in case.slopes]
-    return compare(checked, case, where, rtol, coarse, base)
-
-
-def _filled(case: Case, gradients: list[Any]) -> list[np.ndarray]:
-    return [np.zeros(x.shape) if a is None else a.reshape(x.shape) for x, a in zip(case.x, gradients, strict=True)]
 
 
 def _diagnosed(checked: Checked, comparison: Any, language: str | None) -> Diagnosis:
@@ -263,6 +191,8 @@ def _cause(comparison: Any) -> tuple[str, float]:
     if any(case.analytic[i] is not None and not np.isfinite(case.analytic[i]).all() for i in wrong):
         return "overflow", 0.9
 
+    case.suspects = set(wrong)
+
     def every() -> Iterator[Guess]:
         for family in FAMILIES:
             yield from family(case)
@@ -270,27 +200,26 @@ def _cause(comparison: Any) -> tuple[str, float]:
     return best_match(case, wrong, every(), comparison.noise)
 
 
-def _smallest(
-    f: Any, given: list[Any], made: Make | None, backward: Any, seed: int, rtol: float, arguments: dict[str, Any]
-) -> str:
+def _smallest(request: Request, given: list[Any], make: Make | None) -> str:
     """The shapes of the smallest batch that still fails."""
     first = np.asarray(given[0])
     count = len(first) if first.ndim else 1
     for batch in range(1, min(count, 4)):
-        if made:
-            small = _listed(made(np.random.default_rng(seed), batch))
+        if make:
+            small = request.made(make, batch)
         else:
             small = [
                 a[:batch] if _samples(a) == count and (i == 0 or np.ndim(a) == 1) else a for i, a in enumerate(given)
             ]
             small = [np.asarray(a) for a in small]
         try:
-            checked = _checked(f, small, backward, arguments, seed)
+            checked = request.checked(small)
             with _ready(checked):
-                found = _at(checked, checked.values, "given", np.random.default_rng(seed), rtol, named=False)
+                moves = Moves(np.random.default_rng(request.seed))
+                found = compared(checked, checked.values, "given", moves, request.rtol, named=False)
         except Exception:
             continue  # this cut does not fit together
-        if not found.ok:
+        if found is not None and not found.ok:
             return shapes_of(found.case)
     return ""
 

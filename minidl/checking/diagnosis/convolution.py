@@ -58,9 +58,9 @@ def scatter(pieces: Array, shape: tuple[int, ...], stride: int, add: bool = True
     """Pieces (N, h, w, kh, kw, C) put back to where their windows were: added, or written over one another."""
     out = np.zeros(shape)
     _, h, w, kh, kw, _ = pieces.shape
-    for i, j in product(range(h), range(w)):
-        place = out[:, i * stride : i * stride + kh, j * stride : j * stride + kw]
-        part = pieces[:, i, j, : place.shape[1], : place.shape[2]]
+    for i, j in product(reversed(range(kh)), reversed(range(kw))):  # of the windows over a place, the last comes last
+        place = out[:, i : i + stride * h : stride, j : j + stride * w : stride]
+        part = pieces[:, : place.shape[1], : place.shape[2], i, j]
         place[...] = place + part if add else part
     return out
 
@@ -93,7 +93,7 @@ def _recognise(case: Case) -> Conv | None:
                     continue
                 patches = windows(pad(x, before, after), k.shape[:2], stride)
                 for flipped in (False, True):
-                    made = np.einsum("nhwcij,ijco->nhwo", patches, k[::-1, ::-1] if flipped else k)
+                    made = np.tensordot(patches, k[::-1, ::-1] if flipped else k, axes=([4, 5, 3], [0, 1, 2]))
                     for b in [*biases, None]:
                         if close(y, made if b is None else made + case.x[b].reshape(-1)):
                             return Conv(layout, i, b, stride, before, after, flipped)
@@ -109,8 +109,10 @@ def guesses(case: Case) -> Iterator[Guess]:
     x, g = layout.to(case.x[0]), layout.to(case.g)
     k = layout.kernel_to(case.x[found.weight])
     k = k[::-1, ::-1] if found.flipped else k
-    yield from _kernel(found, x, g, k)
-    yield from _picture(found, x, g, k)
+    if case.wrong(found.weight):
+        yield from _kernel(found, x, g, k)
+    if case.wrong(0):
+        yield from _picture(found, x, g, k)
     if found.bias is not None:
         yield from _bias(found, case, g)
 
@@ -123,8 +125,8 @@ def _kernel(found: Conv, x: Array, g: Array, k: Array) -> Iterator[Guess]:
         return Guess(cause, found.weight, found.layout.kernel_back(value), weight)
 
     def summed(patches: Array, upstream: Array) -> Array:
-        made: Array = np.einsum("nhwcij,nhwo->ijco", patches, upstream)
-        return made
+        made: Array = np.tensordot(patches, upstream, axes=([0, 1, 2], [0, 1, 2]))  # (c, i, j, o)
+        return made.transpose(1, 2, 0, 3)
 
     padded = pad(x, found.before, found.after)
     patches = windows(padded, k.shape[:2], found.stride)
@@ -166,7 +168,7 @@ def _picture(found: Conv, x: Array, g: Array, k: Array) -> Iterator[Guess]:
         return Guess(cause, 0, found.layout.back(value), weight)
 
     def pieces(upstream: Array, kernel: Array) -> Array:
-        made: Array = np.einsum("nhwo,ijco->nhwijc", upstream, kernel)
+        made: Array = np.tensordot(upstream, kernel, axes=([3], [3]))
         return made
 
     each = pieces(g, k)

@@ -15,20 +15,41 @@ from .adapters import Checked
 from .case import Case
 from .jacobian import Look
 
-__all__ = ["first_look"]
+__all__ = ["Moves", "first_look"]
 
-FACTORS = (1.0, -1.0, 0.5, -0.5)
 Gradients = list[np.ndarray | None]  # one a leaf; None where nobody asks for it
 
 
-def first_look(checked: Checked, case: Case, rng: np.random.Generator, leaves: bool = True) -> Look:
+class Moves:
+    """Random steps of the leaves, drawn once for as long as a leaf has the same values: most points share theirs."""
+
+    def __init__(self, rng: np.random.Generator):
+        self.rng = rng
+        self.drawn: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+
+    def of(self, leaf: int, x: np.ndarray, turn: int) -> np.ndarray:
+        """A step of each element; what the numbers can represent of it."""
+        x_before, move = self.drawn.get((leaf, turn), (None, x))
+        if x_before is not x:
+            move = np.abs(x)
+            np.maximum(move, 1.0, out=move)
+            move *= STEP
+            move *= signed(self.rng, x.shape)
+            move += x
+            move -= x
+            self.drawn[leaf, turn] = x, move
+        return move
+
+
+def first_look(checked: Checked, case: Case, moves: Moves, leaves: bool = True, turns: int = 2) -> Look:
     """Compare along random directions.
 
     Args:
-        checked: what is checked; evaluated eight times where it is right, else four times and four more for each leaf.
+        checked: what is checked; evaluated twice a turn where it is right, else up to four times for each leaf, too.
         case: the point, with the upstream gradient and what came; ``slopes`` and ``numeric`` are not looked at.
-        rng: draws the directions.
+        moves: draws the directions.
         leaves: where something is wrong, look at the leaves one by one.
+        turns: in how many directions a right one must agree; 1 where the same function agreed at other inputs.
     """
     gradients: Gradients = []
     misshapen = set()
@@ -42,14 +63,14 @@ def first_look(checked: Checked, case: Case, rng: np.random.Generator, leaves: b
             return Look("unclear")
         else:
             gradients.append(a.reshape(x.shape))
-    look = Look(_along(case, gradients, rng)[0])
+    look = Look(_along(case, gradients, moves, 0)[0])
     if look.verdict == "right" and not misshapen:
-        return Look(_along(case, gradients, rng)[0])
+        return look if turns == 1 else Look(_along(case, gradients, moves, 1)[0])
     if look.verdict == "right":  # zeros, in the wrong shape
         look.verdict = "wrong"
     if look.verdict == "wrong" and leaves:
         for i, a in enumerate(gradients):
-            verdict, affine = _along(case, [a if j == i else None for j in range(len(gradients))], rng)
+            verdict, affine = _along(case, [a if j == i else None for j in range(len(gradients))], moves, 0)
             if verdict == "right" and i not in misshapen:
                 look.settled.add(i)
             if affine:
@@ -57,34 +78,42 @@ def first_look(checked: Checked, case: Case, rng: np.random.Generator, leaves: b
     return look
 
 
-def _along(case: Case, gradients: Gradients, rng: np.random.Generator) -> tuple[str, bool]:
-    """(verdict, whether the outputs are affine along there) of the leaves that have a gradient, all moved at once."""
+def _along(case: Case, gradients: Gradients, drawn: Moves, turn: int) -> tuple[str, bool]:
+    """(verdict, whether the outputs are affine along there) of the leaves that have a gradient, all moved at once.
+
+    What agrees with the mean slope of both sides is right, at a kink, too, where this lies in the interval; half the
+    step is asked only where it does not.
+    """
     center, g = case.y.reshape(-1), case.g.reshape(-1)
-    moves = [
-        None if a is None else (x + STEP * signed(rng, x.shape) * np.maximum(1.0, np.abs(x))) - x
-        for x, a in zip(case.x, gradients, strict=True)
-    ]
-    changes = np.empty((4, center.size))
-    for row, k in zip(changes, FACTORS, strict=True):
+    moves = [None if a is None else drawn.of(i, case.x[i], turn) for i, a in enumerate(gradients)]
+
+    def side(k: float) -> np.ndarray:
         point = [x if move is None else x + k * move for x, move in zip(case.x, moves, strict=True)]
-        row[:] = case.evaluate(point).reshape(-1) - center
-    on, back, half_on, half_back = changes / np.reshape(FACTORS, (4, 1))
-    wide, narrow = (on + back) / 2, (half_on + half_back) / 2
+        found: np.ndarray = (case.evaluate(point).reshape(-1) - center) / k
+        return found
+
+    pairs = [(a, move) for a, move in zip(gradients, moves, strict=True) if a is not None and move is not None]
+    expected = sum(float(a.reshape(-1) @ move.reshape(-1)) for a, move in pairs)
     rounding = EPSILON * np.abs(center)
     noise = 4 * SAFETY * (rounding + EPSILON * float(np.abs(center).sum()) / max(1, center.size))
-    tolerance = noise + 1e-7 * np.abs(changes).max(axis=0)
+    allowed = 0.5 * (SAFETY * float(np.linalg.norm(g * rounding)) + 1e-12 * STEP)
+    on, back = side(1.0), side(-1.0)
+    wide = (on + back) / 2
+    affine = bool((np.abs(on - back) <= noise).all())
+    if abs(float(g @ wide) - expected) <= allowed / 3:  # of half the step and the extrapolation, the noise is thrice
+        return "right", affine
+    half_on, half_back = side(0.5), side(-0.5)
+    narrow = (half_on + half_back) / 2
+    tolerance = noise + 1e-7 * np.maximum(np.abs(on), np.abs(back))
     # Where the function is smooth, D(h) = D(h/2) up to h^2, and the gap between the sides shrinks with h.
     smooth = (np.abs(wide - narrow) <= tolerance) & (np.abs(on - back - 2 * (half_on - half_back)) <= tolerance)
     if not smooth.all():
         return "unclear", False
-    affine = bool((np.abs(on - back) <= noise).all())
     numeric = float(g @ (4 * narrow - wide)) / 3
-    parts = [a * m for a, m in zip(gradients, moves, strict=True) if a is not None and m is not None]
-    gap = abs(numeric - sum(float(part.sum()) for part in parts))
-    allowed = 0.5 * (SAFETY * float(np.linalg.norm(g * rounding)) + 1e-12 * STEP)
+    gap = abs(numeric - expected)
     if gap <= allowed:
         return "right", affine
-    largest = max([abs(numeric), *(float(np.linalg.norm(part)) for part in parts)])
+    largest = max([abs(numeric), *(float(np.linalg.norm(a * move)) for a, move in pairs)])
     return "wrong" if gap > 1e-3 * largest and gap > 1e3 * allowed else "unclear", affine
 
 

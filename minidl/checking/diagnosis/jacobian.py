@@ -4,17 +4,16 @@ With the whole Jacobian at hand, the gradient for any upstream gradient is a pro
 ones, that of a masked output. The hypotheses about a wrong gradient are made of such products.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from ..finite_differences import EPSILON, SAFETY, STEP, STEP_FLOAT32, rounding_noise
+from ..finite_differences import EPSILON, STEP, STEP_FLOAT32, rounding_noise
 from ..probing import signed
+from .sides import Came, Evaluate, Rows, concatenated, slopes
 
 __all__ = ["Look", "Slopes", "differentiate"]
-
-Evaluate = Callable[[list[np.ndarray]], np.ndarray]  # arrays of all leaves -> the output
 
 
 @dataclass
@@ -46,19 +45,41 @@ class Slopes:
 
     def product(self, g: np.ndarray) -> np.ndarray:
         """The gradient for the upstream gradient ``g``, in the leaf's shape; NaN where it was not taken."""
+        return self._filled(self._middle @ g.reshape(-1))
+
+    def of_sample(self, g: np.ndarray, sample: int) -> np.ndarray:
+        """The product with one sample of ``g``, which has a batch axis, and zeros for the others."""
+        part = self._middle.reshape(len(self._middle), len(g), -1)[:, sample]
+        return self._filled(part @ g[sample].reshape(-1))
+
+    def _filled(self, values: np.ndarray) -> np.ndarray:
         flat = np.full(int(np.prod(self.shape)), np.nan)
-        with np.errstate(all="ignore"):
-            middle = (self.low + self.high) / 2
-        flat[self.places] = np.nan_to_num(middle[: len(self.places)], posinf=0, neginf=0) @ g.reshape(-1)
+        flat[self.places] = values
         return flat.reshape(self.shape)
+
+    @cached_property
+    def _smooth(self) -> bool:
+        return self.low is self.high or bool((self.low == self.high).all())
+
+    @cached_property
+    def _middle(self) -> np.ndarray:
+        """Between both ends, without the row of ones."""
+        low, high = self.low[: len(self.places)], self.high[: len(self.places)]
+        if self._smooth and np.isfinite(low.sum()):
+            return low
+        with np.errstate(all="ignore"):
+            found: np.ndarray = np.nan_to_num((low + high) / 2, posinf=0, neginf=0)
+        return found
 
     def interval(self, g: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(low, high, noise) of the products with ``g``; the last row is that of moving all elements alike."""
         row = g.reshape(-1)
+        noise = np.sqrt(np.square(self.noise) @ np.square(row))
         with np.errstate(invalid="ignore"):
+            if self._smooth:
+                return self.low @ row, self.low @ row, noise
             a, b = self.low * row, self.high * row
-        low, high = np.fmin(a, b).sum(axis=1), np.fmax(a, b).sum(axis=1)
-        return low, high, np.sqrt(((self.noise * row) ** 2).sum(axis=1))
+        return np.fmin(a, b).sum(axis=1), np.fmax(a, b).sum(axis=1), noise
 
 
 @dataclass
@@ -84,6 +105,7 @@ def differentiate(
     most: int = 400,
     single: bool = False,
     look: Look | None = None,
+    came: Came | None = None,
 ) -> tuple[list[Slopes], bool]:
     """The slopes along each leaf, and whether the function computes in float32.
 
@@ -94,16 +116,20 @@ def differentiate(
         y: the output there.
         rng: chooses the elements of large leaves, and the steps that measure noise.
         single: it is known already to compute in float32.
-        most: elements of one leaf that are moved; of a larger leaf, 64 random ones.
+        most: elements of one leaf that are moved; of a larger leaf, up to 64 random ones.
         look: what random directions told of it, where it was smooth along them and computes in float64. Settled leaves
             are left out, one evaluation does for a leaf in which it is affine, two where both sides agree.
+        came: what is to be judged: where it is the slope of both sides, or between them, two evaluations do.
     """
-    rows = Rows(evaluate, x, y)
+    rows = Rows(evaluate, x, y, came)
     center = y.reshape(-1)
     rounding = rounding_noise(rows, x, rng) if look is None else 4 * EPSILON * (np.abs(center) + np.abs(center).mean())
-    coarse = single or bool(y.size and np.median(rounding) > 1e-9 * np.sqrt(np.mean(center**2)))
+    size = float(np.sqrt(np.mean(center**2))) if y.size else 0.0
+    # Where all is 0, noise is that of the values beside, which are of the size of a step.
+    coarse = single or bool(y.size and np.median(rounding) > 1e-9 * (size or STEP))
     if coarse:  # where the function is flat, no noise shows
         rounding = np.maximum(rounding, 6e-8 * np.abs(center))
+    rows.rounding = rounding
     h = STEP_FLOAT32 if coarse else STEP
     found = []
     for i, leaf in enumerate(x):
@@ -112,31 +138,17 @@ def differentiate(
         if look is not None and i in look.settled:
             found.append(Slopes.none(leaf.shape, center.size))
             continue
-        places = np.arange(leaf.size) if whole else np.sort(rng.choice(leaf.size, 64, replace=False))
+        few = 64 if look is None else max(16, min(64, 60_000 // center.size))
+        places = np.arange(leaf.size) if whole else np.sort(rng.choice(leaf.size, min(few, leaf.size), replace=False))
         together = i == 0 and whole and _independent(rows, h, rng)
         groups = places.reshape(len(leaf), -1).T if together else places[:, None]
-        sides = 4 if look is None else 1 if i in look.affine else 2
-        slopes = _slopes(rows, i, groups, h, rounding, sides)
+        sides = 4 if look is None and came is None else 1 if look is not None and i in look.affine else 2
+        each = slopes(rows, i, groups, h, sides)
         if together:
-            slopes = [_apart(part, len(leaf)) for part in slopes]
-        ones = _slopes(rows, i, np.arange(leaf.size)[None], h, rounding, sides, alike=True)
-        low, high, noise = (np.concatenate(parts) for parts in zip(slopes, ones, strict=True))
-        found.append(Slopes(leaf.shape, places, low, high, noise))
+            each = [_apart(part, len(leaf)) for part in each]
+        ones = slopes(rows, i, np.arange(leaf.size)[None], h, sides, alike=True)
+        found.append(Slopes(leaf.shape, places, *concatenated([each, ones])))
     return found, coarse
-
-
-class Rows:
-    """The function around one point, all outputs in one row."""
-
-    def __init__(self, evaluate: Evaluate, x: list[np.ndarray], y: np.ndarray):
-        self.evaluate, self.x, self.y, self.center = evaluate, x, y, y.reshape(-1)
-
-    def __call__(self, arrays: list[np.ndarray]) -> np.ndarray:
-        return self.evaluate(arrays).reshape(-1)
-
-    def at(self, i: int, leaf: np.ndarray) -> np.ndarray:
-        """The outputs with another value of one leaf."""
-        return self([leaf.reshape(a.shape) if j == i else a for j, a in enumerate(self.x)])
 
 
 def _independent(rows: Rows, h: float, rng: np.random.Generator) -> bool:
@@ -167,82 +179,3 @@ def _apart(of_all: np.ndarray, count: int) -> np.ndarray:
     for sample in range(count):
         found[sample, :, sample] = of_all.reshape(len(of_all), count, -1)[:, sample]
     return found.reshape(count * len(of_all), -1)
-
-
-def _slopes(
-    rows: Rows, i: int, groups: np.ndarray, h: float, rounding: np.ndarray, least: int, alike: bool = False
-) -> list[np.ndarray]:
-    """(low, high, noise) of all outputs, a row for each group of elements that are moved together.
-
-    Args:
-        least: to how many points the slopes are taken: 4, 2 where these agree, or 1.
-        alike: the group is a whole leaf, in which all elements are moved by one step.
-    """
-    block = max(1, 500_000 // max(1, rows.center.size))
-    parts = []
-    for k in range(0, len(groups), block):
-        chosen = groups[k : k + block]
-        *found, kinked = _sides(rows, i, chosen, h, rounding, least, alike)
-        again = np.flatnonzero(kinked.any(axis=1))
-        if again.size:  # a kink within the step may lie outside of a smaller one
-            *closer, still = _sides(rows, i, chosen[again], h / 64, rounding, 4, alike)
-            smooth = kinked[again] & ~still
-            for one, other in zip(found, closer, strict=True):
-                one[again] = np.where(smooth, other, one[again])
-        parts.append(found)
-    return [np.concatenate(part) for part in zip(*parts, strict=True)] or [np.zeros((0, rows.center.size))] * 3
-
-
-def _sides(
-    rows: Rows, i: int, groups: np.ndarray, h: float, rounding: np.ndarray, least: int, alike: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    flat, center = rows.x[i].reshape(-1), rows.center
-    steps = h * np.maximum(1.0, np.abs(flat[groups]))
-    if alike:
-        steps[...] = steps.max(initial=h)
-    share = center.size if alike or not groups.shape[1] else center.size // groups.shape[1]
-
-    def quotients(k: float, chosen: np.ndarray) -> np.ndarray:
-        found = np.empty((len(chosen), center.size))
-        for row, r in zip(found, chosen, strict=True):
-            moved = flat.copy()
-            moved[groups[r]] += k * steps[r]
-            done = (moved - flat)[groups[r]]  # what the numbers could represent of the step
-            row[:] = rows.at(i, moved) - center
-            row /= np.repeat(done[:1] if alike else done, share) if done.size else h
-        return found
-
-    every = np.arange(len(groups))
-    lengths = np.repeat(steps[:, :1] if alike else steps, share, axis=1) if steps.shape[1] else np.full((1, 1), h)
-    noise = SAFETY * rounding / lengths + EPSILON * np.abs(center)
-    on = quotients(1.0, every)
-    if least == 1:
-        return on, on.copy(), noise, np.zeros(on.shape, bool)
-    back = quotients(-1.0, every)
-    low = (on + back) / 2
-    high, kinked = low.copy(), np.zeros(low.shape, bool)
-    if least == 2:
-        straight = np.abs(on - back) <= noise + 1e-4 * np.maximum(np.abs(on), np.abs(back))
-        every = np.flatnonzero(~straight.all(axis=1))
-    if every.size:
-        sides = np.stack([on[every], back[every], quotients(0.5, every), quotients(-0.5, every)])
-        low[every], high[every], kinked[every] = _judged(sides, noise[every])
-    return low, high, noise, kinked
-
-
-def _judged(sides: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(low, high, whether there is a kink) from the slopes to the four points."""
-    on, back, half_on, half_back = sides
-    wide, narrow = (on + back) / 2, (half_on + half_back) / 2
-    tolerance = noise + 1e-7 * np.abs(sides).max(axis=0)
-    # Where the function is smooth, D(h) = D(h/2) up to h^2, and the gap between the sides shrinks with h.
-    smooth = (np.abs(wide - narrow) <= tolerance) & (np.abs(on - back - 2 * (half_on - half_back)) <= tolerance)
-    best = (4 * narrow - wide) / 3
-    if smooth.all():
-        return best, best, ~smooth
-    ends = 2 * sides[2:] - sides[:2]  # slopes at the point itself, of sides that are curved
-    every = np.concatenate([sides, ends])
-    low, high = np.where(smooth, best, every.min(axis=0)), np.where(smooth, best, every.max(axis=0))
-    doubled = np.abs(sides[2:] - 2 * sides[:2]) <= 0.1 * np.abs(sides[:2]) - tolerance
-    jump = ~smooth & (doubled.any(axis=0) | ~np.isfinite(every).all(axis=0))
-    return np.where(jump, -np.inf, low), np.where(jump, np.inf, high), ~smooth

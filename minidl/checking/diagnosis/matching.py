@@ -17,13 +17,22 @@ class Match(NamedTuple):
     confidence: float
 
 
-def residual(case: Case, guess: Guess) -> float:
-    """|came - predicted| / |came|, over the elements that are known; infinite where the shapes differ."""
+def residual(case: Case, guess: Guess, sample: np.ndarray | None = None) -> float:
+    """|came - predicted| / |came|, over the elements that are known; infinite where the shapes differ.
+
+    Args:
+        sample: flat indices that are looked at first; where the gap is large there, the rest is not.
+    """
     a, p = case.analytic[guess.leaf], guess.prediction
     if a is None:
         return 0.0 if guess.cause == "lost" else np.inf
     if a.shape != p.shape:
         return np.inf
+    if sample is not None:
+        some, others = a.reshape(-1)[sample], p.reshape(-1)[sample]
+        gap = some - others
+        if gap @ gap > 1e-4 * max(float(some @ some), float(others @ others)):
+            return np.inf
     gap = (a - p).reshape(-1)
     squares = float(gap @ gap)
     if np.isfinite(squares):  # nothing is unknown
@@ -46,12 +55,14 @@ def best_match(case: Case, wrong: list[int], guesses: Iterable[Guess], noise: li
         noise: relative to the gradient's norm, one a leaf.
     """
     truth = {i: residual(case, Guess("right", i, case.numeric[i])) for i in wrong}
+    taken = {i: np.flatnonzero(~np.isnan(case.numeric[i])) for i in wrong}
+    samples = {i: places for i, places in taken.items() if 0 < len(places) < case.numeric[i].size}
     explained: dict[str, dict[int, float]] = {}
     for guess in guesses:
         i = guess.leaf
         if i not in truth:
             continue
-        found = residual(case, guess)
+        found = residual(case, guess, samples.get(i))
         # As good as rounding allows, and far better than the right gradient would be.
         if found <= max(3e-6, 5 * noise[i]) and found <= truth[i] / 20:
             leaves = explained.setdefault(guess.cause, {})

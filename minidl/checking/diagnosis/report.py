@@ -141,12 +141,12 @@ def _wrong(comparison: Any, i: int) -> Wrong:
         residual = float(np.linalg.norm(came - alpha * right)) / size if size and np.isfinite(alpha) else 0.0
         cosine = float(came @ right) / (size * square**0.5) if size and square else 0.0
         gap = np.where(known & comparison.bad[i], np.nan_to_num(np.abs(a - n), nan=np.inf), -1)
-    order = np.argsort(-gap.reshape(-1))[:3]
+    off = np.flatnonzero(gap >= 0)
+    order = off[np.argsort(-gap.flat[off])[:3]]
     noise = comparison.rounding[i].reshape(-1)
     worst = [
         (tuple(int(k) for k in np.unravel_index(j, n.shape)), float(a.flat[j]), float(n.flat[j]), float(noise[j]))
         for j in order
-        if gap.flat[j] >= 0
     ]
     return Wrong(case.names[i], alpha, residual, cosine, worst)
 

@@ -1,6 +1,6 @@
 """Training loops and frozen parameters: what a loop makes of the parameters, against stochastic gradient descent."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ __all__ = ["diagnose_training"]
 
 Params = dict[str, np.ndarray]
 Batch = tuple[np.ndarray, ...]
+Way = tuple[str, dict[str, Any]]  # a cause, and the arguments of the descent that it changes
 
 
 def diagnose_training(
@@ -38,53 +39,67 @@ def diagnose_training(
         frozen: parameters that must not move; ``below``: those whose gradient comes through them.
         language: "en" or "ko"; default: that of the locale.
     """
-    names = list(params)
     own = {name: np.array(value, "float64") for name, value in params.items()}
-    current, came = {name: value.copy() for name, value in own.items()}, []
-    for _ in range(epochs):
-        made = train(current, [tuple(np.array(part) for part in batch) for batch in batches], learning_rate)
-        current = made if isinstance(made, dict) else current
-        came.append([np.array(current[name], "float64") for name in names])
-
+    came = _trained(train, own, batches, learning_rate, epochs)
     slopes = _Gradients(loss, batches)
 
     def run(**how: Any) -> Iterator[list[np.ndarray]]:
         return _descent(slopes, own, learning_rate, epochs, frozen, **how)
 
-    def guesses() -> Iterator[tuple[str, Iterable[list[np.ndarray]]]]:
+    names = list(params)
+    ways = _ways(names, len(batches), learning_rate)
+    if frozen:
         free = tuple(name for name in names if name not in frozen)
-        ways: list[tuple[str, dict[str, Any]]] = [
-            ("not_updated", {"rate": 0}),
-            ("ascent", {"rate": -1}),
-            ("gradients_kept", {"keep": True}),
-            ("last_batch_lost", {"chosen": list(range(len(batches) - 1))}),
-            ("first_batch_only", {"chosen": [0] * len(batches)}),
-            ("one_update", {"chosen": [0]}),
-            ("sequential_update", {"order": names}),
-            ("sequential_update", {"order": names[::-1]}),
-            ("batch_divided", {"divided": True}),
-            ("learning_rate_twice", {"rate": learning_rate}),
-            ("learning_rate_missing", {"rate": 1 / learning_rate}),
-            ("gradient_fixed", {"fixed": True}),
-            ("gradient_fixed", {"fixed_all": True}),
-            ("targets_shifted", {"shifted": 1}),
-            ("targets_shifted", {"shifted": -1}),
-            ("factor_two", {"rate": 2}),
-            ("last_left_out", {"without_last": True}),
-        ]
-        if frozen:
-            more: list[tuple[str, dict[str, Any]]] = [
-                ("frozen_updated", {"still": ()}),
-                ("frozen_all", {"rate": 0}),
-                ("frozen_inverted", {"still": free}),
-                ("below_frozen", {"still": (*frozen, *below)}),
-            ]
-            ways = [*more, *ways[1:]] if below else [*ways[1:], *more[:-1]]
-        for cause, how in ways:
-            yield cause, run(**how)
-
+        still = _still(free, frozen, below)
+        ways = [*still, *ways[1:]] if below else [*ways[1:], *still]
+    guesses = ((cause, run(**how)) for cause, how in ways)
     name = getattr(train, "__name__", type(train).__name__)
-    return matched(name, "SGD", came, [list(run())], guesses(), names, chosen_language(language), rtol=1e-5)
+    return matched(name, "SGD", came, [list(run())], guesses, names, chosen_language(language), rtol=1e-5)
+
+
+def _trained(
+    train: Callable[..., Any], params: Params, batches: list[Batch], learning_rate: float, epochs: int
+) -> list[list[np.ndarray]]:
+    """The parameters after each epoch of the loop; it works on copies."""
+    current, came = {name: value.copy() for name, value in params.items()}, []
+    for _ in range(epochs):
+        made = train(current, [tuple(np.array(part) for part in batch) for batch in batches], learning_rate)
+        current = made if isinstance(made, dict) else current
+        came.append([np.array(current[name], "float64") for name in params])
+    return came
+
+
+def _ways(names: list[str], batches: int, learning_rate: float) -> list[Way]:
+    """Causes, and what each makes of the descent; the first is that nothing moves."""
+    return [
+        ("not_updated", {"rate": 0}),
+        ("ascent", {"rate": -1}),
+        ("gradients_kept", {"keep": True}),
+        ("last_batch_lost", {"chosen": list(range(batches - 1))}),
+        ("first_batch_only", {"chosen": [0] * batches}),
+        ("one_update", {"chosen": [0]}),
+        ("sequential_update", {"order": names}),
+        ("sequential_update", {"order": names[::-1]}),
+        ("batch_divided", {"divided": True}),
+        ("learning_rate_twice", {"rate": learning_rate}),
+        ("learning_rate_missing", {"rate": 1 / learning_rate}),
+        ("gradient_fixed", {"fixed": True}),
+        ("gradient_fixed", {"fixed_all": True}),
+        ("targets_shifted", {"shifted": 1}),
+        ("targets_shifted", {"shifted": -1}),
+        ("factor_two", {"rate": 2}),
+        ("last_left_out", {"without_last": True}),
+    ]
+
+
+def _still(free: tuple[str, ...], frozen: tuple[str, ...], below: tuple[str, ...]) -> list[Way]:
+    """What may go wrong where some parameters are frozen."""
+    found: list[Way] = [
+        ("frozen_updated", {"still": ()}),
+        ("frozen_all", {"rate": 0}),
+        ("frozen_inverted", {"still": free}),
+    ]
+    return [*found, ("below_frozen", {"still": (*frozen, *below)})] if below else found
 
 
 class _Gradients:
