@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from minidl import ops
+from minidl import activations, ops
 
 from .convolution_base import ConvolutionBase
 from .core import positive_int
@@ -61,8 +61,12 @@ class _Conv(ConvolutionBase):
             first = self.data_format == "channels_first"
             inputs = ops.pad(inputs, ((0, 0), (0, 0), before) if first else ((0, 0), before, (0, 0)))
             padding = "valid"
-        y = ops.conv(inputs, self.kernel, self.strides, padding, self.data_format, self.dilation_rate)
-        return self._finished(y)
+        settings = self.strides, padding, self.data_format, self.dilation_rate
+        if self.bias is None:
+            return self.activation(ops.conv(inputs, self.kernel, *settings))
+        if self.activation is activations.relu:
+            return ops.conv_bias(inputs, self.kernel, self.bias, *settings, "relu")
+        return self.activation(ops.conv_bias(inputs, self.kernel, self.bias, *settings))
 
     def compute_output_shape(self, input_shape):
         return self._output_shape(input_shape, self.filters)

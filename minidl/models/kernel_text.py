@@ -21,6 +21,7 @@ FUSED = {  # what the implementation "cpu" does in one pass that could be severa
     "dense_weight_grad": "gradients of kernel and bias in one pass",
     **dict.fromkeys(("adam", "rmsprop", "sgd", "sgd_momentum"), "all weights in one pass"),
 }
+WITH_BIAS = {"dense": "product", "conv2d": "convolution"}
 VARIANTS = {"winograd": "F(2x2)", "winograd_4x4": "F(4x4)"}
 
 
@@ -30,9 +31,11 @@ def described(call: Call) -> list[str]:
     if call.implementation in VARIANTS:
         line += f" {VARIANTS[call.implementation]}"
     fused = FUSED.get(call.kernel)
-    if call.kernel == "dense":
-        fused = "product, bias and relu in one pass" if call.settings["activation"] else "product and bias in one pass"
-    if fused and call.implementation == "cpu":
+    if call.kernel in WITH_BIAS and len(call.shapes) == 3:
+        fused = (
+            f"{WITH_BIAS[call.kernel]}{', bias and relu' if call.settings['activation'] else ' and bias'} in one pass"
+        )
+    if fused and call.implementation in ("cpu", *VARIANTS):
         line += f", {fused}"
     return [line, *(f"  not {name}: {reason}" for name, reason in call.refused)]
 

@@ -2,6 +2,8 @@
 
 All three are linear in the upstream gradient, so the adjoint of each is another of the three. Pictures are NHWC:
 (pictures, rows, columns, channels); kernels are (rows, columns, channels in, channels out).
+
+A layer's convolution adds a bias, and often cuts off what is negative, while the sums are still in registers.
 """
 
 from typing import Any
@@ -11,6 +13,9 @@ import numpy as np
 import minidl_kernels as kernels
 from minidl.engine.op import op
 from minidl_kernels.arrays import Array
+
+from .activation import relu_grad
+from .reductions import sum
 
 __all__ = ["pair"]
 
@@ -29,14 +34,41 @@ def conv2d(x: Any, kernel: Any, strides: tuple[int, int], padding: str) -> Array
     return kernels.conv2d(x, kernel, strides=strides, padding=padding)
 
 
+@op
+def conv2d_bias(x: Any, kernel: Any, bias: Any, strides: tuple[int, int], padding: str) -> Array:
+    """conv2d, plus the bias of each filter, in one pass."""
+    return kernels.conv2d(x, kernel, bias, strides=strides, padding=padding)
+
+
+@op
+def conv2d_bias_relu(x: Any, kernel: Any, bias: Any, strides: tuple[int, int], padding: str) -> Array:
+    """max(conv2d + bias, 0) in one pass."""
+    return kernels.conv2d(x, kernel, bias, strides=strides, padding=padding, activation="relu")
+
+
+@conv2d_bias_relu.upstream
+def _(g, y):
+    return relu_grad(g, y)
+
+
 @conv2d.grad("x")
+@conv2d_bias.grad("x")
+@conv2d_bias_relu.grad("x")
 def _(g, x, kernel, strides, padding):
     return conv2d_input_grad(g, kernel, x.shape, strides, padding)
 
 
 @conv2d.grad("kernel")
+@conv2d_bias.grad("kernel")
+@conv2d_bias_relu.grad("kernel")
 def _(g, x, kernel, strides, padding):
     return conv2d_kernel_grad(x, g, kernel.shape, strides, padding)
+
+
+@conv2d_bias.grad("bias")
+@conv2d_bias_relu.grad("bias")
+def _(g):
+    return sum(g, axis=(0, 1, 2))
 
 
 @op

@@ -9,12 +9,14 @@ from typing import Any
 
 from minidl_kernels.conv.geometry import padding_pairs
 
-from .convolution import conv2d, conv2d_input_grad
+from .activation import bias_relu, relu
+from .arithmetic import add
+from .convolution import conv2d, conv2d_bias, conv2d_bias_relu, conv2d_input_grad
 from .depthwise import depthwise_conv2d
-from .layout import Pair, as_pictures, checked_padding, from_pictures, in_plane, rank_of, several
+from .layout import Pair, as_pictures, checked_padding, data_format_of, from_pictures, in_plane, rank_of, several
 from .shaping import concatenate, expand_dims, getitem, pad, reshape, scatter_add, split, stack, transpose
 
-__all__ = ["conv", "conv_transpose", "depthwise_conv", "separable_conv"]
+__all__ = ["conv", "conv_bias", "conv_bias_composed", "conv_transpose", "depthwise_conv", "separable_conv"]
 
 
 def conv(
@@ -38,6 +40,59 @@ def conv(
         ValueError: channels or filters that do not go into groups, or a kernel larger than the picture with "valid".
     """
     return _slide("conv", _grouped_conv2d, inputs, kernel, strides, padding, data_format, dilation_rate)
+
+
+def conv_bias(
+    inputs: Any,
+    kernel: Any,
+    bias: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
+    activation: str | None = None,
+) -> Any:
+    """activation(``conv`` + bias): what a layer computes, in one pass over its outputs where there is a single group.
+
+    Args:
+        inputs, kernel, strides, padding, data_format, dilation_rate: as in ``conv``.
+        bias: (filters,).
+        activation: None or "relu".
+
+    Returns:
+        (n, ..., filters).
+
+    Raises:
+        ValueError: as in ``conv``; another activation; a bias of another shape.
+    """
+    if activation not in (None, "relu"):
+        raise ValueError(f'conv_bias: activation must be None or "relu", not {activation!r}')
+
+    def convolved(x: Any, kernel: Any, strides: Pair, padding: str) -> Any:
+        if x.shape[3] == kernel.shape[2]:
+            fused = conv2d_bias_relu if activation == "relu" else conv2d_bias
+            return fused(x, kernel, bias, strides, padding)
+        y = _grouped_conv2d(x, kernel, strides, padding)
+        return bias_relu(y, bias) if activation == "relu" else add(y, bias)
+
+    return _slide("conv", convolved, inputs, kernel, strides, padding, data_format, dilation_rate)
+
+
+def conv_bias_composed(
+    inputs: Any,
+    kernel: Any,
+    bias: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
+    activation: str | None = None,
+) -> Any:
+    """What ``conv_bias`` computes, one op at a time."""
+    y = conv(inputs, kernel, strides, padding, data_format, dilation_rate)
+    if data_format_of(data_format) == "channels_first":
+        bias = reshape(bias, (-1,) + (1,) * (len(y.shape) - 2))
+    return relu(add(y, bias)) if activation == "relu" else add(y, bias)
 
 
 def depthwise_conv(

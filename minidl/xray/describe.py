@@ -15,6 +15,7 @@ class About(NamedTuple):
 
 
 _SLIDING = {"x": "∂L/∂x[p] = Σ over windows that see p: g · W", "kernel": "∂L/∂W[u,v,c,k] = Σ over places: x · g"}
+_WITH_BIAS = {**_SLIDING, "bias": "∂L/∂b[k] = Σ g[n,i,j,k]"}
 
 _KNOWN: dict[str, About] = {
     "dense": About(
@@ -27,6 +28,14 @@ _KNOWN: dict[str, About] = {
         "y[i,j,k] = Σ x[i·s+u, j·s+v, c] · W[u,v,c,k]", _SLIDING,
         "A small window of weights slides over the picture; each place gives a sum of products.",
         "작은 가중치 창이 그림 위를 미끄러지며 자리마다 곱의 합을 낸다."),
+    "conv2d_bias": About(
+        "y[i,j,k] = Σ x[i·s+u, j·s+v, c] · W[u,v,c,k] + b[k]", _WITH_BIAS,
+        "A small window of weights slides over the picture; each place gives a sum of products, and the bias.",
+        "작은 가중치 창이 그림 위를 미끄러지며 자리마다 곱의 합에 편향을 더한다."),
+    "conv2d_bias_relu": About(
+        "y[i,j,k] = max(Σ x[i·s+u, j·s+v, c] · W[u,v,c,k] + b[k], 0)", _WITH_BIAS,
+        "A window of weights slides over the picture: a sum of products and the bias at each place, at least 0.",
+        "가중치 창이 그림 위를 미끄러지며 자리마다 곱의 합에 편향을 더하고, 음수는 0으로 만든다."),
     "bias_relu": About(
         "y = max(x + b, 0)",
         {"x": "∂L/∂x = g where y > 0, else 0", "bias": "∂L/∂b = Σ of g where y > 0, over all places"},

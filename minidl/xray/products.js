@@ -70,6 +70,10 @@ const PRODUCTS = {
   },
 };
 
+PRODUCTS.conv2d_bias = PRODUCTS.conv2d_bias_relu = PRODUCTS.conv2d;
+// Products that add a bias: whether they cut off what is negative, too.
+const CUT_OFF = { dense: a => a.activation === "relu", conv2d_bias: () => false, conv2d_bias_relu: () => true };
+
 function summed(pairs, size, shape, left, right) {
   const y = made(shape);
   let total;
@@ -81,13 +85,13 @@ function summed(pairs, size, shape, left, right) {
 for (const name of Object.keys(PRODUCTS)) {
   const two = name === "matrix_product" ? ["x1", "x2"] : ["x", "kernel"];
   OPS[name] = {
-    inputs: name === "dense" ? [...two, "bias"] : two,
+    inputs: CUT_OFF[name] ? [...two, "bias"] : two,
     forward(a) {
       const p = PRODUCTS[name](a);
       if (!p) return null;
       const y = summed(p.y, product(p.shape), p.shape, a[p.a].data, a[p.b].data);
-      if (name === "dense") {
-        const n = p.shape[p.shape.length - 1], relu = a.activation === "relu";
+      if (CUT_OFF[name]) {
+        const n = p.shape[p.shape.length - 1], relu = CUT_OFF[name](a);
         for (let o = 0; o < y.data.length; o++) { const v = y.data[o] + a.bias.data[o % n]; y.data[o] = relu ? Math.max(v, 0) : v; }
       }
       return y;
@@ -98,5 +102,7 @@ for (const name of Object.keys(PRODUCTS)) {
     },
   };
 }
-OPS.dense.back.bias = (g, a) => summedTo(made([g.data.length / a.bias.data.length, a.bias.data.length], g.data), a.bias.shape);
-OPS.dense.first = (g, a, y) => (a.activation === "relu" ? elementwise((one, out) => (out > 0 ? one : 0), g, y) : g);
+for (const [name, relu] of Object.entries(CUT_OFF)) {
+  OPS[name].back.bias = (g, a) => summedTo(made([g.data.length / a.bias.data.length, a.bias.data.length], g.data), a.bias.shape);
+  OPS[name].first = (g, a, y) => (relu(a) ? elementwise((one, out) => (out > 0 ? one : 0), g, y) : g);
+}

@@ -32,9 +32,9 @@ function forwardTerms(call, flat) {
     if (!p) return null;
     const lines = [], then = [];
     p.y(flat, (i, j) => lines.push([at(p.a, a[p.a], i), at(p.b, a[p.b], j)]));
-    if (name === "dense") {
+    if (CUT_OFF[name]) {
       lines.push([at("bias", a.bias, flat % product(a.bias.shape))]);
-      if (a.activation === "relu") then.push(["max(Σ, 0)", result]);
+      if (CUT_OFF[name](a)) then.push(["max(Σ, 0)", result]);
     }
     return { ...listed(lines), then, result };
   }

@@ -154,6 +154,7 @@ def _(name, dtype):
         g = numbers(dtype, shape[0], *size, filters)
         if name == "conv2d":
             yield (x, w), settings
+            yield (x, w, numbers(dtype, filters)), {"activation": "relu", **settings}
         elif name == "conv2d_input_grad":
             yield (g, w), {"input_shape": shape, **settings}
         else:

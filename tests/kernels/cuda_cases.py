@@ -169,6 +169,8 @@ def _(name, dtype):
             yield (x, g), {"kernel_shape": w.shape, **settings}
         else:
             yield (x, w), settings
+            if name == "conv2d":
+                yield (x, w, numbers(dtype, filters)), {"activation": "relu" if filters % 2 else None, **settings}
     if name.startswith("max_pool") and dtype == "float32":
         x = numbers(dtype, 1, 4, 4, 2)
         x[0, 1, 1, 0], x[0, 0, 1, 0], x[0, 3, 3, 1] = np.nan, np.nan, np.inf

@@ -101,6 +101,45 @@ def test_across_pictures_where_strides_skip_pixels_and_windows_lie_in_the_paddin
         assert_same(FAMILY, "cpu", "array", (n, size, size, channels), (*kernel, channels, 33), strides, "same")
 
 
+@pytest.mark.parametrize("implementation", ["array", "cpu", "winograd", "winograd_4x4"])
+@pytest.mark.parametrize("activation", [None, "relu"])
+def test_bias_and_relu_are_added_on_every_way(implementation, activation):
+    wide = [((2, 7, 9, 16), (3, 3, 16, 24), (1, 1)), ((1, 4, 4, 32), (3, 3, 32, 48), (1, 1))]
+    others = [
+        ((2, 6, 5, 3), (3, 2, 3, 5), (2, 1)),
+        ((2, 9, 9, 4), (3, 3, 4, 33), (1, 1)),
+        ((2, 5, 5, 40), (3, 3, 40, 17), (1, 1)),  # several blocks of k: the bias comes once, ReLU after the last
+        ((3, 5, 4, 7), (1, 1, 7, 9), (1, 1)),
+        ((2 * ROWS + 1, 6, 6, 2 * WIDTH), (5, 5, 2 * WIDTH, WIDTH), (2, 2)),  # across pictures
+        ((3 * ROWS, 1, 1, 4 * WIDTH), (3, 3, 4 * WIDTH, WIDTH), (1, 1)),
+        ((3 * ROWS, 8, 8, 4 * WIDTH), (2, 1, 4 * WIDTH, WIDTH), (4, 3)),
+        ((2, 3, 3, 0), (2, 2, 0, 3), (1, 1)),  # nothing to multiply: the bias alone
+    ]
+    for (shape, kernel, strides), padding in itertools.product(wide + others, ("valid", "same")):
+        if implementation.startswith("winograd") and (shape, kernel, strides) not in wide:
+            continue
+        if padding == "valid" and kernel[0] > shape[1]:
+            continue
+        x, w, b = normal(*shape), normal(*kernel, seed=1), normal(kernel[3], seed=2)
+        with conv2d.use("array"):
+            expected = conv2d(x.astype("d"), w.astype("d"), strides=strides, padding=padding) + b
+        expected = np.maximum(expected, 0) if activation else expected
+        with conv2d.use(implementation):
+            found = conv2d(x, w, b, strides=strides, padding=padding, activation=activation)
+        limit = WINOGRAD.get(implementation, 2e-6) * max(1, np.abs(expected).max(initial=0))
+        assert np.abs(found - expected).max(initial=0) <= limit
+
+
+@pytest.mark.parametrize("implementation", ["reference", "array", "cpu", "winograd"])
+def test_relu_behind_a_convolution_keeps_nan(implementation):
+    x, w, b = np.ones((1, 4, 4, 16), "f"), np.full((3, 3, 16, 16), -1, "f"), np.zeros(16, "f")
+    x[0, 0, 0, 0], b[3] = np.nan, 200
+    with conv2d.use(implementation):
+        y = conv2d(x, w, b, activation="relu")
+    assert np.isnan(y[0, 0, 0]).all() and y[0, 1, 1, 3] == 200 - 9 * 16
+    assert not np.delete(y[0, 1, 1], 3).any()
+
+
 # The largest relative error that Winograd's sums may have; F(4x4) multiplies by up to 8 and divides by up to 24.
 WINOGRAD = {"winograd": 4e-6, "winograd_4x4": 4e-5}
 
@@ -202,6 +241,8 @@ X, W, G = normal(2, 5, 6, 3), normal(2, 3, 3, 4), normal(2, 4, 4, 4)
         (lambda: conv2d(X[0], W), ValueError, r"x has shape \(5, 6, 3\); expected \(N, H, W, C\)"),
         (lambda: conv2d(X, W[0]), ValueError, r"expected \(kh, kw, C, F\)"),
         (lambda: conv2d(X, W, padding="full"), ValueError, "'full'"),
+        (lambda: conv2d(X, W, W[0, 0, 0, :3]), ValueError, r"b has shape \(3,\); expected \(4,\)"),
+        (lambda: conv2d(X, W, activation="tanh"), ValueError, "None or \"relu\", not 'tanh'"),
         (lambda: conv2d(X, W, strides=(0, 1)), ValueError, r"not \(0, 1\)"),
         (lambda: conv2d(X, W, strides=2), ValueError, "tuple of two"),
         (lambda: conv2d(X.astype("float16"), W), TypeError, "float16"),

@@ -34,6 +34,14 @@ CASES = {
     "interpolation": (lambda: layers.UpSampling2D(interpolation="area"), "interpolation must be one of .* not 'area'"),
     "op of four axes": (lambda: ops.conv(PICTURES[None], np.zeros((1, 1, 4, 2))), r"have shape \(1, 2, 6, 5, 4\)"),
     "op with a flat kernel": (lambda: ops.conv(PICTURES, np.zeros((1, 4, 2))), r"kernel has shape \(1, 4, 2\)"),
+    "op with another activation": (
+        lambda: ops.conv_bias(PICTURES, np.zeros((1, 1, 4, 2), "f"), np.zeros(2, "f"), activation="tanh"),
+        "conv_bias: activation must be None or \"relu\", not 'tanh'",
+    ),
+    "op with a bias of another size": (
+        lambda: ops.conv_bias(PICTURES, np.zeros((1, 1, 4, 2), "f"), np.zeros(4, "f")),
+        r"b has shape \(4,\); expected \(2,\)",
+    ),
     "op in no groups": (lambda: ops.conv(PICTURES, np.zeros((1, 1, 3, 2), "f")), "4 channels .* groups of 3"),
     "op, dilated": (
         lambda: ops.depthwise_conv(SEQUENCES, np.zeros((4, 4, 1), "f"), dilation_rate=2),

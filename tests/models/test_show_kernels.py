@@ -193,7 +193,8 @@ def test_with_the_setting_for_4x4_tiles_the_summary_says_so():
 def test_fusions_and_reasons_stand_beside_the_kernels():
     text = summary_of(cnn()[0])
     first = text.split("conv2d")[1] + text.partition("MaxPooling2D")[0]
-    assert "bias_relu: cpu, bias and relu in one pass" in first
+    assert "conv2d: cpu, convolution, bias and relu in one pass" in first
+    assert "conv2d: winograd F(2x2), convolution, bias and relu in one pass" in text
     assert "       not winograd: takes channels and filters in multiples of" in text
     assert "dense: cpu, product and bias in one pass" in text
     assert "softmax_cross_entropy: cpu, softmax and cross-entropy in one pass" in text

@@ -87,6 +87,12 @@ def depthwise(expected, *given, made=None):
     return found
 
 
+def biased(inputs, kernel, bias, activation=None, **settings):
+    y = of_pictures(grouped)(inputs, kernel, **settings)
+    y = y + (bias if settings.get("data_format") is None else bias.reshape(-1, *(1,) * (y.ndim - 2)))
+    return np.maximum(y, 0) if activation == "relu" else y
+
+
 FIRST = {"data_format": "channels_first"}
 CONVOLUTIONS: dict[str, list[Case]] = {
     "depthwise_conv2d": depthwise(windows.depthwise_conv2d, "x", "kernel"),
@@ -110,6 +116,19 @@ CONVOLUTIONS: dict[str, list[Case]] = {
         ((1, 2, 6), (2, 2, 3), {"strides": 2, "padding": "same", **FIRST}),
         ((1, 2, 3, 4), (2, 2, 2, 3), FIRST),
     ),
+    "conv_bias": [
+        case(biased, inputs=normal(*x), kernel=normal(*w), bias=normal(w[-1]), **settings)
+        for x, w, settings in (
+            ((2, 3, 4, 2), (2, 3, 2, 3), {}),
+            ((1, 5, 6, 2), (2, 2, 2, 3), {"strides": (2, 1), "padding": "same", "activation": "relu"}),
+            ((1, 5, 4, 4), (2, 2, 2, 4), {"padding": "same", "activation": "relu"}),
+            ((2, 3, 4, 2), (2, 2, 1, 4), {}),
+            ((1, 6, 7, 2), (2, 3, 2, 2), {"dilation_rate": (3, 2), "activation": "relu"}),
+            ((2, 7, 3), (3, 3, 2), {"strides": 2, "activation": "relu"}),
+            ((1, 2, 6), (2, 2, 3), {"padding": "same", **FIRST}),
+            ((1, 2, 3, 4), (2, 2, 2, 3), {"activation": "relu", **FIRST}),
+        )
+    ],
     "depthwise_conv": sliding(
         windows.depthwise_conv2d,
         ((1, 4, 5, 2), (3, 2, 2, 1), {"strides": 2, "padding": "same"}),

@@ -114,6 +114,18 @@ def convolutions(expected, *given, made=None):
     return found
 
 
+def with_bias(expected):
+    """The cases of a convolution, with a bias of each filter."""
+
+    def definition(x, kernel, bias, strides, padding):
+        return expected(x, kernel, bias, strides, padding)
+
+    return [
+        case(definition, bias=normal(one.arguments["kernel"].shape[3]), **one.arguments)
+        for one in convolutions(definition, "x", "kernel")
+    ]
+
+
 def pools(expected, *given, ties=False):
     found = []
     for x, size, strides, padding in GEOMETRY:
@@ -144,6 +156,8 @@ def of_layer(expected):
 POOLS = [{"pool_size": 2}, {"pool_size": (3, 2), "strides": (1, 2), "padding": "same"}]
 PICTURES: dict[str, list[Case]] = {
     "conv2d": convolutions(windows.conv2d, "x", "kernel"),
+    "conv2d_bias": with_bias(lambda x, kernel, bias, *way: windows.conv2d(x, kernel, *way) + bias),
+    "conv2d_bias_relu": with_bias(lambda x, kernel, bias, *way: positive_part(windows.conv2d(x, kernel, *way) + bias)),
     "conv2d_input_grad": convolutions(windows.conv2d_input_grad, "upstream", "kernel", made="x"),
     "conv2d_kernel_grad": convolutions(windows.conv2d_kernel_grad, "x", "upstream", made="kernel"),
     "max_pool2d": pools(windows.max_pool, "x", ties=True),

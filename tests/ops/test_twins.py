@@ -14,6 +14,7 @@ def test_the_fused_ops_are_known():
         "batch_norm",
         "batch_norm_relu",
         "bias_relu",
+        "conv_bias",
         "dense",
         "probability_cross_entropy",
         "softmax_cross_entropy",

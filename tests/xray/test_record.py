@@ -43,7 +43,7 @@ def test_gradients_and_their_parts_add_up():
     trace = record(net, (x, y)).trace
     weights = {spot.variable.path: spot for spot in trace.spots.values() if spot.variable is not None}
     kernel = next(spot for path, spot in weights.items() if path.endswith("first/kernel"))
-    assert sorted(trace.calls[call].op.name for call, _, _ in kernel.parts) == ["conv2d", "square"]
+    assert sorted(trace.calls[call].op.name for call, _, _ in kernel.parts) == ["conv2d_bias_relu", "square"]
     assert np.allclose(sum(part for _, _, part in kernel.parts), kernel.gradient, rtol=1e-6)
     penalty = next(part for call, _, part in kernel.parts if trace.calls[call].op.name == "square")
     assert np.allclose(penalty, 0.02 * kernel.array, rtol=1e-6)
@@ -62,7 +62,7 @@ def test_the_blocks_are_the_layers_the_loss_and_the_penalties():
 def test_kernels_that_ran_and_refused_are_named():
     net, (x, y) = small_net("float32"), batch(dtype="float32")
     trace = record(net, (x, y)).trace
-    conv = next(call for call in trace.calls if call.op.name == "conv2d")
+    conv = next(call for call in trace.calls if call.op.name == "conv2d_bias_relu")
     assert [k["name"] for k in conv.kernels] == ["conv2d"] and conv.kernels[0]["ran"]
     assert "winograd" in conv.kernels[0]["refused"]
     assert "conv2d_kernel_grad" in [k["name"] for k in conv.passes[0].kernels]

@@ -127,10 +127,10 @@ def pictures(chromium, tmp_path_factory):
     net.train_on_batch(x, y)
 
     def script(data):
-        conv, pool, norm = (out(data, find(data, op)) for op in ("conv2d", "max_pool2d", "batch_norm"))
+        conv, pool, norm = (out(data, find(data, op)) for op in ("conv2d_bias_relu", "max_pool2d", "batch_norm"))
         update = next(one for one in data["updates"] if one["name"].endswith("first/kernel"))
         return f"""
-          let one = section("forward", c => c.op === "conv2d");
+          let one = section("forward", c => c.op === "conv2d_bias_relu");
           pick(one, {conv}, 0); answer.corner = terms(one); pick(one, {conv}, {(2 * 3 + 1) * 3}); answer.middle = terms(one);
           one = section("forward", c => c.op === "max_pool2d"); pick(one, {pool}, 0); answer.pooled = terms(one);
           one = section("forward", c => c.op === "batch_norm"); pick(one, {norm}, 1); answer.norm = terms(one);
@@ -139,10 +139,10 @@ def pictures(chromium, tmp_path_factory):
           answer.mask = [mask.querySelector("figcaption b").textContent, cells(mask)];
           one = section("backward", c => c.op === "softmax_last");
           answer.jacobian = cells([...one.querySelectorAll("figure")].find(f => f.textContent.includes("Jacobian")));
-          one = section("backward", c => c.op === "conv2d" && c.passes[0].parts.some(p => p[0] === "kernel"));
+          one = section("backward", c => c.op === "conv2d_bias_relu" && c.passes[0].parts.some(p => p[0] === "kernel"));
           answer.shares = [...one.querySelectorAll(".added .terms tr")].map(r => [...r.children].map(c => c.textContent));
           answer.kernels = one.querySelector(".kernels").textContent;
-          one = section("backward", c => c.op === "conv2d" && !c.passes[0].parts.some(p => p[0] === "kernel"));
+          one = section("backward", c => c.op === "conv2d_bias" && !c.passes[0].parts.some(p => p[0] === "kernel"));
           answer.frozen = [...one.querySelectorAll(".note")].map(n => n.textContent);
           answer.snow = [...document.querySelectorAll(".block")].filter(b => b.textContent.includes("❄")).length;
           one = section("update", u => u.name === {update["name"]!r}); pick(one, {update["after"]}, 0, true);
@@ -191,7 +191,7 @@ def test_one_weight_s_gradient(dense):
 
 def test_one_pixel_of_a_convolution(pictures):
     """Padding "same": at the corner only the part of the window that lies on the picture has terms."""
-    a, y, _ = pictures.call("conv2d")
+    a, y, _ = pictures.call("conv2d_bias_relu")
     assert y.shape == (2, 7, 3, 3)
     x, kernel = a["x"].astype("float64"), a["kernel"].astype("float64")
     top, left = (max((n - 1) * stride + 3 - extent, 0) // 2 for n, stride, extent in ((7, 1, 7), (3, 2, 6)))
@@ -199,13 +199,15 @@ def test_one_pixel_of_a_convolution(pictures):
         found = pictures.read[name]
         places = [(i + u - top, 2 * j + v - left, u, v, c) for u in range(3) for v in range(3) for c in range(2)]
         inside = [one for one in places if 0 <= one[0] < 7 and 0 <= one[1] < 6]
-        expected = [x[0, p, q, c] * kernel[u, v, c, 0] for p, q, u, v, c in inside]
-        assert len(found["lines"]) == len(inside) == count
+        expected = [*(x[0, p, q, c] * kernel[u, v, c, 0] for p, q, u, v, c in inside), float(a["bias"][0])]
+        assert len(found["lines"]) == len(inside) + 1 == count + 1
         np.testing.assert_allclose([value for _, value, _ in found["lines"]], expected, rtol=1e-15)
         p, q, u, v, c = inside[-1]
-        assert found["lines"][-1][0] == f"x[0, {p}, {q}, {c}] · kernel[{u}, {v}, {c}, 0]"
+        assert found["lines"][-2][0] == f"x[0, {p}, {q}, {c}] · kernel[{u}, {v}, {c}, 0]"
+        assert found["lines"][-1][0] == "bias[0]"
         assert found["totals"]["the engine has"] == float(y[0, i, j, 0])
-        assert found["totals"][f"Σ ({count})"] == pytest.approx(sum(expected), rel=1e-12)
+        assert found["totals"][f"Σ ({count + 1})"] == pytest.approx(sum(expected), rel=1e-12)
+        assert found["totals"]["max(Σ, 0)"] == pytest.approx(max(sum(expected), 0), rel=1e-5)
 
 
 def test_the_winner_of_a_window(pictures):
@@ -246,7 +248,7 @@ def test_the_share_of_the_penalty(pictures):
     value = next(v for v in pictures.data["values"] if v["name"] == "first/kernel")
     norms = [float(np.linalg.norm(pictures.arrays[part].astype("float64"))) for _, _, part in value["parts"]]
     shares = pictures.read["shares"]
-    assert sorted(name.split(" · ")[1] for name, _, _ in shares) == ["conv2d.kernel", "square.x"]
+    assert sorted(name.split(" · ")[1] for name, _, _ in shares) == ["conv2d_bias_relu.kernel", "square.x"]
     for (_, shown, percent), norm in zip(shares, norms, strict=True):
         assert float(shown.split("= ")[1]) == pytest.approx(norm, rel=6e-3)
         assert percent == f"{100 * norm / sum(norms):.1f} %"

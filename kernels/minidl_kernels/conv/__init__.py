@@ -32,18 +32,28 @@ def _check_axes(name: str, argument: str, shape: Shape, expected: str) -> None:
         raise ValueError(f"{name}: {argument} has shape {tuple(shape)}; expected {expected}")
 
 
-@kernel(arrays=2)
-def conv2d(x: Array, w: Array, *, strides: Pair = (1, 1), padding: str = "valid") -> Output:
-    """Slide the kernels over the pictures (cross-correlation, as in every framework).
+@kernel(arrays=3)
+def conv2d(
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    strides: Pair = (1, 1),
+    padding: str = "valid",
+    activation: str | None = None,
+) -> Output:
+    """Slide the kernels over the pictures (cross-correlation, as in every framework), then bias and activation.
 
-    y[n, i, j, f] = sum over di, dj, c of x[n, i*sh + di - top, j*sw + dj - left, c] * w[di, dj, c, f],
-    with zeros outside of the picture.
+    y[n, i, j, f] = sum over di, dj, c of x[n, i*sh + di - top, j*sw + dj - left, c] * w[di, dj, c, f] + b[f],
+    with zeros outside of the picture. All in one pass over y.
 
     Args:
         x: (N, H, W, C).
         w: (kh, kw, C, F).
+        b: (F,), or left out.
         strides: (sh, sw).
         padding: "valid", or "same": H' = ceil(H / sh), the odd cell of padding after.
+        activation: ``None`` or ``"relu"``.
 
     Returns:
         (N, H', W', F).
@@ -51,6 +61,8 @@ def conv2d(x: Array, w: Array, *, strides: Pair = (1, 1), padding: str = "valid"
     Raises:
         ValueError: other shapes, or a kernel larger than the picture with "valid".
     """
+    if activation not in (None, "relu"):
+        raise ValueError(f'conv2d: activation must be None or "relu", not {activation!r}')
     _check_axes("conv2d", "x", x.shape, "(N, H, W, C)")
     _check_axes("conv2d", "w", w.shape, "(kh, kw, C, F)")
     n, height, width, channels = x.shape
@@ -58,6 +70,8 @@ def conv2d(x: Array, w: Array, *, strides: Pair = (1, 1), padding: str = "valid"
         raise ValueError(
             f"conv2d: x of shape {x.shape} has {channels} channels, w of shape {w.shape} is for {w.shape[2]}"
         )
+    if b is not None and b.shape != w.shape[3:]:
+        raise ValueError(f"conv2d: b has shape {b.shape}; expected {w.shape[3:]}, one number for each filter of w")
     return Output((n, *_geometry("conv2d", (height, width), w.shape[:2], strides, padding), w.shape[3]), x.dtype)
 
 

@@ -25,6 +25,7 @@ def _convolve_across(args, task, tasks):
     heart, x, table_rows = integer(args, 0), integer(args, 1), integer(args, 2)
     n, height, width, channels = integer(args, 4), integer(args, 5), integer(args, 6), integer(args, 7)
     filters, image_step, groups = integer(args, 8), integer(args, 9), integer(args, 10)
+    bias, last_flags = integer(args, 11), integer(args, 12)
     phase = integers(args, 3, (table_rows, 13))[task % table_rows]
     part = task // table_rows
     b, out, row_step, pixel_step, rows, pixels = phase[0], phase[1], phase[2], phase[3], phase[4], phase[5]
@@ -36,6 +37,7 @@ def _convolve_across(args, task, tasks):
     for panel in range(first_panel, last_panel):
         panel_b = b + panel * kh * kw * channels * WIDTH * 4
         target = out + first_image * image_step + panel * WIDTH * 4
+        panel_bias = bias + panel * WIDTH * 4 if bias != 0 else 0
         for i in range(rows):
             line = i * sh - top
             low_row, high_row = max(0, -line), min(kh, height - line)
@@ -44,7 +46,7 @@ def _convolve_across(args, task, tasks):
                 if low_row >= high_row or max(0, -column) >= min(kw, width - column):  # nothing but padding
                     multiply(
                         heart, count, x, 0, 0, 0, 0, 0, b, 0, target + i * row_step + j * pixel_step, image_step,
-                        0, WIDTH, 0, 0,
+                        0, WIDTH, panel_bias, last_flags,
                     )  # fmt: skip
         for di in range(kh):
             for start in range(0, kw, cells):
@@ -58,13 +60,14 @@ def _convolve_across(args, task, tasks):
                         begin, end = max(start, low), min(start + cells, high)
                         if begin < end:
                             first = di == max(0, -line) and start <= low
+                            last = di == min(kh, height - line) - 1 and end == high
                             multiply(
                                 heart, count,
                                 x + first_image * picture + ((line + di) * width + column + begin) * channels * 4,
                                 picture, 1, 0, (end - begin) * channels, 4,
                                 panel_b + (di * kw + begin) * channels * WIDTH * 4, WIDTH * 4,
                                 target + i * row_step + j * pixel_step, image_step,
-                                0, WIDTH, 0, 0 if first else ACCUMULATE,
+                                0, WIDTH, panel_bias, (0 if first else ACCUMULATE) + (last_flags if last else 0),
                             )  # fmt: skip
 
 
@@ -79,13 +82,14 @@ def across_pays(shape, filters, axes):
     )
 
 
-def across(source, target, table):
-    """Convolve C-contiguous float32 arrays; ``table`` has the phases, as cpu.py makes it."""
+def across(source, target, table, bias, flags):
+    """Convolve C-contiguous float32 arrays; ``table`` has the phases, as cpu.py makes it, ``flags`` is RELU or 0."""
     n, height, width, channels = source.shape
     filters = target.shape[3]
     groups = -(-n // ROWS)
     shares = min(filters // WIDTH, -(-TASKS // (groups * len(table))))
     _convolve_across(
         heart.address, source, len(table), table, n, height, width, channels, filters,
-        target.shape[1] * target.shape[2] * filters * 4, groups, tasks=len(table) * groups * shares,
+        target.shape[1] * target.shape[2] * filters * 4, groups, 0 if bias is None else bias, flags,
+        tasks=len(table) * groups * shares,
     )  # fmt: skip

@@ -29,14 +29,29 @@ def _windows(x: Array, window: Shape, size: Shape, strides: Pair, padding: str) 
         yield some, view.reshape(-1, kh * kw * channels)
 
 
+def no_products(b: Array | None, activation: str | None, out: Array) -> None:
+    """The result where there is nothing to multiply: a batch, channels or filters of none."""
+    out.fill(0)
+    _finish(b, activation, out)
+
+
+def _finish(b: Array | None, activation: str | None, out: Array) -> None:
+    if b is not None:
+        out += b
+    if activation == "relu":
+        namespace(out).maximum(out, 0, out=out)
+
+
 @conv2d.implementation("array", on=("numpy", "cupy"))
-def conv2d_array(x: Array, w: Array, *, strides: Pair, padding: str, out: Array) -> None:
+def conv2d_array(
+    x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: str, activation: str | None, out: Array
+) -> None:
     if not x.size or not w.size:
-        out.fill(0)
-        return
+        return no_products(b, activation, out)
     matrix = w.reshape(-1, w.shape[3])
     for some, windows in _windows(x, w.shape[:2], out.shape[1:3], strides, padding):
         out[some] = (windows @ matrix).reshape(out[some].shape)
+        _finish(b, activation, out[some])
 
 
 @conv2d_input_grad.implementation("array", on=("numpy", "cupy"))

@@ -19,7 +19,8 @@ __device__ real seen(const real* x, Window w, int place, int inner) {
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS)
-    conv_forward(const real* x, const real* kernel, real* y, Window w, int filters) {
+    conv_forward(const real* x, const real* kernel, const real* bias, real* y, Window w, int filters, int biased,
+                 int relu) {
     __shared__ Tile of_x;
     __shared__ Tile of_kernel;
     int inner = w.window_rows * w.window_columns * w.channels;
@@ -27,7 +28,10 @@ extern "C" __global__ void __launch_bounds__(THREADS)
         of_x, of_kernel, w.pictures * w.rows * w.columns, filters, 0, inner,
         [=](int place, int k) { return seen(x, w, place, k); },
         [=](int k, int filter) { return kernel[k * filters + filter]; },
-        [=](int place, int filter, real sum) { y[place * filters + filter] = sum; });
+        [=](int place, int filter, real sum) {
+            if (biased) sum += bias[filter];
+            y[place * filters + filter] = relu && sum < 0 ? 0 : sum;
+        });
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS)

@@ -103,7 +103,8 @@ struct KernelTurned {
 };
 
 extern "C" __global__ void __launch_bounds__(THREADS)
-    conv_forward_tf32(const float* x, const float* kernel, float* y, Window w, int filters) {
+    conv_forward_tf32(const float* x, const float* kernel, const float* bias, float* y, Window w, int filters,
+                      int biased, int relu) {
     typedef AlongInner<TILE_ROWS, Windows> OfX;
     typedef AlongOuter<TILE_COLUMNS, Strided> OfKernel;
     __shared__ OfX::Slab x_slab;
@@ -112,7 +113,10 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     OfX of_x({x, w}, blockIdx.x * TILE_ROWS, places, 0);
     OfKernel of_kernel({kernel, 1, filters}, blockIdx.y * TILE_COLUMNS, filters, 0);
     product_tile(x_slab, kernel_slab, of_x, of_kernel, places, filters, 0, inner,
-                 [=](int place, int filter, float sum) { y[place * filters + filter] = sum; });
+                 [=](int place, int filter, float sum) {
+                     if (biased) sum += bias[filter];
+                     y[place * filters + filter] = relu && sum < 0 ? 0 : sum;
+                 });
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS)

@@ -3,7 +3,7 @@
 In a picture (row, column, channel) the window of an output pixel is kh runs of kw * C numbers that lie side by side,
 and the next window of the row starts a fixed step later: that is the form in which the micro-kernel reads A. So
 
-* forward: rows of C are output pixels, k runs over (di, (dj, c)), columns are filters;
+* forward: rows of C are output pixels, k runs over (di, (dj, c)), columns are filters; bias and ReLU come at the end;
 * input gradient: the same over g, with the kernel turned (see phases.py; few channels: spread.py);
 * kernel gradient: rows of C are the kernel cells (dj, c) of one di, k runs over output pixels (i, j), B is g.
 
@@ -18,13 +18,14 @@ import numpy as np
 from .. import memory
 from ..arrays import FLOATS
 from ..matmul.cpu import product
-from ..microkernel import ACCUMULATE, WIDTH, clear, copy, heart, keep, multiply
+from ..microkernel import ACCUMULATE, RELU, WIDTH, clear, copy, heart, keep, multiply
 from ..on_cpu import contiguous, only_float32
 from ..panels import pack_panel, packed_panels
 from ..parallel import address_of, floats, integer, integers, share, task
 from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
 from .across import across, across_pays
 from .across_gradient import sums_across, sums_across_pay
+from .array import no_products
 from .geometry import padding_pairs
 from .phases import Axis, forward_axis, gradient_axes
 from .spread import spread
@@ -65,6 +66,7 @@ def _convolve(args, task, tasks):
     heart, x_address, table_rows = integer(args, 0), integer(args, 1), integer(args, 2)
     height, width, channels = integer(args, 5), integer(args, 6), integer(args, 7)
     filters, image_step, strips, strip_rows = integer(args, 8), integer(args, 9), integer(args, 10), integer(args, 11)
+    bias, last_flags = integer(args, 12), integer(args, 13)
     phase = integers(args, 3, (table_rows, 13))[task % table_rows]
     image, strip = task // table_rows // strips, task // table_rows % strips
     b, out, row_step, pixel_step, rows, pixels = phase[0], phase[1], phase[2], phase[3], phase[4], phase[5]
@@ -94,11 +96,12 @@ def _convolve(args, task, tasks):
                     low, high = 0, 1  # none: a row of zeros
                 begin, end = max(di, low), min(di + together, high)
                 if begin < end:
+                    flags = (ACCUMULATE if begin > low else 0) + (last_flags if end == high else 0)
                     multiply(
                         heart, pixels, a + (i * sh + begin) * line_step, sw * channels * 4, end - begin, line_step,
                         run, 4, b + (panel * depth + begin * run) * WIDTH * 4, WIDTH * 4,
                         out + image * image_step + (start + i) * row_step + panel * WIDTH * 4, pixel_step,
-                        0, last, 0, ACCUMULATE if begin > low else 0,
+                        0, last, bias + panel * WIDTH * 4 if bias != 0 else 0, flags,
                     )  # fmt: skip
     keep(buffer)
 
@@ -126,14 +129,14 @@ def _phase_table(source, w, target, axes, swap):
     return table, panels
 
 
-def _run_phases(source, w, target, axes, swap):
+def _run_phases(source, w, target, axes, swap, bias=None, flags=0):
     """Convolve ``source`` into ``target`` in phases: ``axes`` is a list of (Axis of rows, Axis of columns).
 
-    With ``swap`` the kernel's channel axes change places, as the input gradient wants it.
+    ``flags`` is RELU or 0. With ``swap`` the kernel's channel axes change places, as the input gradient wants it.
     """
     table, panels = _phase_table(source, w, target, axes, swap)  # both alive until the tasks have run
     if across_pays(source.shape, target.shape[3], axes):
-        return across(source, target, table)
+        return across(source, target, table, bias, flags)
     n, height, width, channels = source.shape
     out_height, out_width, filters = target.shape[1:]
     strip_rows = most_rows = max(v.cells for v, _ in axes)
@@ -144,22 +147,23 @@ def _run_phases(source, w, target, axes, swap):
     strip_rows = -(-most_rows // strips)
     _convolve(
         heart.address, source, len(axes), table, n, height, width, channels,
-        filters, out_height * out_width * filters * 4, strips, strip_rows, tasks=n * strips * len(axes),
+        filters, out_height * out_width * filters * 4, strips, strip_rows, 0 if bias is None else bias, flags,
+        tasks=n * strips * len(axes),
     )  # fmt: skip
 
 
 @conv2d.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
-def conv2d_cpu(x, w, *, strides, padding, out):
+def conv2d_cpu(x, w, b=None, *, strides, padding, activation, out):
     if not x.size or not w.size or not out.size:
-        out[...] = 0
+        no_products(b, activation, out)
     elif w.shape[:2] == strides == (1, 1):
-        return product(x, w, out, x.size // x.shape[3], w.shape[3], w.shape[2])
+        return product(x, w, out, x.size // x.shape[3], w.shape[3], w.shape[2], bias=b, activation=activation)
     else:
         (top, _), (left, _) = padding_pairs(x.shape[1:3], w.shape[:2], strides, padding)
         rows = forward_axis(top, out.shape[1], w.shape[0], strides[0])
         columns = forward_axis(left, out.shape[2], w.shape[1], strides[1])
-        _run_phases(x, w, out, [(rows, columns)], swap=False)
+        _run_phases(x, w, out, [(rows, columns)], swap=False, bias=b, flags=RELU if activation else 0)
 
 
 def _gradient_phases(input_shape, window, strides, padding) -> list[tuple[Axis, Axis]]:

@@ -19,10 +19,14 @@ MOST_BLOCKS = 512  # slices stop where so many blocks run: some for each multipr
 
 @conv2d.implementation("cuda", on="cupy", accepts=limited)
 @contiguous
-def conv2d_cuda(x: Array, w: Array, *, strides: Pair, padding: str, out: Array) -> None:
+def conv2d_cuda(
+    x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: str, activation: str | None, out: Array
+) -> None:
     of_window = window(x.shape, out.shape[1:3], w.shape[:2], strides, padding)
     places, filters = math.prod(out.shape[:3]), w.shape[3]
-    conv("conv_forward", tiles(places, filters), (THREADS,), x, w, out, of_window, filters)
+    end = (b is not None, activation == "relu")
+    bias = w if b is None else b  # something must be handed over; it is not read
+    conv("conv_forward", tiles(places, filters), (THREADS,), x, w, bias, out, of_window, filters, *end)
 
 
 @conv2d_input_grad.implementation("cuda", on="cupy", accepts=limited)

@@ -10,6 +10,7 @@ from ..cuda.tensor import LEAST, THREADS, asked_for, refused, tiles
 from ..cuda.window import limited, window
 from ..on_cpu import contiguous
 from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
+from .array import no_products
 from .cuda import LEAST_PLACES, MOST_BLOCKS
 from .geometry import Pair, Shape
 
@@ -22,13 +23,16 @@ def _refused(*arrays: Any, **settings: Any) -> str | None:
 
 @conv2d.implementation("cuda_tf32", on="cupy", accepts=_refused, pays=asked_for)
 @contiguous
-def conv2d_tf32(x: Array, w: Array, *, strides: Pair, padding: str, out: Array) -> None:
+def conv2d_tf32(
+    x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: str, activation: str | None, out: Array
+) -> None:
     if not w.size:
-        out.fill(0)
-        return
+        return no_products(b, activation, out)
     of_window = window(x.shape, out.shape[1:3], w.shape[:2], strides, padding)
     places, filters = math.prod(out.shape[:3]), w.shape[3]
-    conv("conv_forward_tf32", tiles(places, filters), (THREADS,), x, w, out, of_window, filters)
+    end = (b is not None, activation == "relu")
+    bias = w if b is None else b  # something must be handed over; it is not read
+    conv("conv_forward_tf32", tiles(places, filters), (THREADS,), x, w, bias, out, of_window, filters, *end)
 
 
 @conv2d_input_grad.implementation("cuda_tf32", on="cupy", accepts=_refused, pays=asked_for)

@@ -28,13 +28,20 @@ def _pairs(
 
 
 @conv2d.implementation("reference", on="numpy")
-def conv2d_reference(x: Array, w: Array, *, strides: Pair, padding: str, out: Array) -> None:
+def conv2d_reference(
+    x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: str, activation: str | None, out: Array
+) -> None:
     y = np.zeros(out.shape)
     for i, j, di, dj, row, column in _pairs(x.shape, w.shape, out.shape, strides, padding):
         for n in range(x.shape[0]):
             for c in range(w.shape[2]):
                 for f in range(w.shape[3]):
                     y[n, i, j, f] += float(x[n, row, column, c]) * float(w[di, dj, c, f])
+    for place in np.ndindex(y.shape):
+        if b is not None:
+            y[place] += float(b[place[3]])
+        if activation == "relu" and y[place] < 0:
+            y[place] = 0.0
     out[...] = y
 
 

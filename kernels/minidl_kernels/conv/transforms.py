@@ -1,7 +1,8 @@
 # mypy: ignore-errors
 """The transforms of Winograd's convolutions (see winograd.py): small matrices, written out as vector code.
 
-``y = A^T [(G w G^T) * (B^T d B)] A`` for tiles of m x m outputs, m = 2 or 4; each vector holds LANES channels.
+``y = A^T [(G w G^T) * (B^T d B)] A`` for tiles of m x m outputs, m = 2 or 4; each vector holds LANES channels. Outputs
+get bias and ReLU before they are written.
 """
 
 import functools
@@ -54,25 +55,29 @@ def _combine(builder, factors, vectors):
     return total
 
 
-def _transform(matrix, guarded=None):
+def _transform(matrix, guarded=None, finished=False):
     """An intrinsic: target = M source M^T, where both are grids of vectors; written out, without the zeros of M.
 
     Vector (i, j) of the source is at ``source + i * row + j * column`` (bytes), of the target alike.
 
     Args:
+        finished: the target gets the vector at the address ``bias`` added (0: none) and, with ``relu``, what is below
+            0 becomes 0; two further arguments.
         guarded: "source" or "target": of that grid only cells from (top, left) to before (bottom, right) exist, four
             further arguments. The others are read as zeros, or not written.
     """
 
     def emit(context, builder, signature, arguments):
         start, down, right, to, to_down, to_right = arguments[:6]
+        zero = ir.Constant(VECTOR, [0.0] * LANES)
+        zeros = cgutils.alloca_once_value(builder, zero)
 
         def place(address, row_step, column_step, i, j):
             below = builder.add(address, builder.mul(row_step, ir.Constant(INT, i)))
             return vector_at(builder, builder.add(below, builder.mul(column_step, ir.Constant(INT, j))), 0)
 
         def exists(i, j):
-            bounds = zip((">=", "<", ">=", "<"), (i, i, j, j), arguments[6:], strict=True)
+            bounds = zip((">=", "<", ">=", "<"), (i, i, j, j), arguments[-4:], strict=True)
             tests = [builder.icmp_signed(relation, ir.Constant(INT, at), bound) for relation, at, bound in bounds]
             return functools.reduce(builder.and_, tests)
 
@@ -82,8 +87,11 @@ def _transform(matrix, guarded=None):
                 address = builder.select(exists(i, j), address, zeros)
             return builder.load(address, align=4)
 
-        if guarded == "source":
-            zeros = cgutils.alloca_once_value(builder, ir.Constant(VECTOR, [0.0] * LANES))
+        if finished:
+            bias, relu = arguments[6:8]
+            has_bias, is_cut = (builder.icmp_signed("!=", one, ir.Constant(INT, 0)) for one in (bias, relu))
+            added = builder.load(builder.select(has_bias, vector_at(builder, bias, 0), zeros), align=4)
+            lowest = builder.select(is_cut, zero, ir.Constant(VECTOR, [-float("inf")] * LANES))
         size = range(len(matrix[0]))
         columns = []
         for j in size:  # M times the source, column by column
@@ -92,15 +100,32 @@ def _transform(matrix, guarded=None):
         for i, line in enumerate(zip(*columns, strict=True)):  # and that, row by row, times M^T
             for j, factors in enumerate(matrix):
                 value = _combine(builder, factors, line)
+                if finished:
+                    value = builder.fadd(value, added)
+                    value = builder.select(builder.fcmp_ordered("<", value, lowest), lowest, value)  # NaN stays
                 with builder.if_then(exists(i, j)) if guarded == "target" else nullcontext():
                     builder.store(value, place(to, to_down, to_right, i, j), align=4)
         return context.get_dummy_value()
 
-    if guarded:
+    if guarded == "source":
 
         @intrinsic
         def transform(typing_context, source, row, column, target, target_row, target_column, top, bottom, left, right):
             return types.void(*[types.int64] * 10), emit
+
+    elif finished and guarded == "target":
+
+        @intrinsic
+        def transform(
+            typing_context, source, row, column, target, target_row, target_column, bias, relu, top, bottom, left, right
+        ):
+            return types.void(*[types.int64] * 12), emit
+
+    elif finished:
+
+        @intrinsic
+        def transform(typing_context, source, row, column, target, target_row, target_column, bias, relu):
+            return types.void(*[types.int64] * 8), emit
 
     else:
 
@@ -111,13 +136,13 @@ def _transform(matrix, guarded=None):
     return transform
 
 
-_input_2, _output_2, taps_2 = _transform(B2), _transform(A2), _transform(G2)
+_input_2, _output_2, taps_2 = _transform(B2), _transform(A2, finished=True), _transform(G2)
 _upstream_2, gradient_2 = _transform(_transposed(A2)), _transform(_transposed(G2))
-_input_2_at_border, _output_2_at_border = _transform(B2, "source"), _transform(A2, "target")
+_input_2_at_border, _output_2_at_border = _transform(B2, "source"), _transform(A2, "target", finished=True)
 _upstream_2_at_border = _transform(_transposed(A2), "source")
-_input_4, _output_4, taps_4 = _transform(B4), _transform(A4), _transform(G4)
+_input_4, _output_4, taps_4 = _transform(B4), _transform(A4, finished=True), _transform(G4)
 _upstream_4, gradient_4 = _transform(_transposed(A4)), _transform(_transposed(G4))
-_input_4_at_border, _output_4_at_border = _transform(B4, "source"), _transform(A4, "target")
+_input_4_at_border, _output_4_at_border = _transform(B4, "source"), _transform(A4, "target", finished=True)
 _upstream_4_at_border = _transform(_transposed(A4), "source")
 
 
@@ -146,22 +171,23 @@ def planes_of_block(m, picture, height, width, channels, top, left, across, firs
 
 
 @njit(cache=True, error_model="numpy")
-def outputs_of_block(m, products, plane, rows, pixels, filters, across, first, count, out, vectors):
-    """A^T p A of the tiles of a block, for one panel of filters, into a picture of outputs."""
+def outputs_of_block(m, products, plane, rows, pixels, filters, across, first, count, out, vectors, bias, relu):
+    """A^T p A of the tiles of a block, for one panel of filters, into a picture of outputs; then bias (or 0), ReLU."""
     row_step, pixel = pixels * filters * 4, filters * 4
     for t in range(count):
         row, column = (first + t) // across * m, (first + t) % across * m
         below, behind = min(rows - row, m), min(pixels - column, m)
         source, target = products + t * WIDTH * 4, out + row * row_step + column * pixel
         for v in range(0, vectors * LANES * 4, LANES * 4):
+            here, to, b = source + v, target + v, bias + v if bias != 0 else 0
             if m == 2 and below == behind == m:
-                _output_2(source + v, 4 * plane, plane, target + v, row_step, pixel)
+                _output_2(here, 4 * plane, plane, to, row_step, pixel, b, relu)
             elif m == 2:
-                _output_2_at_border(source + v, 4 * plane, plane, target + v, row_step, pixel, 0, below, 0, behind)
+                _output_2_at_border(here, 4 * plane, plane, to, row_step, pixel, b, relu, 0, below, 0, behind)
             elif below == behind == m:
-                _output_4(source + v, 6 * plane, plane, target + v, row_step, pixel)
+                _output_4(here, 6 * plane, plane, to, row_step, pixel, b, relu)
             else:
-                _output_4_at_border(source + v, 6 * plane, plane, target + v, row_step, pixel, 0, below, 0, behind)
+                _output_4_at_border(here, 6 * plane, plane, to, row_step, pixel, b, relu, 0, below, 0, behind)
 
 
 @njit(cache=True, error_model="numpy")

@@ -75,6 +75,7 @@ def _convolve(args, task, tasks):
     height, width, channels = integer(args, 5), integer(args, 6), integer(args, 7)
     rows, pixels, filters = integer(args, 8), integer(args, 9), integer(args, 10)
     top, left, blocks = integer(args, 11), integer(args, 12), integer(args, 13)
+    bias, relu = integer(args, 14), integer(args, 15)
     n = m + 2
     down, across = (rows + m - 1) // m, (pixels + m - 1) // m
     image = task // blocks
@@ -95,7 +96,10 @@ def _convolve(args, task, tasks):
             )  # fmt: skip
         target = out + (image * rows * pixels * filters + panel * WIDTH) * 4
         vectors = min(WIDTH, filters - panel * WIDTH) // LANES
-        outputs_of_block(m, c, product_plane, rows, pixels, filters, across, first, count, target, vectors)
+        panel_bias = bias + panel * WIDTH * 4 if bias != 0 else 0
+        outputs_of_block(
+            m, c, product_plane, rows, pixels, filters, across, first, count, target, vectors, panel_bias, relu
+        )
     keep(lifted)
     keep(products)
 
@@ -173,14 +177,17 @@ def _blocks(m, tiles, channels):
     return -(-tiles // most)
 
 
-def convolve(m, x, w, out, top, left):
+def convolve(m, x, w, out, top, left, bias=None, relu=False):
     """out = x (*) w for 3x3 taps and stride 1; ``top`` and ``left`` are the cells of padding before the picture."""
     channels, filters = w.shape[2:]
     n, rows, pixels, _ = out.shape
     taps = memory.empty((-(-filters // WIDTH), (m + 2) ** 2, channels, WIDTH), FLOATS[0])
     _tap_planes(m, w, channels, filters, taps, tasks=8 if taps.size >= 1 << 16 else 1)
     blocks = _blocks(m, -(-rows // m) * -(-pixels // m), channels)
-    _convolve(heart.address, m, x, taps, out, *x.shape[1:], rows, pixels, filters, top, left, blocks, tasks=n * blocks)
+    _convolve(
+        heart.address, m, x, taps, out, *x.shape[1:], rows, pixels, filters, top, left, blocks,
+        0 if bias is None else bias, relu, tasks=n * blocks,
+    )  # fmt: skip
 
 
 def kernel_gradient(m, x, g, out, top, left):
@@ -212,15 +219,17 @@ def register(name, m):
     def pays(taps, pictures, rows, pixels):
         return min(taps[2:]) >= FEWEST_CHANNELS and pictures * rows * pixels >= FEWEST_TILES * m * m
 
-    def accepts(x, w, *, strides, padding):
+    def accepts(x, w, b=None, *, strides, **settings):
         return only_float32(x, w) or _refusal(w.shape, strides)
 
-    @conv2d.implementation(name, on="numpy", accepts=accepts, pays=lambda x, w, **settings: pays(w.shape, *x.shape[:3]))
+    @conv2d.implementation(
+        name, on="numpy", accepts=accepts, pays=lambda x, w, b=None, **settings: pays(w.shape, *x.shape[:3])
+    )
     @contiguous
-    def convolution(x, w, *, strides, padding, out):
+    def convolution(x, w, b=None, *, strides, padding, activation, out):
         (top, _), (left, _) = padding_pairs(x.shape[1:3], (3, 3), strides, padding)
         if out.size:
-            convolve(m, x, w, out, top, left)
+            convolve(m, x, w, out, top, left, b, activation == "relu")
 
     def accepts_input_grad(g, w, *, input_shape, strides, padding):
         return only_float32(g, w) or _refusal(w.shape, strides)
