@@ -114,6 +114,18 @@ def _(name, dtype):
             g, y = numbers(dtype, columns, rows).T.copy(), np.round(x, 1)
             g[y == 0] += 1
             yield (g, y, x, gamma, x.mean(0), x.var(0)), settings
+    x, ones = numbers(dtype, 9, 2), np.ones(2, dtype)
+    for slope in (0, 2.5):
+        settings = {"epsilon": 1e-3, "negative_slope": slope}
+        if name == "batch_norm_relu":
+            # 0 everywhere; then a channel of infinities, which are NaN in the sums, and must not become 0.
+            yield (0 * x, ones, 0 * ones), settings
+            yield (np.where(np.arange(2), x, np.inf).astype(dtype), ones, ones), settings
+        else:
+            y = np.round(x, 1)
+            y[:4, 1] = 0, -0.0, np.nan, np.finfo(dtype).smallest_subnormal  # which is positive
+            g = np.where((y > 0) | (slope > 0), x + 3, np.inf).astype(dtype)  # infinite, where a 0 stops it
+            yield (g, y, x, ones, x.mean(0), x.var(0)), settings
 
 
 @borders("matmul", "dense", "dense_weight_grad")
