@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minidl_kernels.elementwise.chains import CHAINS
 from minidl_kernels.random import philox
 from tests.kernels.cases import CASES, Call, extent, numbers
 
@@ -51,6 +52,17 @@ def _(name, dtype):
         yield (np.arange(1, 8).astype(dtype), odd), {"negative_slope": 0.3}  # at 0 the slope is 1
     else:
         yield (odd,), {"negative_slope": 0.3}
+
+
+@borders("elementwise", "elementwise_grad")
+def _(name, dtype):
+    for size in SIZES:
+        yield (numbers(dtype, size), numbers(dtype, size, 2)[:, 0])[: 1 + name.endswith("_grad")], {"chain": "silu"}
+    kinks = [-3, 3, -1, 1, -0.7, 0.7, 0, -0.0, 6]
+    x = np.array([*kinks, 0.3, -0.3, 1e-4, -1e-4, 2.5, -2.5, 4, -4, 9, 20, -20, 90, -90, 1000, -1000, np.nan], dtype)
+    arrays = (np.linspace(1, 3, x.size, dtype=dtype), x) if name.endswith("_grad") else (x,)
+    for chain, one in CHAINS.items():
+        yield arrays, {"chain": chain, "constants": (0.7, -2.0)[: len(one.constants)]}
 
 
 @borders("softmax", "log_softmax", "softmax_grad", "log_softmax_grad")

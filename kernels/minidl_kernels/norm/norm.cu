@@ -4,6 +4,7 @@
 // outputs y that lets a gradient through as it is. Without a ReLU that is -infinity, and the slope is 1.
 
 #include "channel.cuh"
+#include "element.cuh"
 #include "rows.cuh"
 
 // The sums of (x - mean)^2: a second pass over x, since sum(x^2) - n mean^2 would lose all digits where the mean is large.
@@ -48,15 +49,14 @@ extern "C" __global__ void gradient_sums(const real* g, const real* y, const rea
     }
 }
 
-#define ELEMENT                                                     \
-    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; \
-    if (i >= size) return;                                          \
+#define ELEMENT_AND_CHANNEL \
+    ELEMENT                 \
     int c = channel_of(i, channels);
 
 extern "C" __global__ void normalize(const real* x, const real* gamma, const real* beta, const real* mean,
                                      const real* variance, real* y, long long size, int channels, real epsilon,
                                      real slope) {
-    ELEMENT
+    ELEMENT_AND_CHANNEL
     real value = (x[i] - mean[c]) / sqrt(variance[c] + epsilon) * gamma[c] + beta[c];
     y[i] = value < 0 ? slope * value : value;
 }
@@ -66,7 +66,7 @@ extern "C" __global__ void input_gradient(const real* g, const real* y, const re
                                           const real* mean, const real* variance, const real* of_gamma,
                                           const real* of_beta, real* dx, long long size, int channels, real epsilon,
                                           real least, real slope, real share) {
-    ELEMENT
+    ELEMENT_AND_CHANNEL
     real r = 1 / sqrt(variance[c] + epsilon), normalized = (x[i] - mean[c]) * r;
     real upstream = through(g[i], y[i], least, slope);
     dx[i] = gamma[c] * r * (upstream - of_beta[c] * share - normalized * of_gamma[c] * share);
@@ -74,6 +74,6 @@ extern "C" __global__ void input_gradient(const real* g, const real* y, const re
 
 extern "C" __global__ void scale_and_shift(const real* x, const real* scale, const real* shift, real* y, long long size,
                                            int channels) {
-    ELEMENT
+    ELEMENT_AND_CHANNEL
     y[i] = x[i] * scale[c] + shift[c];
 }
