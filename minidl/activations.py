@@ -18,6 +18,7 @@ from minidl.ops.activation import (
     softsign,
     tanh,
 )  # fmt: skip
+from minidl.ops.chains import one_launch
 from minidl.ops.piecewise import (
     celu,
     glu,
@@ -63,6 +64,7 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
     return y
 
 
+@one_launch
 def mish(x: Any) -> Any:
     """x tanh(softplus(x)) (Misra 2019)."""
     return ops.multiply(x, tanh(softplus(x)))

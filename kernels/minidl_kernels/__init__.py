@@ -17,6 +17,7 @@ from .activation import (
 )  # fmt: skip
 from .conv import conv2d, conv2d_input_grad, conv2d_kernel_grad
 from .depthwise import depthwise_conv2d, depthwise_conv2d_input_grad, depthwise_conv2d_kernel_grad
+from .elementwise import elementwise, elementwise_grad
 from .kernel import Kernel, Output, kernel, kernels
 from .loss import (
     log_softmax,
@@ -41,6 +42,7 @@ __all__ = [
     "bias_relu", "column_sum", "leaky_relu", "leaky_relu_grad",
     "config", "conv2d", "conv2d_input_grad", "conv2d_kernel_grad", "dense", "dense_weight_grad", "dropout", "kernel",
     "kernels", "log_softmax",
+    "elementwise", "elementwise_grad",
     "depthwise_conv2d", "depthwise_conv2d_input_grad", "depthwise_conv2d_kernel_grad",
     "log_softmax_grad", "matmul", "max_pool", "max_pool_gather", "max_pool_scatter", "probability_cross_entropy",
     "probability_cross_entropy_grad", "random_bits", "relu", "relu_grad",

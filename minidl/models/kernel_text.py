@@ -27,7 +27,8 @@ VARIANTS = {"winograd": "F(2x2)", "winograd_4x4": "F(4x4)"}
 
 def described(call: Call) -> list[str]:
     """One call in lines: ``kernel: implementation``, what is fused; then who refused it and why."""
-    line = f"{call.kernel}: {call.implementation}"
+    chain = f" {call.settings['chain']}" if "chain" in call.settings else ""  # of elementwise steps
+    line = f"{call.kernel}{chain}: {call.implementation}"
     if call.implementation in VARIANTS:
         line += f" {VARIANTS[call.implementation]}"
     fused = FUSED.get(call.kernel)

@@ -5,6 +5,7 @@ from typing import Any
 
 import minidl_kernels as kernels
 from minidl.engine.op import op
+from minidl.engine.tensor import Tensor
 from minidl_kernels.arrays import Array, namespace
 
 from .arithmetic import abs as absolute
@@ -21,6 +22,7 @@ from .arithmetic import (
     negative,
     where,
 )  # fmt: skip
+from .chains import is_launched, one_launch
 from .reductions import sum
 from .shaping import moveaxis
 
@@ -240,17 +242,20 @@ def _(g):
     return None  # the mask is constant almost everywhere
 
 
+@one_launch
 def relu6(x: Any) -> Any:
     """min(max(x, 0), 6)."""
     return minimum(relu(x), 6.0)
 
 
+@one_launch
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """x where it is positive, else alpha * (exp(x) - 1)."""
     # exp of the positive side could overflow, and 0 * inf in the gradient would be NaN.
     return where(greater(x, 0), x, multiply(expm1(where(greater(x, 0), 0.0, x)), alpha))
 
 
+@one_launch
 def selu(x: Any) -> Any:
     """Scaled ELU with the constants of Klambauer et al. 2017."""
     return multiply(elu(x, 1.6732632423543772), 1.0507009873554805)
@@ -260,29 +265,37 @@ def selu(x: Any) -> Any:
 def softplus(x: Any) -> Array:
     """log(1 + exp(x)), without overflow."""
     xp, x = namespace(x), floating(x)
+    if is_launched(x):
+        return kernels.elementwise(x, chain="softplus")
     return xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
 @softplus.grad("x")
 def _(g, x):
+    if is_launched(x) and not isinstance(g, Tensor):
+        return kernels.elementwise_grad(g, x, chain="softplus")
     return g * sigmoid(x)
 
 
+@one_launch
 def log_sigmoid(x: Any) -> Any:
     """log(sigmoid(x))."""
     return negative(softplus(negative(x)))
 
 
+@one_launch
 def softsign(x: Any) -> Any:
     """x / (1 + |x|)."""
     return divide(x, add(absolute(x), 1.0))
 
 
+@one_launch
 def silu(x: Any) -> Any:
     """x * sigmoid(x)."""
     return multiply(x, sigmoid(x))
 
 
+@one_launch
 def hard_sigmoid(x: Any) -> Any:
     """relu6(x + 3) / 6 (Keras 3; Keras 2 had 0.2 x + 0.5)."""
     return divide(relu6(add(x, 3.0)), 6.0)
@@ -290,9 +303,19 @@ def hard_sigmoid(x: Any) -> Any:
 
 def gelu(x: Any, approximate: bool = True) -> Any:
     """x times the normal distribution function of x; ``approximate``: through tanh (Hendrycks and Gimpel 2016)."""
-    if approximate:
-        inner = multiply(add(x, multiply(multiply(multiply(x, x), x), 0.044715)), 0.7978845608028654)
-        return multiply(multiply(x, 0.5), add(tanh(inner), 1.0))
+    return gelu_tanh(x) if approximate else gelu_erf(x)
+
+
+@one_launch
+def gelu_tanh(x: Any) -> Any:
+    """``gelu`` through tanh."""
+    inner = multiply(add(x, multiply(multiply(multiply(x, x), x), 0.044715)), 0.7978845608028654)
+    return multiply(multiply(x, 0.5), add(tanh(inner), 1.0))
+
+
+@one_launch
+def gelu_erf(x: Any) -> Any:
+    """``gelu`` as it is defined."""
     return multiply(multiply(x, 0.5), add(erf(multiply(x, 0.7071067811865476)), 1.0))
 
 

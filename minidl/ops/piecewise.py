@@ -24,6 +24,7 @@ from .arithmetic import (
     subtract,
     where,
 )
+from .chains import one_launch
 from .custom import of_extents
 from .reductions import sum
 from .shaping import expand_dims, moveaxis, split
@@ -34,6 +35,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@one_launch
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """max(x, 0) + alpha (exp(min(x, 0) / alpha) - 1): an ELU whose slope has no jump (Barron 2017)."""
     return add(maximum(x, 0.0), multiply(expm1(divide(minimum(x, 0.0), alpha)), alpha))
@@ -52,32 +54,38 @@ def glu(x: Any, axis: int = -1) -> Any:
     return multiply(values, sigmoid(gates))
 
 
+@one_launch
 def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
     """x where |x| > threshold, else 0."""
     return where(greater(absolute(x), threshold), x, 0.0)
 
 
+@one_launch
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     """x moved by ``threshold`` towards 0, and 0 where it would cross it."""
     below = where(less(x, -threshold), add(x, threshold), 0.0)
     return where(greater(x, threshold), subtract(x, threshold), below)
 
 
+@one_launch
 def tanh_shrink(x: Any) -> Any:
     """x - tanh(x)."""
     return subtract(x, tanh(x))
 
 
+@one_launch
 def threshold(x: Any, threshold: float, default_value: float) -> Any:
     """x where it is above ``threshold``, else ``default_value``."""
     return where(greater(x, threshold), x, default_value)
 
 
+@one_launch
 def hard_tanh(x: Any) -> Any:
     """x limited to [-1, 1]."""
     return clip(x, -1.0, 1.0)
 
 
+@one_launch
 def hard_silu(x: Any) -> Any:
     """x relu6(x + 3) / 6 (Howard et al. 2019)."""
     return multiply(x, hard_sigmoid(x))
@@ -86,17 +94,20 @@ def hard_silu(x: Any) -> Any:
 hard_swish = hard_silu
 
 
+@one_launch
 def sparse_sigmoid(x: Any) -> Any:
     """(x + 1) / 2 limited to [0, 1]."""
     return multiply(clip(add(x, 1.0), 0.0, 2.0), 0.5)
 
 
+@one_launch
 def sparse_plus(x: Any) -> Any:
     """0 up to -1, x from 1 on, and (x + 1)^2 / 4 between: the integral of ``sparse_sigmoid``."""
     between = multiply(square(add(clip(x, -1.0, 1.0), 1.0)), 0.25)
     return where(greater(x, 1.0), x, between)
 
 
+@one_launch
 def squareplus(x: Any, b: float = 4) -> Any:
     """(x + sqrt(x^2 + b)) / 2: a softplus without exponentials (Barron 2021)."""
     return multiply(add(x, sqrt(add(square(x), b))), 0.5)

@@ -20,6 +20,9 @@ def test_every_kernel_has_a_call():
     assert set(kernel_cases.OPERATIONS) == {name for name, case in cases.items() if not case.flops}
 
 
+WITHOUT_NUMBA = {"elementwise", "elementwise_grad"}  # on a processor their steps run one by one
+
+
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_every_implementation_computes_the_same_on_it(name):
     case = kernel_cases.one_of_each("small")[name]
@@ -31,7 +34,7 @@ def test_every_implementation_computes_the_same_on_it(name):
             with case.kernel.use(implementation):
                 y = case.kernel(*case.arrays, **case.settings)
             found.append(y if isinstance(y, tuple) else (y,))
-    assert len(found) >= 3
+    assert len(found) >= (2 if name in WITHOUT_NUMBA else 3)
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)

@@ -58,6 +58,14 @@ def _(name, dtype):
         )
 
 
+@generator("elementwise", "elementwise_grad")
+def _(name, dtype):
+    for shape, chain in zip(ROWS, ("gelu_erf", "elu", "softplus", "hard_silu", "mish"), strict=True):
+        x = np.round(3 * numbers(dtype, *shape), 1)  # some zeros
+        arrays = (numbers(dtype, *shape)[::-1].copy(), x) if name.endswith("_grad") else (x,)
+        yield arrays, {"chain": chain, "constants": (0.7,) * (chain == "elu")}
+
+
 @generator("bias_relu", "scale_shift", "batch_norm", "batch_norm_grad")
 def _(name, dtype):
     for shape in ROWS:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minidl_kernels.elementwise.chains import CHAINS
 from minidl_kernels.random import philox
 from tests.kernels.cases import CASES, Call, extent, numbers
 
@@ -51,6 +52,17 @@ def _(name, dtype):
         yield (np.arange(1, 8).astype(dtype), odd), {"negative_slope": 0.3}  # at 0 the slope is 1
     else:
         yield (odd,), {"negative_slope": 0.3}
+
+
+@borders("elementwise", "elementwise_grad")
+def _(name, dtype):
+    for size in SIZES:
+        yield (numbers(dtype, size), numbers(dtype, size, 2)[:, 0])[: 1 + name.endswith("_grad")], {"chain": "silu"}
+    kinks = [-3, 3, -1, 1, -0.7, 0.7, 0, -0.0, 6]
+    x = np.array([*kinks, 0.3, -0.3, 1e-4, -1e-4, 2.5, -2.5, 4, -4, 9, 20, -20, 90, -90, 1000, -1000, np.nan], dtype)
+    arrays = (np.linspace(1, 3, x.size, dtype=dtype), x) if name.endswith("_grad") else (x,)
+    for chain, one in CHAINS.items():
+        yield arrays, {"chain": chain, "constants": (0.7, -2.0)[: len(one.constants)]}
 
 
 @borders("softmax", "log_softmax", "softmax_grad", "log_softmax_grad")
@@ -114,6 +126,18 @@ def _(name, dtype):
             g, y = numbers(dtype, columns, rows).T.copy(), np.round(x, 1)
             g[y == 0] += 1
             yield (g, y, x, gamma, x.mean(0), x.var(0)), settings
+    x, ones = numbers(dtype, 9, 2), np.ones(2, dtype)
+    for slope in (0, 2.5):
+        settings = {"epsilon": 1e-3, "negative_slope": slope}
+        if name == "batch_norm_relu":
+            # 0 everywhere; then a channel of infinities, which are NaN in the sums, and must not become 0.
+            yield (0 * x, ones, 0 * ones), settings
+            yield (np.where(np.arange(2), x, np.inf).astype(dtype), ones, ones), settings
+        else:
+            y = np.round(x, 1)
+            y[:4, 1] = 0, -0.0, np.nan, np.finfo(dtype).smallest_subnormal  # which is positive
+            g = np.where((y > 0) | (slope > 0), x + 3, np.inf).astype(dtype)  # infinite, where a 0 stops it
+            yield (g, y, x, ones, x.mean(0), x.var(0)), settings
 
 
 @borders("matmul", "dense", "dense_weight_grad")

@@ -51,6 +51,16 @@ def test_all_weights_of_a_model_are_one_launch(cupy):
     assert strict.launched == ["sgd_step"] * 4  # 64, 64 and 2
 
 
+@pytest.mark.parametrize("slope", [0.0, 0.3])
+def test_a_relu_behind_a_batch_norm_is_no_launch_of_its_own(slope, cupy):
+    x, channel = strict.given(np.ones((4, 3), "float32")), strict.given(np.ones(3, "float32"))
+    settings = {"epsilon": 1e-3, "negative_slope": slope}
+    y, *moments = OURS["batch_norm_relu"](x, channel, channel, **settings)
+    assert strict.launched == ["column_sum", "square_sums", "normalize"]
+    OURS["batch_norm_relu_grad"](x, y, x, channel, *moments, **settings)
+    assert strict.launched[3:] == ["gradient_sums", "input_gradient"]
+
+
 def test_gradients_of_other_strides_are_copied_and_weights_are_not(cupy):
     w, g = strict.given(np.zeros((3, 4), "float32")), strict.given(np.arange(12, dtype="float32").reshape(4, 3))
     OURS["sgd"]([w], [strict.ndarray(g.array.T)], learning_rate=1.0)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from scipy import special
 
+from minidl_kernels.elementwise.chains import CHAINS
 from tests.ops.case import (
     HUGE,
     ONE_ZERO,
@@ -225,3 +226,19 @@ PIECEWISE: dict[str, list[Case]] = {
         case(nearest_of_the_simplex, x=x) for x in (normal(3, 5), 0.1 * normal(2, 3), normal(1, 1), HUGE)
     ],
 }
+
+
+def defined(x, chain, constants):
+    """What a chain is, by the definition of the function that it is named after."""
+    if chain == "mish":
+        return x * np.tanh(np.logaddexp(x, 0))
+    if chain.startswith("gelu"):
+        return gaussian_gate(x, chain == "gelu_tanh")
+    one = (ACTIVATIONS | PIECEWISE)[chain][-1]
+    return one.expected(x, *constants)
+
+
+PIECEWISE["elementwise"] = [
+    case(defined, x=away_from_kinks(2, 3), chain=chain, constants=(0.5, -2.0)[: len(one.constants)])
+    for chain, one in CHAINS.items()
+]

@@ -2,10 +2,7 @@
 // writes whole lines of memory; there is nothing else to win in a pass that memory limits.
 
 #include "channel.cuh"
-
-#define ELEMENT                                                     \
-    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; \
-    if (i >= size) return;
+#include "element.cuh"
 
 extern "C" __global__ void relu_forward(const real* x, real* y, long long size) {
     ELEMENT

@@ -34,13 +34,14 @@ class Program:
         path: the ``.cu`` file, beside the module that asks for it.
         beside: ``__file__`` of that module.
         least: the compute capability that a GPU needs, times ten; on older ones the text does not compile.
+        more: kernels that follow upon the text of the file.
     """
 
     programs: list["Program"] = []  # all of them, in the order in which their modules were loaded
 
-    def __init__(self, path: str, beside: str, least: int = 0):
+    def __init__(self, path: str, beside: str, least: int = 0, more: str = ""):
         self.path = Path(beside).parent / path
-        text = self.path.read_text("utf-8")
+        text = self.path.read_text("utf-8") + more
         self.text = INCLUDE.sub(lambda found: (FOLDER / found[1]).read_text("utf-8"), text)
         self.kernels = SIGNATURE.findall(self.text)
         self.least = least

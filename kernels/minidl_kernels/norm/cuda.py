@@ -1,10 +1,11 @@
-"""CuPy: sums over rows, then one pass over the elements (norm.cu)."""
+"""CuPy: sums over rows, then one pass over the elements (norm.cu), which is that of a ReLU as well."""
 
+import math
 from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, namespace
+from ..arrays import Array
 from ..cuda import Program, blocks
 from ..cuda.columns import BLOCK, column_sum, grid, in_slices
 from ..on_cpu import contiguous
@@ -23,9 +24,14 @@ def _rows(x: Array) -> int:
     return x.size // x.shape[-1] if x.size else 0
 
 
-@batch_norm.implementation("cuda", on="cupy")
-@contiguous
-def batch_norm_cuda(x: Array, gamma: Array, beta: Array, *, epsilon: float, out: tuple[Array, Array, Array]) -> None:
+def _least(y: Array, slope: float) -> float:
+    """At 0 a ReLU without a slope lets no gradient through, and one with a slope does."""
+    return 0.0 if slope else float(np.finfo(y.dtype).smallest_subnormal)
+
+
+def _forward(
+    x: Array, gamma: Array, beta: Array, epsilon: float, slope: float, out: tuple[Array, Array, Array]
+) -> None:
     y, mean, variance = out
     rows, channels = _rows(x), x.shape[-1]
     across, slices = grid(rows, channels)
@@ -36,7 +42,37 @@ def batch_norm_cuda(x: Array, gamma: Array, beta: Array, *, epsilon: float, out:
         norm("square_sums", (across, slices), BLOCK, x, mean, outs[0], rows, channels, float(scales[0]))
 
     in_slices(squares, slices, (variance,), (share,))
-    _each_element("normalize", x, channels, x, gamma, beta, mean, variance, y, (float(epsilon),))
+    _each_element("normalize", x, channels, x, gamma, beta, mean, variance, y, (float(epsilon), float(slope)))
+
+
+@batch_norm.implementation("cuda", on="cupy")
+@contiguous
+def batch_norm_cuda(x: Array, gamma: Array, beta: Array, *, epsilon: float, out: tuple[Array, Array, Array]) -> None:
+    _forward(x, gamma, beta, epsilon, 1.0, out)
+
+
+@batch_norm_relu.implementation("cuda", on="cupy")
+@contiguous
+def batch_norm_relu_cuda(
+    x: Array, gamma: Array, beta: Array, *, epsilon: float, negative_slope: float, out: tuple[Array, Array, Array]
+) -> None:
+    _forward(x, gamma, beta, epsilon, negative_slope, out)
+
+
+def _backward(
+    arrays: tuple[Array, ...], epsilon: float, least: float, slope: float, out: tuple[Array, Array, Array]
+) -> None:
+    g, y, x, gamma, mean, variance = arrays
+    dx, dgamma, dbeta = out
+    rows, channels = _rows(x), x.shape[-1]
+    across, slices = grid(rows, channels)
+    settings = float(epsilon), least, float(slope)
+
+    def sums(outs: tuple[Any, ...], scales: tuple[float, ...]) -> None:
+        norm("gradient_sums", (across, slices), BLOCK, g, y, x, mean, variance, *outs, rows, channels, *settings)
+
+    in_slices(sums, slices, (dgamma, dbeta))
+    _each_element("input_gradient", x, channels, *arrays, dgamma, dbeta, dx, (*settings, 1 / max(rows, 1)))
 
 
 @batch_norm_grad.implementation("cuda", on="cupy")
@@ -51,26 +87,8 @@ def batch_norm_grad_cuda(
     epsilon: float,
     out: tuple[Array, Array, Array],
 ) -> None:
-    dx, dgamma, dbeta = out
-    rows, channels = _rows(x), x.shape[-1]
-    across, slices = grid(rows, channels)
-
-    def sums(outs: tuple[Any, ...], scales: tuple[float, ...]) -> None:
-        arrays = g, x, mean, variance, *outs
-        norm("gradient_sums", (across, slices), BLOCK, *arrays, rows, channels, float(epsilon))
-
-    in_slices(sums, slices, (dgamma, dbeta))
-    arrays = g, x, gamma, mean, variance, dgamma, dbeta, dx
-    _each_element("input_gradient", x, channels, *arrays, (float(epsilon), 1 / max(rows, 1)))
-
-
-@batch_norm_relu.implementation("cuda", on="cupy")
-@contiguous
-def batch_norm_relu_cuda(
-    x: Array, gamma: Array, beta: Array, *, epsilon: float, negative_slope: float, out: tuple[Array, Array, Array]
-) -> None:
-    batch_norm_cuda(x, gamma, beta, epsilon=epsilon, out=out)
-    _each_element("relu_in_place", x, x.shape[-1], out[0], (float(negative_slope),))
+    # x serves for y: all passes, and x is in the cache.
+    _backward((g, x, x, gamma, mean, variance), epsilon, -math.inf, 1.0, out)
 
 
 @batch_norm_relu_grad.implementation("cuda", on="cupy")
@@ -79,9 +97,7 @@ def batch_norm_relu_grad_cuda(
     g: Array, y: Array, x: Array, gamma: Array, mean: Array, variance: Array, *,
     epsilon: float, negative_slope: float, out: tuple[Array, Array, Array],
 ) -> None:  # fmt: skip
-    before = namespace(g).empty_like(g)
-    _each_element("through_relu", g, g.shape[-1], g, y, before, (float(negative_slope),))
-    batch_norm_grad_cuda(before, x, gamma, mean, variance, epsilon=epsilon, out=out)
+    _backward((g, y, x, gamma, mean, variance), epsilon, _least(y, negative_slope), negative_slope, out)
 
 
 @scale_shift.implementation("cuda", on="cupy")

@@ -1,6 +1,10 @@
 // Batch norm over the channels, which come last: sums over rows as in columns.cu, then one pass over the elements.
+//
+// A ReLU behind it is part of these passes: `slope` is what it multiplies by below 0, and `least` the smallest of its
+// outputs y that lets a gradient through as it is. Without a ReLU that is -infinity, and the slope is 1.
 
 #include "channel.cuh"
+#include "element.cuh"
 #include "rows.cuh"
 
 // The sums of (x - mean)^2: a second pass over x, since sum(x^2) - n mean^2 would lose all digits where the mean is large.
@@ -17,9 +21,15 @@ extern "C" __global__ void square_sums(const real* x, const real* mean, real* su
     if (threadIdx.y == 0 && channel < channels) sums[(long long)blockIdx.y * channels + channel] = sum * scale;
 }
 
+// The gradient below the ReLU. Not slope * g with a slope of 0, which would make NaN of infinity.
+__device__ real through(real g, real y, real least, real slope) {
+    return y >= least ? g : slope == 0 ? 0 : slope * g;
+}
+
 // sum(g * normalized x) and sum(g): both gradients of the parameters, in one pass.
-extern "C" __global__ void gradient_sums(const real* g, const real* x, const real* mean, const real* variance,
-                                         real* of_gamma, real* of_beta, int rows, int channels, real epsilon) {
+extern "C" __global__ void gradient_sums(const real* g, const real* y, const real* x, const real* mean,
+                                         const real* variance, real* of_gamma, real* of_beta, int rows, int channels,
+                                         real epsilon, real least, real slope) {
     __shared__ real shared_gamma[ROWS][LANES];
     __shared__ real shared_beta[ROWS][LANES];
     int channel = blockIdx.x * LANES + threadIdx.x;
@@ -27,8 +37,9 @@ extern "C" __global__ void gradient_sums(const real* g, const real* x, const rea
     if (channel < channels)
         for (int row = blockIdx.y * ROWS + threadIdx.y; row < rows; row += gridDim.y * ROWS) {
             long long i = (long long)row * channels + channel;
-            gamma_sum += g[i] * (x[i] - mean[channel]);
-            beta_sum += g[i];
+            real upstream = through(g[i], y[i], least, slope);
+            gamma_sum += upstream * (x[i] - mean[channel]);
+            beta_sum += upstream;
         }
     gamma_sum = sum_of_rows(shared_gamma, gamma_sum);
     beta_sum = sum_of_rows(shared_beta, beta_sum);
@@ -38,45 +49,31 @@ extern "C" __global__ void gradient_sums(const real* g, const real* x, const rea
     }
 }
 
-#define ELEMENT                                                     \
-    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; \
-    if (i >= size) return;                                          \
+#define ELEMENT_AND_CHANNEL \
+    ELEMENT                 \
     int c = channel_of(i, channels);
 
 extern "C" __global__ void normalize(const real* x, const real* gamma, const real* beta, const real* mean,
-                                     const real* variance, real* y, long long size, int channels, real epsilon) {
-    ELEMENT
-    y[i] = (x[i] - mean[c]) / sqrt(variance[c] + epsilon) * gamma[c] + beta[c];
+                                     const real* variance, real* y, long long size, int channels, real epsilon,
+                                     real slope) {
+    ELEMENT_AND_CHANNEL
+    real value = (x[i] - mean[c]) / sqrt(variance[c] + epsilon) * gamma[c] + beta[c];
+    y[i] = value < 0 ? slope * value : value;
 }
 
 // `share` is 1 / rows.
-extern "C" __global__ void input_gradient(const real* g, const real* x, const real* gamma, const real* mean,
-                                          const real* variance, const real* of_gamma, const real* of_beta, real* dx,
-                                          long long size, int channels, real epsilon, real share) {
-    ELEMENT
+extern "C" __global__ void input_gradient(const real* g, const real* y, const real* x, const real* gamma,
+                                          const real* mean, const real* variance, const real* of_gamma,
+                                          const real* of_beta, real* dx, long long size, int channels, real epsilon,
+                                          real least, real slope, real share) {
+    ELEMENT_AND_CHANNEL
     real r = 1 / sqrt(variance[c] + epsilon), normalized = (x[i] - mean[c]) * r;
-    dx[i] = gamma[c] * r * (g[i] - of_beta[c] * share - normalized * of_gamma[c] * share);
-}
-
-extern "C" __global__ void relu_in_place(real* y, long long size, int channels, real slope) {
-    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-    if (i >= size) return;
-    if (y[i] < 0) y[i] *= slope;
-}
-
-// The gradient below a ReLU. At y = 0 one with a slope passes it on, one without does not.
-extern "C" __global__ void through_relu(const real* g, const real* y, real* before, long long size, int channels,
-                                        real slope) {
-    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-    if (i >= size) return;
-    if (slope > 0)
-        before[i] = y[i] >= 0 ? g[i] : slope * g[i];
-    else
-        before[i] = y[i] > 0 ? g[i] : 0;
+    real upstream = through(g[i], y[i], least, slope);
+    dx[i] = gamma[c] * r * (upstream - of_beta[c] * share - normalized * of_gamma[c] * share);
 }
 
 extern "C" __global__ void scale_and_shift(const real* x, const real* scale, const real* shift, real* y, long long size,
                                            int channels) {
-    ELEMENT
+    ELEMENT_AND_CHANNEL
     y[i] = x[i] * scale[c] + shift[c];
 }
