@@ -30,6 +30,8 @@ addEventListener("load", () => {
     cut: cut,
     sideways: root.scrollWidth - innerWidth,
     width: innerWidth,
+    language: [...new Set([...document.querySelectorAll("body [lang]")].filter(part => part.getClientRects().length)
+      .map(part => part.getAttribute("lang")))],
     background: getComputedStyle(document.body).backgroundColor,
   });
 });
