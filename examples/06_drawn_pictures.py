@@ -99,11 +99,13 @@ def read(net):
 
 
 PARTS = {"whole": {}, "background": {"thing": False}, "thing": {"background": False}}
+ELSEWHERE = {f"before {name}": {"background": name} for name in DRAWINGS}
 
 
 def answers(net, name, part="whole", count=20):
-    """The probabilities of the classes for drawings (count, 10): whole, or one part of them alone."""
-    return net.predict(np.stack([draw(name, seed, **PARTS[part])[0] for seed in range(count)]), verbose=0)
+    """The probabilities of the classes for drawings (count, 10): whole, a part alone, or elsewhere."""
+    shown = {**PARTS, **ELSEWHERE}[part]
+    return net.predict(np.stack([draw(name, seed, **shown)[0] for seed in range(count)]), verbose=0)
 
 
 def recognised(net, name, part="whole", count=20):
@@ -117,9 +119,9 @@ def share_on(mask, heat, part=0.1):
     return float(mask[most].mean())
 
 
-def where(net, name, seed=0):
+def where(net, name, seed=0, background=True):
     """Grad-CAM and occlusion of a drawing, in pixels of the drawing."""
-    one, _ = draw(name, seed)
+    one, _ = draw(name, seed, background=background)
     cam = visualize.grad_cam(net, one, "conv4_relu")
     return visualize.enlarge(cam, one.shape[:2]), visualize.occlusion(net, one, patch=6, stride=2)
 
@@ -140,6 +142,33 @@ def sheet_where(net):
         tiles = [visualize.overlay(draw(name)[0], maps[name][k], alt=f"{name}, {title}") for name in DRAWINGS]
         rows.insert(1 + k, (title, tiles))
     return visualize.Sheet(rows, side=84, columns=7, title="Where the net looks")
+
+
+def shares(net, name, background=True, count=6):
+    """How much of the tenth of the pixels where Grad-CAM, and where occlusion, is largest lies on the thing."""
+    found = []
+    for seed in range(count):
+        mask = draw(name, seed)[1]
+        found.append([share_on(mask, heat) for heat in where(net, name, seed, background)])
+    return np.mean(found, axis=0)
+
+
+def sheet_elsewhere(net, name="ship"):
+    """A thing before the backgrounds of the others, with what the net answers, and where it looks."""
+    drawn = [draw(name, background=other)[0] for other in DRAWINGS]
+    chances = [answers(net, name, part, 1)[0] for part in ELSEWHERE]
+    titled = [f"{NAMES[p.argmax()]} {p.max():.0%}" for p in chances]
+    pictures = [visualize.picture(one, alt=f"{name} {part}") for one, part in zip(drawn, ELSEWHERE, strict=True)]
+    rows = [
+        (
+            f"The {name} before the background of each, and what the net answers",
+            list(zip(pictures, titled, strict=True)),
+        )
+    ]
+    maps = [where(net, name, background=other) for other in DRAWINGS]
+    for k, title in enumerate(("Grad-CAM of conv4", "Occlusion by squares of 6 x 6")):
+        rows.append((title, [visualize.overlay(one, m[k], alt=title) for one, m in zip(drawn, maps, strict=True)]))
+    return visualize.Sheet(rows, side=84, columns=7, title=f"Where the net looks for the {name}")
 
 
 def sheet_maps(net):
@@ -175,10 +204,16 @@ def main():
         print(f"{name:40} {whole:5.0%} {behind:18.0%} {alone:13.0%}")
     print("of the tenth of the pixels where a map is largest, this much lies on the thing (mean of 6 drawings)")
     for name in DRAWINGS:
-        masks, maps = [draw(name, seed)[1] for seed in range(6)], [where(net, name, seed) for seed in range(6)]
-        cam, hidden = (np.mean([share_on(m, h[k]) for m, h in zip(masks, maps, strict=True)]) for k in (0, 1))
-        print(f"{name:12} Grad-CAM {cam:4.0%}, occlusion {hidden:4.0%}; it fills {np.mean(masks):.0%} of the picture")
+        cam, hidden = shares(net, name)
+        fills = np.mean([draw(name, seed)[1] for seed in range(6)])
+        print(f"{name:12} Grad-CAM {cam:4.0%}, occlusion {hidden:4.0%}; it fills {fills:.0%} of the picture")
+    print("the ship before the backgrounds of the others")
+    for part, elsewhere in ELSEWHERE.items():
+        cam, hidden = shares(net, "ship", **elsewhere)
+        called = recognised(net, "ship", part)
+        print(f"{part:17} called a ship {called:4.0%}; Grad-CAM {cam:4.0%}, occlusion {hidden:4.0%} on it")
     sheet_where(net).save(options.out / "drawn_where.png")
+    sheet_elsewhere(net).save(options.out / "drawn_elsewhere.png")
     sheet_maps(net).save(options.out / "drawn_maps.png")
     sheet_best(net).save(options.out / "drawn_best.png")
 

@@ -233,8 +233,15 @@ def draw(name, seed=0, thing=True, background=True):
         name: a key of ``DRAWINGS``.
         seed: of the colours, the place and the size.
         thing: False leaves it out, and shows what is behind it.
-        background: False puts the thing on plain grey.
+        background: False puts the thing on plain grey, another key of ``DRAWINGS`` where that thing would be.
     """
+    canvas = _drawn(name, seed)
+    if isinstance(background, str):
+        canvas.back = _drawn(background, seed).back
+    return canvas.done(thing, background)
+
+
+def _drawn(name, seed):
     canvas = Canvas(np.random.default_rng([seed, list(DRAWINGS).index(name)]))
     DRAWINGS[name](canvas)
-    return canvas.done(thing, background)
+    return canvas

@@ -30,6 +30,8 @@ addEventListener("load", () => {
     cut: cut,
     sideways: root.scrollWidth - innerWidth,
     width: innerWidth,
+    language: [...new Set([...document.querySelectorAll("body [lang]")].filter(part => part.getClientRects().length)
+      .map(part => part.getAttribute("lang")))],
     background: getComputedStyle(document.body).backgroundColor,
   });
 });
@@ -45,6 +47,22 @@ class Seen:
     probe: dict[str, Any]
 
 
+def visit(
+    chromium: str, page: Path, folder: Path, *options: str, size: tuple[int, int] = (1366, 800), dark: bool = False
+) -> tuple[list[str], str]:
+    """Open a page from file:// in a headless browser whose profile lies in ``folder``; its console, and its output."""
+    done = subprocess.run(
+        [
+            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+            f"--user-data-dir={folder / 'profile'}", f"--window-size={size[0]},{size[1]}", "--enable-logging=stderr",
+            *(["--blink-settings=preferredColorScheme=0"] if dark else []), *options, page.as_uri(),
+        ],
+        capture_output=True, text=True, encoding="utf-8", timeout=200, check=True,
+    )  # fmt: skip
+    return [line for line in done.stderr.splitlines() if "CONSOLE" in line], done.stdout
+
+
 @pytest.fixture
 def browse(chromium: str, tmp_path: Path) -> Callable[..., Seen]:
     """Open a page from file:// in a headless browser; with ``probe``, a copy that measures itself."""
@@ -55,17 +73,8 @@ def browse(chromium: str, tmp_path: Path) -> Callable[..., Seen]:
             assert replaced == 1
             page = tmp_path / f"probed_{page.name}"
             page.write_text(text, encoding="utf-8")
-        done = subprocess.run(
-            [
-                chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-                f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},1000", "--enable-logging=stderr",
-                *(["--blink-settings=preferredColorScheme=0"] if dark else []), "--dump-dom", page.as_uri(),
-            ],
-            capture_output=True, text=True, encoding="utf-8", timeout=120, check=True,
-        )  # fmt: skip
-        console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-        found = re.search(r'data-probe="([^"]*)"', done.stdout)
-        return Seen(console, done.stdout, json.loads(html.unescape(found[1])) if found else {})
+        console, dom = visit(chromium, page, tmp_path, "--dump-dom", size=(width, 1000), dark=dark)
+        found = re.search(r'data-probe="([^"]*)"', dom)
+        return Seen(console, dom, json.loads(html.unescape(found[1])) if found else {})
 
     return run

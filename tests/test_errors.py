@@ -224,6 +224,41 @@ CASES = {
     "unknown output in loss_weights": (
         lambda: two_outputs(loss_weights={"mian": 1.0}), ValueError, r"loss_weights names \['mian'\]",
     ),
+    "a loss weight too many": (lambda: two_outputs(loss_weights=[1] * 3), ValueError, "loss_weights has 3.*2 outputs"),
+    "loss weights for one output": (lambda: model(loss_weights=[1, 2]), ValueError, "loss_weights has 2.*1 outputs"),
+    "metrics in the third place": (
+        lambda: model().compile("adam", "mse", ["accuracy"]), TypeError,
+        r"loss_weights takes numbers, not \['accuracy'\].*metrics=\['accuracy'\]",
+    ),
+    "metrics by output in the third place": (
+        lambda: two_outputs().compile("adam", "mse", {"main": "mae"}), TypeError, r"numbers.*metrics=\{'main': 'mae'\}",
+    ),
+    "a metric in the third place": (
+        lambda: model().compile("adam", "mse", "accuracy"), TypeError, r"numbers, not 'accuracy'.*metrics=\[",
+    ),
+    "a metric's object in the third place": (
+        lambda: model().compile("adam", "mse", [metrics.MeanSquaredError()]), TypeError, r"numbers, not.*metrics=\[",
+    ),
+    "a metric's class in the third place": (
+        lambda: model().compile("adam", "mse", [metrics.Mean]), TypeError, r"numbers, not.*metrics=\[",
+    ),
+    "metrics in the third place, without a loss": (
+        lambda: Plain().compile("adam", None, ["mae"]), TypeError, r"numbers, not \['mae'\].*metrics=\['mae'\]",
+    ),
+    "metrics in the third place of a subclass": (
+        lambda: Plain().compile("adam", "mse", ["mae"]), TypeError, r"numbers, not \['mae'\].*metrics=\['mae'\]",
+    ),
+    "lists as loss weights": (lambda: two_outputs(loss_weights=[[1.0], [1.0]]), TypeError, r"not \[\[1.0\], \[1.0\]\]"),
+    "an array as loss weights": (
+        lambda: two_outputs(loss_weights=np.ones(2)), ValueError, r"not an array of shape \(2,\); write a list",
+    ),
+    "a loss weight that is NaN": (lambda: model(loss_weights=[np.nan]), ValueError, "loss_weights.*finite.*nan"),
+    "loss weights and losses of a subclass": (
+        lambda: Plain().compile("adam", ["mse", "mae"], [1.0]), ValueError, "loss_weights has 1 entries for 2 losses",
+    ),
+    "unknown loss in loss_weights": (
+        lambda: Plain().compile("adam", {"a": "mse"}, {"b": 1.0}), ValueError, r"loss_weights names \['b'\].*\['a'\]",
+    ),
     "unknown output in metrics": (
         lambda: two_outputs(metrics={"sid": ["mae"]}), ValueError, r"metrics names \['sid'\].*\['main', 'side'\]",
     ),

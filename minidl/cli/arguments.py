@@ -5,7 +5,7 @@ import math
 import sys
 from typing import NoReturn
 
-__all__ = ["Parser", "UsageError", "add_output", "add_training", "image_size", "positive", "rate"]
+__all__ = ["Parser", "UsageError", "add_language", "add_output", "add_training", "image_size", "positive", "rate"]
 
 
 class UsageError(Exception):
@@ -59,6 +59,13 @@ def add_training(parser: argparse.ArgumentParser, *, epochs: str) -> None:
         "--epochs", type=positive, metavar="N", help=f"how often to go through the data (default: {epochs})"
     )
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="same seed, same model (default: 0)")
+
+
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """--language, of the report."""
+    parser.add_argument(
+        "--language", choices=("en", "ko"), help="language that the report shows first (default: that of the locale)"
+    )
 
 
 def add_output(parser: argparse.ArgumentParser, *, out: str) -> None:

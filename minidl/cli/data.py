@@ -17,7 +17,7 @@ HELD_OUT = 0.2  # of each class, where there is no folder of test pictures
 class Data:
     """Pictures and labels to learn from and to test on; ``name`` and ``class_names`` for people."""
 
-    name: str
+    name: Any  # text, or Words
     class_names: tuple[str, ...]
     x_train: np.ndarray
     y_train: np.ndarray
@@ -34,7 +34,7 @@ def _scaled(pictures: np.ndarray) -> np.ndarray:
     return np.multiply(pictures, np.float32(1 / 255), dtype=np.float32)
 
 
-def _fashion(name: str, splits: Any) -> Data:
+def _fashion(name: Any, splits: Any) -> Data:
     from minidl.datasets.fashion_mnist import CLASS_NAMES
 
     (x_train, y_train), (x_test, y_test) = splits
@@ -45,8 +45,10 @@ def _fashion(name: str, splits: Any) -> Data:
 def fashion_mnist_subset() -> Data:
     """The 8,000 + 2,000 pictures that minidl carries."""
     from minidl.datasets.fashion_mnist import load_subset
+    from minidl.visualize.words import Words
 
-    return _fashion("Fashion-MNIST, the subset that minidl carries", load_subset())
+    name = Words("Fashion-MNIST, the subset that minidl carries", "minidl에 들어 있는 Fashion-MNIST의 일부")
+    return _fashion(name, load_subset())
 
 
 def fashion_mnist() -> Data:

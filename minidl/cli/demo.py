@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from .arguments import add_output, add_training
+from .arguments import add_language, add_output, add_training
 
 __all__ = ["add", "job", "run"]
 
@@ -21,6 +21,7 @@ def add(commands: Any) -> None:
     )
     add_training(parser, epochs=str(EPOCHS))
     add_output(parser, out="minidl-demo")
+    add_language(parser)
     parser.set_defaults(run=run)
 
 
@@ -32,6 +33,7 @@ def job(options: argparse.Namespace) -> Any:
     return Job(
         title="minidl demo", data=fashion_mnist_subset(), network="cnn", optimizer="adam", learning_rate=LEARNING_RATE,
         batch_size=64, epochs=options.epochs or EPOCHS, seed=options.seed, out=options.out, quiet=options.quiet,
+        language=options.language,
     )  # fmt: skip
 
 

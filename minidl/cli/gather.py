@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from minidl import visualize
+from minidl.visualize.words import Words
 
 __all__ = ["feature_maps", "first_kernels", "layer_rows", "versions", "where_it_looks"]
 
@@ -36,17 +37,18 @@ def feature_maps(model: Any, picture: np.ndarray) -> dict[str, np.ndarray]:
     return {layer.name: visualize.feature_maps(model, picture, layer) for layer in chosen if layer is not None}
 
 
-def where_it_looks(model: Any, picture: np.ndarray) -> dict[str, np.ndarray]:
+def where_it_looks(model: Any, picture: np.ndarray) -> dict[Any, np.ndarray]:
     """Maps over a picture (1, h, w, c) that say what speaks for the model's answer: Grad-CAM needs convolutions."""
     from minidl.layers import Conv2D
 
     convolves = any(isinstance(one, Conv2D) for one in model.layers)
     side = max(1, min(picture.shape[1:3]) // 6)
-    found = {"Grad-CAM": visualize.grad_cam(model, picture)} if convolves else {}
-    return {**found, "occlusion": visualize.occlusion(model, picture, patch=side, stride=max(1, side // 2))}
+    found: dict[Any, np.ndarray] = {"Grad-CAM": visualize.grad_cam(model, picture)} if convolves else {}
+    covered = visualize.occlusion(model, picture, patch=side, stride=max(1, side // 2))
+    return {**found, Words("occlusion", "가려 보기(occlusion)"): covered}
 
 
-def versions() -> dict[str, str]:
+def versions() -> dict[Any, str]:
     """What the training ran on."""
     from importlib.metadata import version
 
@@ -55,5 +57,6 @@ def versions() -> dict[str, str]:
 
     return {
         "minidl": __version__, "Python": platform.python_version(), "NumPy": np.__version__, "Numba": version("numba"),
-        "system": f"{platform.system()}, {platform.machine()}", "threads": str(config.threads()),
+        Words("system", "시스템"): f"{platform.system()}, {platform.machine()}",
+        Words("threads", "스레드"): str(config.threads()),
     }  # fmt: skip

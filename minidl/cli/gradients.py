@@ -12,6 +12,7 @@ from minidl import ops
 from minidl.checking.finite_differences import Differences, rounding_noise
 from minidl.checking.subject import Subject
 from minidl.visualize import Check
+from minidl.visualize.words import Words
 
 __all__ = ["check_gradients"]
 
@@ -75,10 +76,17 @@ def _error(differences: Differences, analytic: list[Any], i: int, moved: np.ndar
     return (error / max(size, largest) if error else 0.0), error <= slope.noise + _TOLERANCE * size
 
 
-def _summary(rows: list[tuple[str, float, bool]], samples: int, numbers: int) -> str:
-    wrong = [name for name, _, passed in rows if not passed]
-    where = f"{samples} test pictures; a direction and {numbers} numbers of each array"
+def _summary(rows: list[tuple[str, float, bool]], samples: int, numbers: int) -> Words:
+    wrong = ", ".join(name for name, _, passed in rows if not passed)
+    where = f"({samples} test pictures; a direction and {numbers} numbers of each array)"
+    where_ko = f"(시험 그림 {samples}장; 배열마다 한 방향과 수 {numbers}개)"
     if wrong:
-        return f"The gradients of {', '.join(wrong)} differ from central differences in float64 ({where})."
+        return Words(
+            f"The gradients of {wrong} differ from central differences in float64 {where}.",
+            f"{wrong}의 기울기가 float64 중앙 차분과 다르다 {where_ko}.",
+        )
     worst = max(error for _, error, _ in rows)
-    return f"All {len(rows)} weight arrays agree with central differences in float64 to {worst:.0e} ({where})."
+    return Words(
+        f"All {len(rows)} weight arrays agree with central differences in float64 to {worst:.0e} {where}.",
+        f"가중치 배열 {len(rows)}개가 모두 float64 중앙 차분과 {worst:.0e}까지 일치한다 {where_ko}.",
+    )

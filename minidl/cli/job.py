@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from minidl.callbacks import Callback, History
+from minidl.visualize.words import in_language
 
 from .arguments import UsageError
 from .data import Data
@@ -50,6 +51,7 @@ class Job:
     seed: int
     out: str
     quiet: bool = False
+    language: str | None = None  # that the report shows first; None: that of the locale
     callbacks: list[Callback] = field(default_factory=list)  # besides those of the job
 
     def run(self) -> int:
@@ -64,7 +66,7 @@ class Job:
         folder = self._folder()
         model = self._model()
         self.say(
-            f"{self.network} with {model.count_params():,} parameters, on {self.data.name}: "
+            f"{self.network} with {model.count_params():,} parameters, on {in_language(self.data.name, 'en')}: "
             f"{len(self.data.x_train):,} pictures to learn from, {len(self.data.x_test):,} to test on"
         )
         start = time.perf_counter()

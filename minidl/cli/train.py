@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from .arguments import UsageError, add_output, add_training, image_size, positive, rate
+from .arguments import UsageError, add_language, add_output, add_training, image_size, positive, rate
 
 __all__ = ["add", "job", "run"]
 
@@ -49,6 +49,7 @@ def add(commands: Any) -> None:
     )
     add_training(parser, epochs=str(EPOCHS))
     add_output(parser, out="minidl-train")
+    add_language(parser)
     parser.set_defaults(run=run)
 
 
@@ -71,6 +72,7 @@ def job(options: argparse.Namespace) -> Any:
         title="minidl train", data=data, network=options.model, optimizer=options.optimizer,
         learning_rate=options.learning_rate or RATES[options.optimizer], batch_size=options.batch_size,
         epochs=options.epochs or EPOCHS, seed=options.seed, out=options.out, quiet=options.quiet,
+        language=options.language,
     )  # fmt: skip
 
 

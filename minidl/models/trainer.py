@@ -24,6 +24,7 @@ from minidl_kernels.arrays import foreign, to_numpy
 from .captured import CapturedSteps
 from .compiled import CompiledLosses, CompiledMetrics, as_numbers
 from .loops import Loops
+from .loss_weights import check_loss_weights
 from .snapshot import Snapshot
 
 __all__ = ["Trainer"]
@@ -65,7 +66,7 @@ class Trainer(Loops):
         Args:
             optimizer: name or object; None for a model with a train_step that uses others.
             loss: name, object or function of (y_true, y_pred); for several outputs a list, or a dictionary by name.
-            loss_weights: factors of the outputs' losses.
+            loss_weights: factors of the outputs' losses, numbers: one, a list, or a dictionary by name.
             metrics: names, objects or functions; for several outputs a list of lists, or a dictionary by name.
             weighted_metrics: metrics that use sample_weight.
             run_eagerly: on a GPU, do not record steps.
@@ -75,7 +76,17 @@ class Trainer(Loops):
                 recorded, and no more; a warning says where that cannot be. False: never. ``summary(show_kernels=True)``
                 shows what was recorded, and why not. On the CPU nothing is.
             steps_per_execution, auto_scale_loss: accepted as in Keras; every batch is a step of its own.
+
+        Raises:
+            TypeError: loss_weights that are no numbers, such as metrics without ``metrics=``.
+            ValueError: not as many losses, factors or lists of metrics as outputs, or names of other outputs. What was
+                compiled before stays as it was.
         """
+        check_loss_weights(loss_weights, loss)
+        names = self.output_names  # type: ignore[attr-defined]
+        compiled_loss = None if loss is None else CompiledLosses(loss, loss_weights, names)
+        measured = metrics is not None or weighted_metrics is not None
+        compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names, compiled_loss) if measured else None
         self.optimizer = None if optimizer is None else optimizers.get(optimizer)
         # A proxy: in a dictionary, the metrics would be taken for attributes of the user.
         settings = {
@@ -88,13 +99,7 @@ class Trainer(Loops):
             "jit_compile": jit_compile,
         }
         self._settings = MappingProxyType(settings)
-        names = self.output_names  # type: ignore[attr-defined]
-        measured = metrics is not None or weighted_metrics is not None
-        self.loss = loss
-        self._compiled_loss = None if loss is None else CompiledLosses(loss, loss_weights, names)
-        self._compiled_metrics = (
-            CompiledMetrics(metrics, weighted_metrics, names, self._compiled_loss) if measured else None
-        )
+        self.loss, self._compiled_loss, self._compiled_metrics = loss, compiled_loss, compiled_metrics
         takes_phase = "training" in inspect.signature(self.compute_loss).parameters
         self._training, self._testing = ({"training": True}, {"training": False}) if takes_phase else ({}, {})
         self._loss_tracker = Mean(name="loss")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .svg import Figure, element, text
+from .words import Words, plain, svg_words
 
 __all__ = ["confusion_chart", "confusion_matrix", "mix_ups"]
 
@@ -67,21 +68,26 @@ def confusion_chart(matrix: np.ndarray, class_names: Sequence[str], *, cell: int
     beyond = max((i + 0.5 - n) * cell + 0.71 * length + size for i, length in enumerate(lengths))
     width, height = left + n * cell + max(58.0, beyond), top + n * cell + 12
     share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-    found = f"{np.trace(matrix)} of {matrix.sum()} right"
-    parts = [element("title", f"Confusion matrix of {n} classes: {found}")]
+    right, all_of_them = np.trace(matrix), matrix.sum()
+    title = Words(
+        f"Confusion matrix of {n} classes: {right} of {all_of_them} right",
+        f"클래스 {n}개의 혼동 행렬: {all_of_them}개 중 {right}개 맞음",
+    )
+    parts = [element("title", plain(title))]
     for i, name in enumerate(names):
         middle = (i + 0.5) * cell
         parts.append(text(left - 8, top + middle + size / 3, name, anchor="end", size=size))
         turned = f"translate({left + middle + size / 3:.1f} {top - 8:.1f}) rotate(-45)"
         parts.append(text(0, 0, name, size=size, transform=turned))
-        recall = f"{share[i, i]:.0%}" if matrix[i].any() else "none"
-        parts.append(text(left + n * cell + 8, top + middle + size / 3, recall, size=size, style=f"fill:{_MUTED}"))
-    parts.append(text(left + n * cell + 8, top - 8, "found", size=size, style=f"fill:{_MUTED}"))
+        recall = f"{share[i, i]:.0%}" if matrix[i].any() else Words("none", "없음")
+        parts.append(svg_words(left + n * cell + 8, top + middle + size / 3, recall, size=size, style=f"fill:{_MUTED}"))
+    parts.append(svg_words(left + n * cell + 8, top - 8, Words("found", "찾음"), size=size, style=f"fill:{_MUTED}"))
     for i, j in np.argwhere(matrix).tolist():
         parts += _cell(left + j * cell, top + i * cell, cell, float(share[i, j]), int(matrix[i, j]), i == j)
+        told = Words(*(f"{class_names[i]} {link} {class_names[j]}: {matrix[i, j]}" for link in ("taken for", "→")))
         parts.append(
             element(
-                "rect", element("title", f"{class_names[i]} taken for {class_names[j]}: {matrix[i, j]}"),
+                "rect", element("title", plain(told)),
                 x=left + j * cell, y=top + i * cell, width=cell, height=cell, style="fill:transparent",
             )
         )  # fmt: skip

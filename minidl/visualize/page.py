@@ -11,7 +11,7 @@ from minidl.markup import framed
 
 from .head import head
 from .svg import Figure
-from .words import Words, shown
+from .words import check_language, in_language, shown
 
 __all__ = ["Page", "Section"]
 
@@ -55,8 +55,7 @@ class Page:
         Raises:
             ValueError: another language.
         """
-        if language not in Words._fields:
-            raise ValueError(f"language must be 'en' or 'ko', not {language!r}")
+        check_language(language)
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
         pages = Environment(
@@ -64,8 +63,8 @@ class Page:
             lstrip_blocks=True,
         )  # fmt: skip
         pages.filters["words"] = shown
-        title = getattr(self.title, language) if isinstance(self.title, Words) else self.title
-        top = head(title, _HERE / "report.css", _HERE / "page.css", language=language)
+        styles = (_HERE / name for name in ("report.css", "language.css", "page.css"))
+        top = head(in_language(self.title, language), *styles, language=language)
         return pages.get_template("page.html").render(page=self, language=language, head=top)
 
     def save(self, path: str | os.PathLike[str], language: str = "en") -> Path:
@@ -74,5 +73,4 @@ class Page:
         return Path(path)
 
     def _repr_html_(self) -> str:
-        title = self.title.en if isinstance(self.title, Words) else str(self.title)
-        return framed(self.render(), title)
+        return framed(self.render(), in_language(self.title, "en"))

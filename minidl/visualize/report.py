@@ -1,4 +1,4 @@
-"""The report on a trained classifier: one HTML file with everything inside, made of plain arrays."""
+"""The report on a trained classifier: one HTML file in English and Korean with everything inside, of plain arrays."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from minidl.atomic import replacing
+from minidl.atomic import write_text
 
 from .confusion import confusion_chart, confusion_matrix, mix_ups
 from .curves import curves
 from .head import head
 from .pictures import kernel_tiles, map_tiles, picture
+from .report_words import NAMES, TEXTS, kernels_text, share_text, tiles_text
 from .sheet import overlay
 from .svg import Figure
+from .words import Words, check_language, in_language, plain, shown
 
 __all__ = ["Check", "Report", "render", "write"]
 
@@ -29,18 +31,20 @@ class Check:
 
     Attributes:
         passed: whether all of it did.
-        summary: one sentence.
+        summary: one sentence (text or Words).
         rows: (what was checked, its largest relative difference, whether it passed).
     """
 
     passed: bool
-    summary: str
+    summary: Any
     rows: Sequence[tuple[str, float, bool]] = ()
 
 
 @dataclass
 class Report:
     """What a report shows. Parts left empty are left out of the page.
+
+    Titles, facts and settings are text, or Words where the two languages differ.
 
     Attributes:
         title, subtitle: the head of the page.
@@ -53,28 +57,28 @@ class Report:
         kernels: of the first layer, (kh, kw, 1 or 3, k).
         sample: the picture the feature maps belong to; an index into ``pictures``.
         maps: layer -> its feature maps of that picture, (h, w, k).
-        where: method -> a map (h, w) of any size that says where the model looked in that picture.
+        where: method (text or Words) -> a map (h, w) of any size that says where the model looked in that picture.
         layers: (name, kind, output shape, number of parameters) of each layer.
         check: the gradient check.
         settings, versions: name -> value.
     """
 
-    title: str
-    subtitle: str
+    title: Any
+    subtitle: Any
     class_names: Sequence[str]
     pictures: np.ndarray
     labels: np.ndarray
     probabilities: np.ndarray
     history: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[Any, Any] = field(default_factory=dict)
     kernels: np.ndarray | None = None
     sample: int = 0
     maps: Mapping[str, np.ndarray] = field(default_factory=dict)
-    where: Mapping[str, np.ndarray] = field(default_factory=dict)
+    where: Mapping[Any, np.ndarray] = field(default_factory=dict)
     layers: Sequence[tuple[str, str, str, int]] = ()
     check: Check | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[Any, Any] = field(default_factory=dict)
+    versions: Mapping[Any, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         m, n = len(self.pictures), len(self.class_names)
@@ -85,68 +89,87 @@ class Report:
             )
 
 
-def render(report: Report) -> str:
-    """The page. It asks for nothing outside itself and runs no script; its own policy forbids both."""
+def render(report: Report, language: str = "en") -> str:
+    """The page, in both languages. It asks for nothing outside itself and runs no script; its own policy forbids both.
+
+    Args:
+        language: "en" or "ko", the one that is shown first.
+
+    Raises:
+        ValueError: another language.
+    """
+    check_language(language)
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     page = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     page.filters["thousands"] = lambda n: f"{n:,}"
-    page.filters["percent"] = lambda p: f"{p:.1%}"
+    page.filters["words"] = lambda text: shown(text) if isinstance(text, Words) else text
+    page.filters["plain"] = plain
     guesses = np.argmax(report.probabilities, -1)
     matrix = confusion_matrix(report.labels, guesses, len(report.class_names))
+    kernels = kernel_tiles(report.kernels) if report.kernels is not None else []
+    maps = {name: map_tiles(values) for name, values in report.maps.items()}
     return page.get_template("report.html").render(
         report=report,
-        head=head(report.title, _HERE / "report.css"),
+        text=TEXTS,
+        language=language,
+        head=head(in_language(report.title, language), _HERE / "report.css", _HERE / "language.css", language=language),
         charts=_charts(report.history),
         numbers=_numbers(report.history),
         confusion=confusion_chart(matrix, report.class_names),
-        mix_ups=[(report.class_names[i], report.class_names[j], n, matrix[i].sum()) for i, j, n in mix_ups(matrix)],
+        mix_ups=[
+            (report.class_names[i], report.class_names[j], share_text(n, matrix[i].sum()))
+            for i, j, n in mix_ups(matrix)
+        ],
         wrong=[_card(report, i) for i in _surest_mistakes(report, guesses)],
         right=[_card(report, i) for i in _one_of_each(report, guesses)],
-        kernels=kernel_tiles(report.kernels) if report.kernels is not None else [],
+        kernels=kernels,
+        kernels_text="" if report.kernels is None else kernels_text(report.kernels.shape, len(kernels)),
         sample=_card(report, report.sample) if len(report.pictures) else None,
-        maps={name: map_tiles(values) for name, values in report.maps.items()},
+        maps={name: (tiles, tiles_text(report.maps[name].shape, len(tiles))) for name, tiles in maps.items()},
         where={
-            name: overlay(report.pictures[report.sample], values, alt=f"where it looks, by {name}")
+            name: overlay(report.pictures[report.sample], values, alt=f"{plain(TEXTS['where'])}: {plain(name)}")
             for name, values in report.where.items()
         },
     )
 
 
-def write(report: Report, path: str | os.PathLike[str]) -> Path:
+def write(report: Report, path: str | os.PathLike[str], language: str = "en") -> Path:
     """Render into a file, which appears whole or not at all.
 
     Args:
         path: where; the folder must exist.
+        language: "en" or "ko", the one that the page shows first.
 
     Returns:
         The path.
     """
-    page = render(report)
-    with replacing(path) as file:
-        file.write(page.encode("utf-8"))
+    write_text(path, render(report, language))
     return Path(path)
 
 
-def _charts(history: Mapping[str, Sequence[float]]) -> list[tuple[str, Figure]]:
+def _charts(history: Mapping[str, Sequence[float]]) -> list[tuple[Words, Figure]]:
     """Loss and accuracy, each on the training and the test pictures, as far as the history has them."""
     charts = []
     for name, percent in (("loss", False), ("accuracy", True)):
         both = {"train": history.get(name, ()), "test": history.get(f"val_{name}", ())}
-        lines = {part: list(values) for part, values in both.items() if np.isfinite(list(values)).any()}
+        lines = {NAMES[part]: list(values) for part, values in both.items() if np.isfinite(list(values)).any()}
         if lines:
-            title = f"{name.capitalize()} by epoch"
-            charts.append((name.capitalize(), curves(lines, title=title, percent=percent)))
+            caption = Words(name.capitalize(), NAMES[name].ko)
+            title = Words(f"{caption.en} by epoch", f"에포크에 따른 {caption.ko}")
+            charts.append((caption, curves(lines, title=title, percent=percent)))
     return charts
 
 
-def _numbers(history: Mapping[str, Sequence[float]]) -> list[tuple[str, ...]]:
+def _numbers(history: Mapping[str, Sequence[float]]) -> list[tuple[Any, ...]]:
     """The history as a table: a row of names, then one row an epoch."""
     if not history:
         return []
-    rows = [("epoch", *(name.replace("val_", "test ") for name in history))]
+    rows: list[tuple[Any, ...]] = [
+        (NAMES["epoch"], *(NAMES.get(name, name.replace("val_", "test ")) for name in history))
+    ]
     for epoch, values in enumerate(zip(*history.values(), strict=False), 1):
         rows.append((str(epoch), *(f"{value:.4g}" for value in values)))
     return rows
@@ -172,5 +195,7 @@ def _card(report: Report, index: int) -> dict[str, Any]:
     best = np.argsort(-probabilities, kind="stable")[:3]
     answers = [(report.class_names[i], float(probabilities[i]), int(i) == truth) for i in best]
     name, guess = report.class_names[truth], report.class_names[best[0]]
-    alt = f"{name}, recognised" if int(best[0]) == truth else f"{name}, taken for {guess}"
-    return {"img": picture(report.pictures[index], alt=alt), "truth": name, "answers": answers}
+    alt = Words(f"{name}, taken for {guess}", f"{name} → {guess}")
+    if int(best[0]) == truth:
+        alt = Words(f"{name}, recognised", f"{name}, 맞힘")
+    return {"img": picture(report.pictures[index], alt=plain(alt)), "truth": name, "answers": answers}

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from .svg import Figure, element, text
 
-__all__ = ["Words", "plain", "shown", "svg_words"]
+__all__ = ["Words", "check_language", "followed", "in_language", "plain", "shown", "svg_words"]
 
 
 class Words(NamedTuple):
@@ -12,6 +12,27 @@ class Words(NamedTuple):
 
     en: str
     ko: str
+
+
+def check_language(language: str) -> None:
+    """See that pages know the language.
+
+    Raises:
+        ValueError: it is neither "en" nor "ko".
+    """
+    if language not in Words._fields:
+        raise ValueError(f"language must be 'en' or 'ko', not {language!r}")
+
+
+def in_language(words: Any, language: str) -> str:
+    """Words in one language, and text as it is."""
+    return getattr(words, language) if isinstance(words, Words) else str(words)
+
+
+def followed(words: Any, *more: Any) -> Any:
+    """Words (or texts) one behind the other."""
+    joined = Words(*("".join(in_language(one, language) for one in (words, *more)) for language in Words._fields))
+    return joined if any(isinstance(one, Words) for one in (words, *more)) else joined.en
 
 
 def shown(words: Any) -> Figure:

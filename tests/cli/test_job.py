@@ -143,10 +143,38 @@ def test_warmup_says_what_it_did(capsys):
 
 
 @pytest.mark.parametrize(
-    "seconds, words", [(0.04, "0.0 s"), (119.4, "119.4 s"), (120.0, "2 min 0 s"), (725.2, "12 min 5 s")]
+    "seconds, en, ko",
+    [
+        (0.04, "0.0 s", "0.0초"),
+        (119.4, "119.4 s", "119.4초"),
+        (120.0, "2 min 0 s", "2분 0초"),
+        (725.2, "12 min 5 s", "12분 5초"),
+    ],
 )
-def test_durations(seconds, words):
-    assert duration(seconds) == words
+def test_durations(seconds, en, ko):
+    assert duration(seconds) == (en, ko)
+
+
+@pytest.mark.parametrize(
+    "words, locale, language",
+    [
+        ([], "ko_KR.UTF-8", "ko"),
+        ([], "C.UTF-8", "en"),
+        (["--language", "en"], "ko_KR.UTF-8", "en"),
+        (["--language", "ko"], "C", "ko"),
+    ],
+)
+def test_the_report_opens_in_the_language_of_the_locale_or_the_one_asked_for(
+    make_folder, tmp_path, monkeypatch, words, locale, language
+):
+    monkeypatch.setenv("LC_ALL", locale)
+    folder = make_folder("pictures", 5)
+    out = tmp_path / "out"
+    assert main(["train", "--data", str(folder), *WORDS, "--epochs", "1", "--quiet", "--out", str(out), *words]) == 0
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert f'<html lang="{language}">' in page and page.count(" checked>") == 1
+    assert f'id="{language}" autocomplete="off" checked>' in page
+    assert "기울기 검사" in page and "gradient check" in page
 
 
 @pytest.mark.slow

@@ -208,3 +208,24 @@ def test_compile_is_cheap_and_needs_no_weights():
     model.compile(loss="mse", optimizer=optimizers.SGD(learning_rate=0.1))
     assert model.compiled and not model.built
     assert float(model.optimizer.learning_rate) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("wrong", [{"loss_weights": ["mae"]}, {"loss": ["mse", "mse"]}, {"metrics": ["no such"]}])
+def test_a_compile_that_fails_changes_nothing(wrong):
+    model, same_start = small(), small()
+    same_start.set_weights(model.get_weights())
+    for one in (model, same_start):
+        one.compile("sgd", "mse", metrics=["mae"])
+    with pytest.raises((TypeError, ValueError)):
+        model.compile("adam", **{"loss": "mae", **wrong})
+    assert model.loss == "mse" and type(model.optimizer) is optimizers.SGD
+    assert model.train_on_batch(X, Y) == same_start.train_on_batch(X, Y)
+    assert same(weights_of(model), weights_of(same_start))
+
+
+@pytest.mark.parametrize("factor", [3, 3.0, np.float32(3), np.array(3.0), minidl.Variable(3.0), [3.0], None, [None]])
+def test_a_loss_weight_is_any_single_number(factor):
+    model = minidl.Sequential([layers.Input((4,)), layers.Dense(1, kernel_initializer="zeros")])
+    model.compile("sgd", "mse", loss_weights=factor)
+    times = 1 if factor in (None, [None]) else 3
+    np.testing.assert_allclose(model.test_on_batch(X, Y), times * np.mean(Y**2), rtol=1e-6)

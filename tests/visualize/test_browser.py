@@ -14,9 +14,14 @@ def test_the_page_opens_without_a_word_on_the_console(report, browse, tmp_path):
     assert "What the layers see" in seen.dom
 
 
-@pytest.mark.parametrize("width, dark", [(1280, False), (390, True)])
-def test_every_picture_is_drawn_and_nothing_is_cut_off(report, browse, tmp_path, width, dark):
-    probe = browse(visualize.write(report, tmp_path / "report.html"), probe=True, width=width, dark=dark).probe
+@pytest.mark.parametrize(
+    "width, dark, language", [(1280, False, "en"), (390, True, "en"), (1280, True, "ko"), (390, False, "ko")]
+)
+def test_every_picture_is_drawn_and_nothing_is_cut_off(report, browse, tmp_path, width, dark, language):
+    page = visualize.write(report, tmp_path / "report.html", language)
+    seen = browse(page, probe=True, width=width, dark=dark)
+    probe = seen.probe
+    assert seen.console == [] and probe["language"] == [language]
     assert probe["images"] > 20
     assert probe["broken"] == [] and probe["undrawn"] == []
     assert probe["cut"] == []

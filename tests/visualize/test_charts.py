@@ -123,7 +123,9 @@ def test_the_chart_of_the_matrix_shows_counts_and_what_was_found():
     chart = confusion_chart(np.array([[7, 3], [0, 0]]), ["a<b", "none of these"])
     shown = texts(chart)
     assert {"7", "3", "a<b", "70%", "none"} <= set(shown) and "0" not in shown
-    assert "a<b taken for none of these: 3" in [t.text for t in ET.fromstring(chart).iter(f"{SVG}title")]
+    assert "a<b taken for none of these: 3 / a<b → none of these: 3" in [
+        t.text for t in ET.fromstring(chart).iter(f"{SVG}title")
+    ]
     with pytest.raises(ValueError, match=r"\(3, 3\)"):
         confusion_chart(np.eye(2), ["a", "b", "c"])
 

@@ -73,15 +73,32 @@ def test_a_ship_is_known_by_its_sea_and_a_car_by_itself(example, net):
 @pytest.mark.slow
 def test_the_maps_lie_on_the_car(example, net):
     """It fills about a third of the picture, and most of the tenth where each of the two maps is largest."""
-    shares, filled = [], []
-    for seed in range(6):
-        one, mask = example.draw("automobile", seed)
-        cam, hidden = example.where(net, "automobile", seed)
-        shares.append((example.share_on(mask, cam), example.share_on(mask, hidden)))
-        filled.append(mask.mean())
-        assert cam.shape == hidden.shape == one.shape[:2]
-    cam, hidden = np.mean(shares, axis=0)
-    assert 0.3 < np.mean(filled) < 0.4 and cam > 0.85 and hidden > 0.6
+    filled = np.mean([example.draw("automobile", seed)[1] for seed in range(6)])
+    cam, hidden = example.shares(net, "automobile")
+    assert 0.3 < filled < 0.4 and cam > 0.85 and hidden > 0.6
+    assert all(one.shape == (32, 32) for one in example.where(net, "automobile"))
+
+
+@pytest.mark.slow
+def test_the_maps_lie_on_the_ship_where_there_is_no_sea(example, net):
+    """The same ship: at sea either half is enough, and the maps miss it; in the sky nothing else speaks for a ship."""
+    ship = example.NAMES.index("ship")
+    assert max(example.shares(net, "ship")) < 0.5
+    assert example.recognised(net, "ship", "before airplane") >= 0.9
+    assert not (example.answers(net, "airplane", "background").argmax(1) == ship).any()
+    assert min(example.shares(net, "ship", "airplane")) > 0.75
+    for other in ("bird", "frog", "truck"):
+        assert example.recognised(net, "ship", f"before {other}") >= 0.7, other
+        assert example.shares(net, "ship", other)[1] > 0.7, other
+
+
+def test_a_thing_elsewhere_is_the_same_thing(example):
+    at_sea, mask = example.draw("ship", 2)
+    in_the_sky, same = example.draw("ship", 2, background="airplane")
+    np.testing.assert_array_equal(mask, same)
+    np.testing.assert_allclose(in_the_sky[mask == 1], at_sea[mask == 1], atol=1e-6)
+    sky = example.draw("airplane", 2, thing=False)[0]
+    assert abs(in_the_sky - sky)[mask == 0].max() < 0.15 < abs(at_sea - sky)[mask == 0].max()  # but for the grain
 
 
 @pytest.mark.slow

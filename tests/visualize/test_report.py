@@ -1,5 +1,6 @@
 """The report as a file: complete, self-contained, accessible, and only of the parts that were given."""
 
+import html
 import os
 import re
 from dataclasses import replace
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 
 from minidl import visualize
+from minidl.visualize.words import Words
 
 SECTIONS = {"curves", "confusion", "wrong", "right", "kernels", "maps", "where", "model", "check", "settings"}
-VOID = {"meta", "link", "img"}
+VOID = {"meta", "link", "img", "input"}
 
 
 class Page(HTMLParser):
@@ -45,7 +47,7 @@ def test_all_parts_are_there_and_all_elements_are_closed(report):
     assert page.open == [] and sections(text) == SECTIONS
     assert len(page.all("h1")) == 1 and page.all("html") == [{"lang": "en"}]
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
-    assert sorted(ids) == sorted(SECTIONS)
+    assert sorted(ids) == sorted(SECTIONS | {"en", "ko"})
 
 
 def test_nothing_is_asked_for_from_outside_and_nothing_runs(report):
@@ -66,6 +68,27 @@ def test_pictures_have_descriptions_and_charts_have_titles(report):
     assert all(attributes["alt"] for attributes in page.all("img"))
     assert all(attributes["role"] == "img" for attributes in page.all("svg"))
     assert len(re.findall(r"<svg[^>]*><title>[^<]+</title>", text)) == len(page.all("svg")) == 3
+
+
+def test_everything_that_is_said_is_said_in_korean_too(report):
+    report = replace(
+        report, title=Words("Clothes", "옷"), subtitle="", facts={}, settings={}, versions={},
+        layers=[("d", "Dense", "4", 1)], check=replace(report.check, summary=Words("All agree.", "모두 일치한다.")),
+    )  # fmt: skip
+    pages = {language: visualize.render(report, language) for language in ("en", "ko")}
+    assert pages["ko"] == pages["en"].replace('html lang="en"', 'html lang="ko"').replace(
+        "<title>Clothes<", "<title>옷<", 1
+    ).replace(" checked>", ">").replace('id="ko" autocomplete="off">', 'id="ko" autocomplete="off" checked>')
+    body = pages["ko"][pages["ko"].index("<header>") :]
+    assert body.count('lang="ko"') == body.count('lang="en"') > 40
+    seen = re.sub(r"<title>.*?</title>|<(\w+)[^>]* lang=\"en\"[^>]*>.*?</\1>", "", body)
+    words = set(re.findall(r"[A-Za-z]{3,}", html.unescape(re.sub(r"<[^>]+>", " ", seen))))
+    data = " ".join(
+        [*report.class_names, *report.maps, *report.where, *(name for name, _, _ in report.check.rows), "Dense"]
+    )
+    assert words <= set(re.findall(r"[A-Za-z]{3,}", data))
+    with pytest.raises(ValueError, match="'en' or 'ko', not 'fr'"):
+        visualize.render(report, "fr")
 
 
 def test_names_are_text_and_never_markup(report):

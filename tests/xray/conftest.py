@@ -1,64 +1,21 @@
 """Small nets, and a browser that drives a page of them and answers in JSON."""
 
 import functools
-import html
-import json
-import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 
 from minidl import config, layers, models
 
-POLICY = re.compile(r"<meta http-equiv=\"Content-Security-Policy\"[^>]*>")
-DRIVER = """<script>
-const b64 = data => btoa([...new Uint8Array(data.buffer)].map(b => String.fromCharCode(b)).join(""));
-const press = key => document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
-xray.ready.then(() => { SCRIPT }).then(
-  answer => answer, error => ({error: String(error.stack)})).then(answer => {
-  const resources = performance.getEntriesByType("resource").map(one => one.name);
-  document.documentElement.dataset.answer = JSON.stringify([resources, answer]);
-});
-</script></body>"""
-
-
-class Seen(NamedTuple):
-    """The console of the browser, what the page loaded beside itself, and what the script returned."""
-
-    console: list[str]
-    resources: list[str]
-    answer: Any
-
-
-def drive_page(chromium: str, folder: Path, page: Path, script: str, width: int = 1366, dark: bool = False) -> Seen:
-    """Open a page from file://, run the body of a function in it, and return what it returns."""
-    text = page.read_text(encoding="utf-8")
-    assert len(POLICY.findall(text)) == 1
-    driven = folder / f"driven_{page.name}"
-    driven.write_text(text.replace("</body>", DRIVER.replace("SCRIPT", script)), encoding="utf-8")
-    done = subprocess.run(
-        [
-            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-            f"--user-data-dir={folder / 'profile'}", f"--window-size={width},800", "--enable-logging=stderr",
-            "--virtual-time-budget=20000",
-            *(["--blink-settings=preferredColorScheme=0"] if dark else []), "--dump-dom", driven.as_uri(),
-        ],
-        capture_output=True, text=True, encoding="utf-8", timeout=200, check=True,
-    )  # fmt: skip
-    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    found = re.search(r'data-answer="([^"]*)"', done.stdout)
-    assert found, console
-    return Seen(console, *json.loads(html.unescape(found[1])))
+from .driving import Seen, drive_page
 
 
 @pytest.fixture
 def drive(chromium: str, tmp_path: Path) -> Callable[..., Seen]:
-    """The same, in the folder of the test."""
+    """``drive_page`` in the folder of the test."""
     return functools.partial(drive_page, chromium, tmp_path)
 
 
