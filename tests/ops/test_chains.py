@@ -9,6 +9,7 @@ import minidl
 from minidl import activations
 from minidl.engine import Tensor, grad
 from minidl.ops import activation, piecewise
+from minidl.xray.step import record
 from minidl_kernels import elementwise, elementwise_grad
 from minidl_kernels.arrays import to_numpy
 from minidl_kernels.elementwise.chains import CHAINS, FUNCTIONS
@@ -122,3 +123,15 @@ def test_a_layer_trains_with_it_and_the_summary_names_it(device):
     model.summary(print_fn=lines.append, show_kernels=True)
     assert "elementwise gelu_erf: cuda\n" in "\n".join(lines)
     assert "elementwise_grad gelu_erf: cuda\n" in "\n".join(lines)
+
+
+@needs_compiler
+def test_a_page_about_a_step_shows_the_single_steps(device):
+    steps = []
+    for where in ("cpu", "strict:0"):
+        with minidl.device(where):
+            model = minidl.Sequential([minidl.layers.Input((4,)), minidl.layers.Dense(3, activation="gelu")])
+            model.compile("sgd", "mse")
+            traced = record(model, (np.ones((2, 4), "float32"), np.ones((2, 3), "float32"))).trace
+            steps.append([call.op.name for call in traced.calls])
+    assert steps[0] == steps[1] and "erf" in steps[0]
