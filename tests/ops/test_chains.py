@@ -5,9 +5,12 @@ import inspect
 import numpy as np
 import pytest
 
+import minidl
 from minidl import activations
 from minidl.engine import Tensor, grad
 from minidl.ops import activation, piecewise
+from minidl.xray.step import record
+from minidl_kernels import elementwise, elementwise_grad
 from minidl_kernels.arrays import to_numpy
 from minidl_kernels.elementwise.chains import CHAINS, FUNCTIONS
 from minidl_kernels.elementwise.reference import FUNCTIONS as OF_NUMBERS
@@ -101,10 +104,34 @@ def test_what_no_chain_takes_runs_step_by_step(device):
     ],
 )
 def test_a_call_that_fits_no_chain_is_refused(settings, message):
-    from minidl_kernels import elementwise, elementwise_grad
-
     for call in (elementwise, lambda x, **given: elementwise_grad(x, x, **given)):
         with pytest.raises(ValueError, match=message):
             call(np.ones(2), **settings)
     with pytest.raises(ValueError, match=r"g has shape \(2,\), x has \(3,\)"):
         elementwise_grad(np.ones(2), np.ones(3), chain="silu")
+
+
+@needs_compiler
+def test_a_layer_trains_with_it_and_the_summary_names_it(device):
+    with minidl.device("strict:0"):
+        model = minidl.Sequential([minidl.layers.Input((4,)), minidl.layers.Dense(3, activation="gelu")])
+        model.compile("sgd", "mse")
+        strict.launched.clear()
+        model.train_on_batch(np.ones((2, 4), "float32"), np.ones((2, 3), "float32"))
+    assert [name for name in strict.launched if name.startswith("gelu")] == ["gelu_erf_forward", "gelu_erf_gradient"]
+    lines: list[str] = []
+    model.summary(print_fn=lines.append, show_kernels=True)
+    assert "elementwise gelu_erf: cuda\n" in "\n".join(lines)
+    assert "elementwise_grad gelu_erf: cuda\n" in "\n".join(lines)
+
+
+@needs_compiler
+def test_a_page_about_a_step_shows_the_single_steps(device):
+    steps = []
+    for where in ("cpu", "strict:0"):
+        with minidl.device(where):
+            model = minidl.Sequential([minidl.layers.Input((4,)), minidl.layers.Dense(3, activation="gelu")])
+            model.compile("sgd", "mse")
+            traced = record(model, (np.ones((2, 4), "float32"), np.ones((2, 3), "float32"))).trace
+            steps.append([call.op.name for call in traced.calls])
+    assert steps[0] == steps[1] and "erf" in steps[0]
