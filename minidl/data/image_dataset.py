@@ -89,27 +89,38 @@ def image_dataset_from_directory(
     if verbose:
         print(f"Found {len(files)} files" + (f" belonging to {len(names)} classes." if names is not None else "."))
     if shuffle:
-        order = np.arange(len(files))
-        np.random.RandomState(seed).shuffle(order)  # as Keras: the split of a seed is the same here and there
-        files, numbers = [files[i] for i in order], numbers[order]
-    shape: dict[str, Any] = {"crop_to_aspect_ratio": crop_to_aspect_ratio, "pad_to_aspect_ratio": pad_to_aspect_ratio}
-    read = _reader(color_mode, size, interpolation.lower(), shape)
-    parts = _parts(len(files), validation_split, subset)
+        files, numbers = _mixed(files, numbers, seed)
+    read = _reader(
+        color_mode, size, interpolation.lower(), crop_to_aspect_ratio=crop_to_aspect_ratio,
+        pad_to_aspect_ratio=pad_to_aspect_ratio,
+    )  # fmt: skip
     made = []
-    for name, part in parts.items():
-        if not files[part]:
-            where = f"{directory} for subset={subset!r}" if subset else f"{directory}"
-            raise ValueError(
-                f"no pictures in {where}; formats are {', '.join(_FORMATS)}, and with labels every class has a folder "
-                f"of its own in there"
-            )
+    for name, part in _parts(len(files), validation_split, subset).items():
+        paths = files[part]
+        if not paths:
+            raise _no_pictures(directory, subset)
         if verbose and subset is not None:
-            print(f"Using {len(files[part])} files for {name}.")
+            print(f"Using {len(paths)} files for {name}.")
         y = None if label_mode is None else _targets(numbers[part], label_mode, len(names or ()))
-        mixed = shuffle and (name == "training" or subset != "both")
-        made.append(_pictures(files[part], y, read, batch_size, random.SeedGenerator(seed) if mixed else None))
-        made[-1].class_names, made[-1].file_paths = names, files[part]
+        again = shuffle and (name == "training" or subset != "both")  # in a new order in every pass
+        made.append(_pictures(paths, y, read, batch_size, random.SeedGenerator(seed) if again else None))
+        made[-1].class_names, made[-1].file_paths = names, paths
     return made if subset == "both" else made[0]
+
+
+def _mixed(files: list[str], numbers: np.ndarray, seed: int) -> tuple[list[str], np.ndarray]:
+    """Files and their labels in the order of the seed, which is Keras': so the split is the same here and there."""
+    order = np.arange(len(files))
+    np.random.RandomState(seed).shuffle(order)
+    return [files[i] for i in order], numbers[order]
+
+
+def _no_pictures(directory: Any, subset: str | None) -> ValueError:
+    where = f"{directory} for subset={subset!r}" if subset else f"{directory}"
+    return ValueError(
+        f"no pictures in {where}; formats are {', '.join(_FORMATS)}, and with labels every class has a folder of its "
+        f"own in there"
+    )
 
 
 def _size(image_size: Any) -> tuple[int, int]:
@@ -119,7 +130,7 @@ def _size(image_size: Any) -> tuple[int, int]:
     return sizes[0], sizes[1]
 
 
-def _reader(color_mode: str, size: tuple[int, int], interpolation: str, shape: dict[str, Any]) -> Any:
+def _reader(color_mode: str, size: tuple[int, int], interpolation: str, **shape: Any) -> Any:
     """A function that gives the picture in a file as an array of this size."""
 
     def read(path: str) -> Any:

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from minidl import config, constraints, initializers, ops, registry, regularizers
+from minidl import config, initializers, ops, registry
 from minidl.engine.tensor import raw
 
 from .fusing import NormAndRelu, relu_behind, slope_of
+from .gamma_beta import GammaAndBeta
 from .input_spec import InputSpec
-from .layer import Layer
 
 __all__ = ["BatchNormalization"]
 
 
-class BatchNormalization(Layer):
+class BatchNormalization(GammaAndBeta):
     """gamma * (x - mean) / sqrt(variance + epsilon) + beta, for each place of ``axis``.
 
     In training, mean and (biased) variance are the batch's, and the moving ones follow:
@@ -55,15 +55,13 @@ class BatchNormalization(Layer):
         self.axis = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
         if not isinstance(self.axis, int):
             raise ValueError(f"axis must be a whole number, not {axis!r}")
-        self.momentum, self.epsilon, self.center, self.scale = float(momentum), float(epsilon), center, scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.momentum, self.epsilon = float(momentum), float(epsilon)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        self._settle_gamma_and_beta(
+            center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
+            gamma_constraint,
+        )  # fmt: skip
 
     def build(self, input_shape):
         if not -len(input_shape) <= self.axis < len(input_shape):
@@ -75,17 +73,7 @@ class BatchNormalization(Layer):
         if extent is None:
             raise ValueError(f"layer {self.name!r}: axis {self.axis} must be known, got shape {input_shape}")
         shape = (extent,)
-        self.gamma = self.beta = None
-        if self.scale:
-            self.gamma = self.add_weight(
-                shape, self.gamma_initializer, regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
-                name="gamma",
-            )  # fmt: skip
-        if self.center:
-            self.beta = self.add_weight(
-                shape, self.beta_initializer, regularizer=self.beta_regularizer, constraint=self.beta_constraint,
-                name="beta",
-            )  # fmt: skip
+        self._add_gamma_and_beta(shape)
         self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, trainable=False, name="moving_mean")
         self.moving_variance = self.add_weight(
             shape, self.moving_variance_initializer, trainable=False, name="moving_variance"
@@ -152,16 +140,8 @@ class BatchNormalization(Layer):
             "axis": self.axis,
             "momentum": self.momentum,
             "epsilon": self.epsilon,
-            "center": self.center,
-            "scale": self.scale,
-            "beta_initializer": registry.serialize(self.beta_initializer),
-            "gamma_initializer": registry.serialize(self.gamma_initializer),
             "moving_mean_initializer": registry.serialize(self.moving_mean_initializer),
             "moving_variance_initializer": registry.serialize(self.moving_variance_initializer),
-            "beta_regularizer": registry.serialize(self.beta_regularizer),
-            "gamma_regularizer": registry.serialize(self.gamma_regularizer),
-            "beta_constraint": registry.serialize(self.beta_constraint),
-            "gamma_constraint": registry.serialize(self.gamma_constraint),
         }
 
 

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from minidl import constraints, initializers, ops, registry, regularizers
+from minidl import ops
 
+from .gamma_beta import GammaAndBeta
 from .input_spec import InputSpec
 from .layer import Layer
 
 __all__ = ["GroupNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization"]
 
 
-class _Scaled(Layer):
-    """Has gamma and beta."""
+class _Scaled(GammaAndBeta):
+    """Has gamma and beta, and axes."""
 
     def __init__(
         self,
@@ -30,45 +31,18 @@ class _Scaled(Layer):
         if kwargs.pop("rms_scaling", False):  # Keras writes it for LayerNormalization
             raise ValueError(f"{type(self).__name__}: rms_scaling=True is not supported; use RMSNormalization")
         super().__init__(**kwargs)
-        self.axis, self.epsilon, self.center, self.scale = checked_axes(axis), epsilon, center, scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
-
-    def _add_weights(self, shape):
-        self.gamma = self.beta = None
-        if self.scale:
-            self.gamma = self.add_weight(
-                shape, self.gamma_initializer, regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
-                name="gamma",
-            )  # fmt: skip
-        if self.center:
-            self.beta = self.add_weight(
-                shape, self.beta_initializer, regularizer=self.beta_regularizer, constraint=self.beta_constraint,
-                name="beta",
-            )  # fmt: skip
+        self.axis, self.epsilon = checked_axes(axis), epsilon
+        self._settle_gamma_and_beta(
+            center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
+            gamma_constraint,
+        )  # fmt: skip
 
     def compute_output_shape(self, input_shape):
         extents_of(self, input_shape)
         return input_shape
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "axis": self.axis,
-            "epsilon": self.epsilon,
-            "center": self.center,
-            "scale": self.scale,
-            "beta_initializer": registry.serialize(self.beta_initializer),
-            "gamma_initializer": registry.serialize(self.gamma_initializer),
-            "beta_regularizer": registry.serialize(self.beta_regularizer),
-            "gamma_regularizer": registry.serialize(self.gamma_regularizer),
-            "beta_constraint": registry.serialize(self.beta_constraint),
-            "gamma_constraint": registry.serialize(self.gamma_constraint),
-        }
+        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}
 
 
 def checked_axes(axis: Any) -> Any:
@@ -113,7 +87,7 @@ class LayerNormalization(_Scaled):
 
     def build(self, input_shape):
         self.axis = [self.axis] if isinstance(self.axis, int) else sorted(self.axis)
-        self._add_weights(extents_of(self, input_shape, known=True))
+        self._add_gamma_and_beta(extents_of(self, input_shape, known=True))
 
     def call(self, inputs):
         return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
@@ -163,7 +137,7 @@ class GroupNormalization(_Scaled):
             raise ValueError(
                 f"GroupNormalization {self.name!r}: {channels} channels cannot be cut into {self.groups} equal groups"
             )
-        self._add_weights((channels,))
+        self._add_gamma_and_beta((channels,))
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
     def call(self, inputs):
