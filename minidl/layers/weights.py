@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from minidl import constraints, initializers, opening, random, registry, regularizers
-from minidl.engine.assigning import assign_in_order
 from minidl.engine.op import selection
+from minidl.engine.tensor import raw
 from minidl.engine.variable import Variable
 from minidl.metrics import Metric
 from minidl_kernels import devices
+from minidl_kernels.arrays import to_numpy
 
 __all__ = ["WeightHolder"]
 
@@ -187,8 +188,17 @@ class WeightHolder:
             ValueError: a different number of arrays, or a shape that differs; then nothing is assigned.
         """
         own = self.weights
-        hint = "" if self.built else "; it has none yet: call it on data, or build(input_shape), first"
-        assign_in_order(own, weights, f"{self.name!r} has {len(own)} weights", hint)
+        values = [np.asarray(to_numpy(raw(w))) for w in weights]
+        if len(own) != len(values):
+            hint = "" if self.built else "; it has none yet: call it on data, or build(input_shape), first"
+            raise ValueError(
+                f"{self.name!r} has {len(own)} weights, but set_weights() was given {len(values)} arrays{hint}"
+            )
+        for weight, value in zip(own, values, strict=True):
+            if weight.shape != value.shape:
+                raise ValueError(f"{weight.path} has shape {weight.shape}, but set_weights() was given {value.shape}")
+        for weight, value in zip(own, values, strict=True):
+            weight.assign(value)
 
     def to(self, device: str) -> Any:
         """Move all weights and states of random generators to a device, and what a model's optimizer and metrics keep.

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from minidl import config, initializers, opening, registry
-from minidl.engine.assigning import assign_in_order
 from minidl.engine.op import no_grad
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
@@ -150,8 +149,16 @@ class State:
         Raises:
             ValueError: a different number of arrays, or a shape that differs; then nothing is assigned.
         """
-        own = self.variables
-        assign_in_order(own, weights, f"the optimizer has {len(own)} variables")
+        own, values = self.variables, [np.asarray(to_numpy(raw(w))) for w in weights]
+        if len(own) != len(values):
+            raise ValueError(
+                f"the optimizer has {len(own)} variables, but set_weights() was given {len(values)} arrays"
+            )
+        for variable, value in zip(own, values, strict=True):
+            if variable.shape != value.shape:
+                raise ValueError(f"{variable.name} has shape {variable.shape}, but was given {value.shape}")
+        for variable, value in zip(own, values, strict=True):
+            variable.assign(value)
 
     def save_own_variables(self, store: Any) -> None:
         """Put all variables into a mapping, as "0", "1", ..."""
