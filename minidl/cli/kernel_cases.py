@@ -12,7 +12,7 @@ __all__ = ["OPERATIONS", "Case", "convolutions", "one_of_each", "pooling", "prod
 # Operations of a kernel's formula for each element of its largest array (an exp, a root and a division are one each,
 # and so is a step of Philox). Products have theirs by shape.
 OPERATIONS = {
-    "relu": 1, "relu_grad": 1, "leaky_relu": 2, "leaky_relu_grad": 2,
+    "relu": 1, "relu_grad": 1, "relu_bias_grad": 2, "leaky_relu": 2, "leaky_relu_grad": 2,
     "sigmoid": 3, "sigmoid_grad": 3, "tanh": 1, "tanh_grad": 3, "bias_relu": 2,
     "elementwise": 10, "elementwise_grad": 20,  # of gelu
     "column_sum": 1, "softmax": 5, "softmax_grad": 4, "log_softmax": 5, "log_softmax_grad": 4,
@@ -126,7 +126,7 @@ def elementwise(batch: int, size: int, channels: int) -> Iterator[Case]:
     y = np.abs(np.tanh(x))
     for one in (kernels.relu, kernels.sigmoid, kernels.tanh, kernels.column_sum):
         yield Case(one, text, (x,), {})
-    for one in (kernels.relu_grad, kernels.sigmoid_grad, kernels.tanh_grad):
+    for one in (kernels.relu_grad, kernels.relu_bias_grad, kernels.sigmoid_grad, kernels.tanh_grad):
         yield Case(one, text, (x, y), {})
     yield Case(kernels.leaky_relu, text, (x,), {"negative_slope": 0.2})
     yield Case(kernels.leaky_relu_grad, text, (x, y), {"negative_slope": 0.2})

@@ -170,7 +170,11 @@ class Op:
         return register
 
     def upstream(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Register what happens to ``g`` before any rule sees it: the gradient of a fused last step, done once."""
+        """Register what happens to ``g`` before any rule sees it: the gradient of a fused last step, done once.
+
+        What rules would return for that g, where the function finds it on the way, it may return as well: a pair of g
+        and a dictionary from rules' functions to what they need not compute then.
+        """
         self.first = self._checked((), function)
         return function
 

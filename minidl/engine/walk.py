@@ -100,12 +100,13 @@ def _apply_rules(node: Node, g: Any, found: dict[Any, Any], useful: set[Any] | N
     if node.op.first:
         taken = _joined(node, node.op.first, node.upstream) if create_graph else node.upstream
         g = node.op.first.function(g, *taken)
-    joint: dict[Any, Any] = {}  # by function: what it gave for several inputs
+    joint: dict[Any, Any] = {}  # by function: what it gave for several inputs, or what is known already
+    if type(g) is tuple:
+        g, joint = g
     for name, source, rule, taken in node.steps:
         several = type(source) is list
         if useful is None or (not useful.isdisjoint(source) if several else source in useful):
-            result = joint.get(rule.function) if rule.joint else None
-            if result is None:
+            if (result := joint.get(rule.function)) is None:
                 result = rule.function(g, *(_joined(node, rule, taken) if create_graph else taken))
             if rule.joint:
                 joint[rule.function] = result

@@ -14,6 +14,7 @@ __all__ = ["described", "kernel_text"]
 
 FUSED = {  # what the implementation "cpu" does in one pass that could be several (NumPy makes several of it)
     "bias_relu": "bias and relu in one pass",
+    "relu_bias_grad": "gradients of relu and bias in one pass",
     "batch_norm_relu": "batch norm and relu in one pass",
     "batch_norm_relu_grad": "gradients of relu and batch norm in one pass",
     "softmax_cross_entropy": "softmax and cross-entropy in one pass",

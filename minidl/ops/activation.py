@@ -66,8 +66,12 @@ def bias_relu(x: Any, bias: Any) -> Array:
 
 
 @bias_relu.upstream
-def _(g, y):
-    return relu_grad(g, y)
+def through_relu(g, y):
+    """The gradient below the ReLU, and its sum for the bias in the same pass over memory."""
+    if isinstance(g, Tensor):
+        return relu_grad(g, y)
+    g, total = kernels.relu_bias_grad(g, y)
+    return g, {bias_grad: total}
 
 
 @bias_relu.grad("x")
@@ -76,7 +80,8 @@ def _(g):
 
 
 @bias_relu.grad("bias")
-def _(g):
+def bias_grad(g):
+    """The sum of g over all axes but the last."""
     return sum(g, axis=tuple(range(len(g.shape) - 1)))
 
 

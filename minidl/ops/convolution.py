@@ -14,8 +14,7 @@ import minidl_kernels as kernels
 from minidl.engine.op import op
 from minidl_kernels.arrays import Array
 
-from .activation import relu_grad
-from .reductions import sum
+from .activation import bias_grad, through_relu
 
 __all__ = ["pair"]
 
@@ -46,11 +45,6 @@ def conv2d_bias_relu(x: Any, kernel: Any, bias: Any, strides: tuple[int, int], p
     return kernels.conv2d(x, kernel, bias, strides=strides, padding=padding, activation="relu")
 
 
-@conv2d_bias_relu.upstream
-def _(g, y):
-    return relu_grad(g, y)
-
-
 @conv2d.grad("x")
 @conv2d_bias.grad("x")
 @conv2d_bias_relu.grad("x")
@@ -65,10 +59,9 @@ def _(g, x, kernel, strides, padding):
     return conv2d_kernel_grad(x, g, kernel.shape, strides, padding)
 
 
-@conv2d_bias.grad("bias")
-@conv2d_bias_relu.grad("bias")
-def _(g):
-    return sum(g, axis=(0, 1, 2))
+conv2d_bias_relu.upstream(through_relu)
+conv2d_bias_relu.grad("bias")(bias_grad)
+conv2d_bias.grad("bias")(bias_grad)
 
 
 @op

@@ -70,6 +70,7 @@ def _rules(node: Any, g: Any, found: dict[Any, Any], useful: Any, create_graph: 
     trace = watching.get()
     first = node.op.first
     after = None if trace is None or first is None or create_graph else first.function(raw(g), *node.upstream)
+    after = after[0] if type(after) is tuple else after
     one = None if trace is None else trace.reached(node, g, after, found)
     if trace is None or one is None:
         _apply_rules(node, g, found, useful, create_graph)

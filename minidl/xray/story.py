@@ -178,6 +178,7 @@ def _jacobian(call: Call, name: str, rule: Any, taken: tuple[Any, ...]) -> np.nd
         g.flat[i] = 1
         if call.op.first is not None:
             g = call.op.first.function(g, *call.node.upstream)
+            g = g[0] if type(g) is tuple else g
         row = rule.function(g, *taken)
         row = row[rule.inputs.index(name)] if rule.joint else row
         if row is None or row.size != sizes[0]:

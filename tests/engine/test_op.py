@@ -242,6 +242,35 @@ def test_upstream_is_changed_once_for_all_rules(scratch):
     assert a.grad == b.grad == 0.5
 
 
+def test_upstream_may_find_what_rules_would_give(scratch):
+    calls = []
+
+    @op
+    def twice_the_sum(a, b):
+        return 2 * (a + b)
+
+    @twice_the_sum.grad("a")
+    def _(g):
+        return g
+
+    @twice_the_sum.grad("b")
+    def of_b(g):
+        calls.append(g)
+        return g
+
+    @twice_the_sum.upstream
+    def _(g):
+        return 2 * g if isinstance(g, Tensor) else (2 * g, {of_b: 2 * g})
+
+    a, b = Variable(3.0), Variable(5.0)
+    (twice_the_sum(a, b) * a).backward()
+    assert (a.grad, b.grad, calls) == (16 + 6, 6, [])
+    y = twice_the_sum(a, b)
+    first = grad(y * y, b, create_graph=True)  # 4 * (2a + 2b)
+    assert (float(first), float(grad(first, a)), len(calls)) == (64, 8, 1)
+    assert float(grad(twice_the_sum(a, 1.0), a)) == 2
+
+
 def test_further_outputs_are_constants_that_rules_may_ask_for(scratch, x):
     @op(outputs=("y", "scale"))
     def scaled(x):

@@ -41,7 +41,7 @@ def _(name, dtype):
         yield (3 * numbers(dtype, *shape),), {}
 
 
-@generator("relu_grad", "sigmoid_grad", "tanh_grad", "softmax_grad", "log_softmax_grad")
+@generator("relu_grad", "relu_bias_grad", "sigmoid_grad", "tanh_grad", "softmax_grad", "log_softmax_grad")
 def _(name, dtype):
     for shape in ROWS:
         y = np.abs(np.round(numbers(dtype, *shape), 1)) / 4  # some zeros

@@ -100,6 +100,12 @@ def _(name, dtype):
             )
 
 
+@borders("relu_bias_grad")
+def _(name, dtype):
+    for rows, columns in ((7, 31), (8, 32), (9, 33), (65, 2), (1023, 1), (1025, 3)):
+        yield (numbers(dtype, rows, columns), np.round(numbers(dtype, columns, rows).T.copy(), 1)), {}
+
+
 @borders("column_sum", "batch_norm", "batch_norm_grad")
 def _(name, dtype):
     # 8 rows of threads with 64 rows each before sums are split into slices; blocks of 32 columns.

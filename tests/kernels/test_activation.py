@@ -9,6 +9,7 @@ from minidl_kernels.activation import (
     leaky_relu,
     leaky_relu_grad,
     relu,
+    relu_bias_grad,
     relu_grad,
     sigmoid,
     sigmoid_grad,
@@ -141,6 +142,18 @@ def test_strided_arguments_and_outputs(implementation):
         np.testing.assert_allclose(bias_relu(x, g[0]), np.maximum(x + g[0], 0), atol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(300, 40, 8), (5, 7, 9, 33), (1000, 64), (8, 1), (63, 1100), (0, 3)])
+def test_the_gradient_of_a_bias_before_a_relu(shape):
+    g, y = normal(*shape), np.maximum(normal(*shape, seed=1), 0)
+    expected = np.where(y > 0, g.astype("d"), 0)
+    sums = expected.sum(axis=tuple(range(len(shape) - 1)))
+    for implementation in ("array", "cpu"):
+        with relu_bias_grad.use(implementation):
+            found, total = relu_bias_grad(g, y)
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_allclose(total, sums, rtol=0, atol=2e-6 * max(1, np.abs(sums).max(initial=0)))
+
+
 def test_the_same_bits_on_any_number_of_threads():
     before, results = config.threads(), []
     x, g, b = normal(150, 1001), normal(150, 1001, seed=1), normal(1001, seed=2)
@@ -149,6 +162,8 @@ def test_the_same_bits_on_any_number_of_threads():
             config.set_threads(threads)
             with relu.use("cpu"), sigmoid.use("cpu"), tanh.use("cpu"), tanh_grad.use("cpu"), bias_relu.use("cpu"):
                 results.append([relu(x), sigmoid(x), tanh(x), tanh_grad(g, x), bias_relu(x, b)])
+            with relu_bias_grad.use("cpu"):
+                results[-1] += relu_bias_grad(g, x)
     finally:
         config.set_threads(before)
     assert all((one == two).all() for one, two in zip(*results, strict=True))
@@ -157,6 +172,8 @@ def test_the_same_bits_on_any_number_of_threads():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
+        (lambda: relu_bias_grad(normal(3, 2), normal(2, 3)), ValueError, r"relu_bias_grad: g has shape \(3, 2\)"),
+        (lambda: relu_bias_grad(np.float32(1), np.float32(1)), ValueError, "g is a single number"),
         (lambda: relu_grad(normal(3), normal(4)), ValueError, r"relu_grad: g has shape \(3,\), y has \(4,\)"),
         (lambda: sigmoid_grad(normal(3), normal(3, 1)), ValueError, "sigmoid_grad"),
         (lambda: tanh_grad(normal(3), normal(3, 1)), ValueError, "tanh_grad"),

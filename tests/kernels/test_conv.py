@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from minidl_kernels import config
 from minidl_kernels.conv import conv2d, conv2d_input_grad, conv2d_kernel_grad
 from minidl_kernels.conv.across import across_pays
 from minidl_kernels.conv.across_gradient import sums_across_pay
@@ -198,6 +199,20 @@ def test_the_same_bits_on_any_number_of_threads(shape):
     assert_same_bits_on_any_number_of_threads(FAMILY, "cpu", *small)
     wide = normal(*shape[:3], 16), normal(3, 3, 16, 32, seed=1)
     assert_same_bits_on_any_number_of_threads(FAMILY, "winograd", *wide)
+
+
+@pytest.mark.parametrize("implementation", ["cpu", "winograd"])
+def test_the_same_bits_with_bias_and_relu(implementation):
+    x, w, b = normal(5, 20, 18, 16), normal(3, 3, 16, 48, seed=1), normal(48, seed=2)
+    before, found = config.threads(), []
+    try:
+        for threads in (1, 2):
+            config.set_threads(threads)
+            with conv2d.use(implementation):
+                found.append(conv2d(x, w, b, padding="same", activation="relu"))
+    finally:
+        config.set_threads(before)
+    assert (found[0] == found[1]).all() and found[0].min() == 0
 
 
 def test_error_of_float32_on_a_real_layer():

@@ -8,7 +8,8 @@ from ..arrays import Array
 from ..kernel import Output, kernel
 
 __all__ = [
-    "bias_relu", "leaky_relu", "leaky_relu_grad", "relu", "relu_grad", "sigmoid", "sigmoid_grad", "tanh", "tanh_grad",
+    "bias_relu", "leaky_relu", "leaky_relu_grad", "relu", "relu_bias_grad", "relu_grad", "sigmoid", "sigmoid_grad",
+    "tanh", "tanh_grad",
 ]  # fmt: skip
 
 
@@ -37,6 +38,22 @@ def relu_grad(g: Array, y: Array) -> Output:
         y: what ``relu`` returned, of g's shape.
     """
     return _same_shape("relu_grad", g, y)
+
+
+@kernel(arrays=2)
+def relu_bias_grad(g: Array, y: Array) -> tuple[Output, Output]:
+    """``relu_grad``, and its sum over all axes but the last: the gradient of a bias before the ReLU, in one pass.
+
+    Args:
+        g: upstream gradient, (..., C), at least one axis.
+        y: max(x + b, 0) of the forward pass, of g's shape.
+
+    Returns:
+        (..., C) and (C,). The same bits at every call.
+    """
+    if g.ndim < 1:
+        raise ValueError("relu_bias_grad: g is a single number; expected (..., C)")
+    return _same_shape("relu_bias_grad", g, y), Output(g.shape[-1:], g.dtype)
 
 
 @kernel(arrays=1)

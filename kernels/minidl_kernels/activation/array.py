@@ -1,7 +1,18 @@
 """NumPy and CuPy: whole-array operations."""
 
 from ..arrays import Array, namespace
-from . import bias_relu, leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
+from . import (
+    bias_relu,
+    leaky_relu,
+    leaky_relu_grad,
+    relu,
+    relu_bias_grad,
+    relu_grad,
+    sigmoid,
+    sigmoid_grad,
+    tanh,
+    tanh_grad,
+)
 
 
 @relu.implementation("array", on=("numpy", "cupy"))
@@ -13,6 +24,12 @@ def relu_array(x: Array, *, out: Array) -> None:
 def relu_grad_array(g: Array, y: Array, *, out: Array) -> None:
     # Not g * (y > 0): an infinite g would become NaN where it should be 0.
     out[...] = namespace(g).where(y > 0, g, 0)
+
+
+@relu_bias_grad.implementation("array", on=("numpy", "cupy"))
+def relu_bias_grad_array(g: Array, y: Array, *, out: tuple[Array, Array]) -> None:
+    relu_grad_array(g, y, out=out[0])
+    out[0].sum(axis=tuple(range(g.ndim - 1)), out=out[1])
 
 
 @leaky_relu.implementation("array", on=("numpy", "cupy"))

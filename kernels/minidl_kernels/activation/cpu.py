@@ -6,9 +6,22 @@ of a negative index would keep the loop from being vectorised.
 
 import numpy as np
 
+from ..matmul import column_sum
 from ..on_cpu import contiguous, only_float32, tasks_for
 from ..parallel import floats, integer, number, share, task
-from . import bias_relu, leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
+from ..sums import RUN, add_rows, tasks_for_sums
+from . import (
+    bias_relu,
+    leaky_relu,
+    leaky_relu_grad,
+    relu,
+    relu_bias_grad,
+    relu_grad,
+    sigmoid,
+    sigmoid_grad,
+    tanh,
+    tanh_grad,
+)
 from .exponential import exp, expm1
 
 FASTMATH = {"contract", "nsz", "arcp"}
@@ -32,6 +45,27 @@ def _relu_grad(args, task, tasks):
     g, y, out = floats(args, 1, n)[first:last], floats(args, 2, n)[first:last], floats(args, 3, n)[first:last]
     for i in range(last - first):
         out[i] = g[i] if y[i] > ZERO else ZERO
+
+
+@task
+def _relu_bias_grad(args, task, tasks):
+    """A share of the rows, and its sum, a few rows at a time: the sum finds them in the first cache."""
+    rows, channels = integer(args, 0), integer(args, 1)
+    n = rows * channels
+    first, last = share(rows, task, tasks)
+    sums = floats(args, 5, (tasks, channels))[task]
+    sums[:] = ZERO
+    run = np.empty(channels, np.float32)
+    for start in range(first, last, RUN):
+        end = min(start + RUN, last)
+        g = floats(args, 2, n)[start * channels : end * channels]
+        y = floats(args, 3, n)[start * channels : end * channels]
+        out = floats(args, 4, n)[start * channels : end * channels]
+        for i in range((end - start) * channels):
+            out[i] = g[i] if y[i] > ZERO else ZERO
+        add_rows(floats(args, 4, (rows, channels)), start, end, run)
+        for c in range(channels):
+            sums[c] += run[c]
 
 
 @task
@@ -113,6 +147,20 @@ def relu_cpu(x, *, out):
 @contiguous
 def relu_grad_cpu(g, y, *, out):
     return _relu_grad.launch(g.size, g, y, out, tasks=tasks_for(g.size))
+
+
+@relu_bias_grad.implementation("cpu", on="numpy", accepts=only_float32)
+@contiguous
+def relu_bias_grad_cpu(g, y, *, out):
+    count = g.shape[-1]
+    rows = g.size // count if count else 0
+    tasks = tasks_for_sums(rows, count)
+    partial = out[1] if tasks == 1 else np.empty((tasks, count), np.float32)
+    launch = _relu_bias_grad.launch(rows, count, g, y, out[0], partial, tasks=tasks)
+    if tasks == 1:
+        return launch
+    launch(launch.arrays)
+    column_sum(partial, out=out[1])
 
 
 @leaky_relu.implementation("cpu", on="numpy", accepts=only_float32)

@@ -4,8 +4,20 @@ import numpy as np
 
 from ..arrays import Array
 from ..cuda import Program, blocks
+from ..cuda.columns import column_sum
 from ..on_cpu import contiguous
-from . import bias_relu, leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
+from . import (
+    bias_relu,
+    leaky_relu,
+    leaky_relu_grad,
+    relu,
+    relu_bias_grad,
+    relu_grad,
+    sigmoid,
+    sigmoid_grad,
+    tanh,
+    tanh_grad,
+)
 
 activation = Program("activation.cu", __file__)
 THREADS = 256  # of a block: enough warps to hide memory's latency on every GPU, and eight blocks fill a multiprocessor
@@ -25,6 +37,13 @@ def relu_cuda(x: Array, *, out: Array) -> None:
 @contiguous
 def relu_grad_cuda(g: Array, y: Array, *, out: Array) -> None:
     _each_element("relu_gradient", g, y, out=out)
+
+
+@relu_bias_grad.implementation("cuda", on="cupy")
+@contiguous
+def relu_bias_grad_cuda(g: Array, y: Array, *, out: tuple[Array, Array]) -> None:
+    _each_element("relu_gradient", g, y, out=out[0])
+    column_sum(*out)
 
 
 @leaky_relu.implementation("cuda", on="cupy")

@@ -4,7 +4,18 @@ import math
 
 import numpy as np
 
-from . import bias_relu, leaky_relu, leaky_relu_grad, relu, relu_grad, sigmoid, sigmoid_grad, tanh, tanh_grad
+from . import (
+    bias_relu,
+    leaky_relu,
+    leaky_relu_grad,
+    relu,
+    relu_bias_grad,
+    relu_grad,
+    sigmoid,
+    sigmoid_grad,
+    tanh,
+    tanh_grad,
+)
 
 
 @relu.implementation("reference", on="numpy")
@@ -17,6 +28,16 @@ def relu_reference(x: np.ndarray, *, out: np.ndarray) -> None:
 def relu_grad_reference(g: np.ndarray, y: np.ndarray, *, out: np.ndarray) -> None:
     for i in np.ndindex(g.shape):
         out[i] = g[i] if y[i] > 0 else 0.0
+
+
+@relu_bias_grad.implementation("reference", on="numpy")
+def relu_bias_grad_reference(g: np.ndarray, y: np.ndarray, *, out: tuple[np.ndarray, np.ndarray]) -> None:
+    dx, db = out
+    sums = np.zeros(db.shape)
+    for place in np.ndindex(g.shape):
+        dx[place] = g[place] if y[place] > 0 else 0
+        sums[place[-1]] += float(dx[place])
+    db[...] = sums
 
 
 @leaky_relu.implementation("reference", on="numpy")

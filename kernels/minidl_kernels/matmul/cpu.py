@@ -14,10 +14,11 @@ from ..microkernel import ACCUMULATE, WIDTH, heart, keep, multiply
 from ..on_cpu import contiguous, only_float32
 from ..panels import pack_panel, transpose
 from ..parallel import floats, integer, share, task
+from ..sums import RUN, add_rows, tasks_for_sums
 from . import column_sum, dense, dense_weight_grad, matmul, rows
 
 DEPTH = 256  # k of a block, at most: that much of a panel is 16 KiB with AVX2
-RUN = 64  # rows that are summed by themselves: a sum of sums has fewer roundings in a row
+BESIDE = 64  # columns of a block of few rows
 HEIGHT = 128  # rows of a task, at most
 PACK_FROM = 24  # rows from which copying a block of B pays even where its columns lie side by side
 LOW = 48  # and at least
@@ -95,9 +96,9 @@ def _few_rows(args, task, tasks):
     m, n, k = integer(args, 0), integer(args, 1), integer(args, 2)
     a, b, c = floats(args, 3, (m, k)), floats(args, 4, (k, n)), floats(args, 5, (m, n))
     bias, relu = integer(args, 6), integer(args, 7)
-    blocks = (n + RUN - 1) // RUN  # of columns: the loops over them are unrolled, so that ends take time
+    blocks = (n + BESIDE - 1) // BESIDE  # of columns: the loops over them are unrolled, so that ends take time
     left, right = share(blocks, task, tasks)
-    left, right = left * RUN, min(right * RUN, n)
+    left, right = left * BESIDE, min(right * BESIDE, n)
     for i in range(m):
         sums = c[i][left:right]
         sums[:] = 0.0
@@ -197,24 +198,14 @@ def dense_weight_grad_cpu(x, g, *, out):
 
 @task(fastmath=True)
 def _column_sums(args, task, tasks):
-    """Task t sums its share of the rows into row t of the target, in runs, eight rows at a time."""
+    """Task t sums its share of the rows into row t of the target, in runs."""
     n, count = integer(args, 0), integer(args, 1)
     g, target = floats(args, 2, (n, count)), floats(args, 3, (tasks, count))
     first, last = share(n, task, tasks)
     sums, run = target[task], np.empty(count, np.float32)
     sums[:] = 0.0
     for start in range(first, last, RUN):
-        end = min(start + RUN, last)
-        whole = start + (end - start) // 8 * 8
-        run[:] = 0.0
-        for i in range(start, whole, 8):
-            for j in range(count):
-                run[j] += ((g[i, j] + g[i + 1, j]) + (g[i + 2, j] + g[i + 3, j])) + (
-                    (g[i + 4, j] + g[i + 5, j]) + (g[i + 6, j] + g[i + 7, j])
-                )
-        for i in range(whole, end):
-            for j in range(count):
-                run[j] += g[i, j]
+        add_rows(g, start, min(start + RUN, last), run)
         for j in range(count):
             sums[j] += run[j]
 
@@ -224,8 +215,8 @@ def _column_sums(args, task, tasks):
 def column_sum_cpu(g, *, out):
     count = g.shape[-1]
     n = rows(g.shape)
-    tasks = min(16, n // 64) if g.size >= 1 << 16 else 1
-    if tasks <= 1:
+    tasks = tasks_for_sums(n, count)
+    if tasks == 1:
         return _column_sums.launch(n, count, g, out)
     partial = np.empty((tasks, count), np.float32)
     _column_sums(n, count, g, partial, tasks=tasks)
