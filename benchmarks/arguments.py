@@ -18,7 +18,7 @@ def listed(text: str) -> list[str]:
 
 
 def add_measuring(parser: argparse.ArgumentParser, *, rounds: int, json: str, peers: str | None = None) -> None:
-    """--rounds, --threads, --device, --json and, with a default, --peers."""
+    """--rounds, --threads, --json and, with a default, --peers."""
     if peers is not None:
         parser.add_argument("--peers", type=listed, default=listed(peers), metavar="A,B", help=f"default: {peers}")
     parser.add_argument(
@@ -28,7 +28,6 @@ def add_measuring(parser: argparse.ArgumentParser, *, rounds: int, json: str, pe
         "--threads", type=positive, default=min(2, machine()["cores"] or 1), metavar="N",
         help="that each side may use (default: two, or one where there is one core)",
     )  # fmt: skip
-    parser.add_argument("--device", choices=("cpu",), default="cpu", help="what is measured (default: cpu)")
     add_json(parser, json)
 
 

@@ -21,8 +21,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 
-# Settings that change how fast OpenBLAS is (they halve it on some machines), so children start without them.
-BLAS_SETTINGS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+# Settings that change how fast OpenBLAS is (they halve it on some machines), and that turn TF32 on or off behind our
+# back; so children start without them.
+BLAS_SETTINGS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "CUPY_TF32", "NVIDIA_TF32_OVERRIDE")
 # OpenBLAS's threads wait busily for 0.1 s when their work is done, and take a core from the side that comes next.
 # 2^20 cycles are enough within a turn; the pause between turns lets every kind of thread fall asleep.
 BLAS_WAIT = {"OPENBLAS_THREAD_TIMEOUT": "20"}

@@ -10,17 +10,26 @@ from .peers import PEERS, REFERENCE
 def text(record: dict[str, Any]) -> str:
     """All tables."""
     parts = [
-        f"Time of a step, {record['threads']} threads, medians of {record['rounds']} rounds in turn. Ratio: the other "
-        "side's time divided by minidl's; larger is faster. Beside it the middle half of the rounds.",
+        f"Time of a step on {_device(record)}, {record['threads']} threads, medians of {record['rounds']} rounds in "
+        "turn. Ratio: the other side's time divided by minidl's; larger is faster. Beside it the middle half of the "
+        "rounds.",
         _ratios(record),
         f"Every side's time of a step, and in brackets {REFERENCE}'s time divided by it.",
         _sides(record),
-        "The first step with its kernels in the cache, the import, the most memory above that after it, threads.",
+        "The first step with its kernels in the cache, the import, the most memory above that after it"
+        f"{', the most memory that was held on the GPU' if 'gpu' in record else ''}, threads.",
         _costs(record),
         *_notes(record),
         _setting(record),
     ]
     return "\n\n".join(parts)
+
+
+def _device(record: dict[str, Any]) -> str:
+    """Where it was measured: the processor, or a GPU with its setting of TF32."""
+    if "gpu" not in record:
+        return "the processor"
+    return f"{record['device']} ({record['gpu']['name']}, TF32 {'on' if record['tf32'] else 'off'})"
 
 
 def picture(record: dict[str, Any]) -> str:
@@ -31,7 +40,8 @@ def picture(record: dict[str, Any]) -> str:
         if found:
             rows.append((name, found["low"], found["median"], found["high"]))
     against = "PyTorch eager" if any(one["ratio"] for one in record["workloads"].values()) else "the best peer"
-    return plots.bars(f"Speed of a step, {against} = 1", rows, 1.0)
+    where = f" on {_device(record)}" if "gpu" in record else ""
+    return plots.bars(f"Speed of a step{where}, {against} = 1", rows, 1.0)
 
 
 def _ratios(record: dict[str, Any]) -> str:
@@ -76,7 +86,7 @@ def _sides(record: dict[str, Any]) -> str:
 
 
 def _costs(record: dict[str, Any]) -> str:
-    rows = []
+    rows, on_gpu = [], "gpu" in record
     for name, one in record["workloads"].items():
         for side, found in one["sides"].items():
             first = time_text(found["first step"])
@@ -84,8 +94,12 @@ def _costs(record: dict[str, Any]) -> str:
                 first += f" (cold cache: {time_text(found['first step, cold'])})"
             memory = found["MiB"]
             above = memory["at most"] - memory["after the import"]
-            rows.append([f"{name}: {side}", first, time_text(found["import"]), f"{above:.0f} MiB", found["threads"]])
-    return table(["workload and side", "first step", "import", "memory", "threads"], rows)
+            there = [f"{memory['of the GPU']:.0f} MiB"] if on_gpu else []
+            rows.append(
+                [f"{name}: {side}", first, time_text(found["import"]), f"{above:.0f} MiB", *there, found["threads"]]
+            )
+    there = ["memory of the GPU"] if on_gpu else []
+    return table(["workload and side", "first step", "import", "memory", *there, "threads"], rows)
 
 
 def _notes(record: dict[str, Any]) -> list[str]:
@@ -103,6 +117,9 @@ def _setting(record: dict[str, Any]) -> str:
     found = machine["found in the environment"] or "none"
     children = {side: one["BLAS settings"] or "none" for side, one in record["sides"].items()}
     known = "; ".join(f"{side} {one['versions']}" for side, one in record["sides"].items())
+    if (gpu := record.get("gpu")) is not None:
+        used = {side: one.get("CUDA", one["device"]) for side, one in record["sides"].items()}
+        known += f". GPU: {gpu['name']}, driver {gpu['driver']} for CUDA {gpu['CUDA of the driver']}; used: {used}"
     return (
         f"{machine['processor']}, {machine['vectors']}, {machine['cores']} cores, {machine['system']}, load "
         f"{machine['load']} before and {machine['load at the end']} after. {known}. BLAS settings found here: {found}, "

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import common, compare, peers, report
-from .arguments import add_measuring, names_of, note
+from . import common, compare, gpu, peers, report
+from .arguments import UsageError, add_measuring, names_of, note
 from .workloads import BATCHES, WORKLOADS, Workload
 
 _DESCRIPTION = """Time of a step, of the first step and of the import, memory and threads: minidl and its peers.
@@ -24,10 +24,12 @@ _EPILOG = """examples:
   python -m benchmarks run                               everything, on all that is installed; half an hour
   python -m benchmarks run A32 C --peers torch,numpy
   python -m benchmarks run C --compare benchmarks/results/cpu.json --json now.json
+  python -m benchmarks run --device gpu --tf32
 
 Written are FILE.json, FILE.md (tables) and FILE.svg (a plot). A peer that is not installed is left out with a
-note. Ctrl-C stops, and what was measured so far is written. The exit code is 1 where a workload failed: the sides
-differ, or a loss does not fall."""
+note. On a GPU all inputs lie there before, losses are read at the end of a round, and minidl trains by fit. Ctrl-C
+stops, and what was measured so far is written. The exit code is 1 where a workload failed: the sides differ, or a
+loss does not fall."""
 Children = dict[str, common.Child]
 
 
@@ -38,23 +40,32 @@ def add(commands: Any) -> None:
         description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help="default: all")
-    add_measuring(parser, rounds=15, json="cpu.json", peers=",".join(peers.PEERS))
+    add_measuring(parser, rounds=15, json="DEVICE.json", peers=",".join(peers.PEERS))
+    gpu.add(parser)
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the steps of a round (default: 1)")
     parser.add_argument("--cold", action="store_true", help="also time minidl's first step with no kernel compiled yet")
     parser.add_argument("--compare", type=Path, metavar="EARLIER.json", help="show ratios then and now")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, json=None)
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print, and write the files."""
     names = names_of(options.workloads, WORKLOADS, "workloads")
     earlier = compare.read(options.compare) if options.compare else None
-    sides, left_out = chosen_sides(options.peers)
+    if earlier and (then := earlier.get("device", "cpu")) != options.device:
+        raise UsageError(f"--compare {options.compare}: this was measured on {then}, not on {options.device}")
+    gpu.check(options.device, options.tf32)
+    kind = options.device.partition(":")[0]
+    options.json = options.json or common.RESULTS / f"{kind}.json"
+    sides, left_out = chosen_sides(options.peers, options.device)
     record: dict[str, Any] = {
         "what": "time of a step", "threads": options.threads, "rounds": options.rounds, "device": options.device,
+        "tf32": options.tf32,
         "machine": common.machine(), "sides": {}, "left out": left_out, "workloads": {},
         "failed": {},
     }  # fmt: skip
+    if kind != "cpu":
+        record["gpu"] = gpu.facts(options.device)
     stopped = False
     try:
         for name in names:
@@ -78,25 +89,26 @@ def run(options: argparse.Namespace) -> int:
     return code
 
 
-def chosen_sides(asked: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+def chosen_sides(asked: Sequence[str], device: str = "cpu") -> tuple[list[str], dict[str, str]]:
     """minidl and the peers that can run here, and why the others cannot."""
     names = names_of(asked, peers.PEERS, "peers")
-    left_out = {name: why for name in names if (why := peers.unavailable(name))}
+    left_out = {name: why for name in names if (why := peers.unavailable(name, device))}
     for name, why in left_out.items():
         note(f"{name} is left out: {why}")
     return ["minidl", *(name for name in names if name not in left_out)], left_out
 
 
 @contextmanager
-def children_of(sides: Sequence[str], threads: int, more: dict[str, str] | None = None) -> Iterator[Children]:
+def children_of(
+    sides: Sequence[str], threads: int, device: str = "cpu", tf32: bool = False, more: dict[str, str] | None = None
+) -> Iterator[Children]:
     """A process for each side; they are ended in any case."""
+    words = ["--threads", str(threads), "--device", device, *(["--tf32"] if tf32 else [])]
     children: Children = {}
     try:
         for side in sides:
-            environment = peers.environment(side, threads) | (more or {})
-            children[side] = common.Child(
-                "-m", "benchmarks.serve", side, "--threads", str(threads), environment=environment
-            )
+            environment = peers.environment(side, threads, device) | (more or {})
+            children[side] = common.Child("-m", "benchmarks.serve", side, *words, environment=environment)
         yield children
     finally:
         for child in children.values():
@@ -109,17 +121,21 @@ def measure(
     """One workload on all sides that have it."""
     notes = {side: why for side in sides if (why := peers.cannot(side, workload.layers))}
     able = [side for side in sides if side not in notes]
+    steps = max(1, round(workload.steps * options.scale))
+    warm_up = max(steps, BATCHES if options.scale >= 1 or options.device != "cpu" else 2)
     question = {"ask": "prepare", "workload": workload._asdict()}
-    cold = cold_first_step(question, options.threads) if options.cold else None
-    with children_of(["minidl"], options.threads) as children:  # so that the kernels are in the cache
+    setting = options.threads, options.device, options.tf32
+    cold = cold_first_step(question, setting) if options.cold else None
+    with children_of(["minidl"], *setting) as children:  # so that the kernels are in the cache
         children["minidl"].ask(question)
-    with children_of(able, options.threads) as children:
+    with children_of(able, *setting) as children:
         first: dict[str, Any] = {}
         for side in able:
             note(f"{name}: {side} starts")
             try:
                 described[side] = children[side].ask({"ask": "describe"})
                 first[side] = children[side].ask(question)
+                children[side].ask({"ask": "steps", "steps": warm_up})
             except RuntimeError as error:
                 if side == "minidl":
                     raise
@@ -127,8 +143,10 @@ def measure(
                 note(f"{name}: {side} {notes[side]}")
         able = [side for side in able if side not in notes]
         assert_same(name, workload, {side: first[side] for side in able})
-        found = timed(name, workload, {side: children[side] for side in able}, options.rounds, options.scale)
-        done = 1 + found["warm-up"] + options.rounds * found["steps of a round"]
+        chosen = {side: children[side] for side in able}
+        steps, tried = (steps, 0) if options.device == "cpu" else steps_of_a_round(chosen, options.scale)
+        found = timed(name, chosen, options.rounds, steps) | {"warm-up": warm_up + tried}
+        done = 1 + found["warm-up"] + options.rounds * steps
         for side in able:
             one = found["sides"][side]
             last = children[side].ask({"ask": "steps", "steps": -done % BATCHES + 1})  # ends with the first batch
@@ -139,7 +157,8 @@ def measure(
     if cold is not None:
         found["sides"]["minidl"]["first step, cold"] = cold
     facts = {"workload": workload.text, "kind": workload.kind, "parameters": first["minidl"]["parameters"]}
-    return {**facts, "goal": workload.goal, "goal of all": workload.goal_of_all, "notes": notes, **found}
+    goals = (workload.goal, workload.goal_of_all) if options.device == "cpu" else (workload.goal_on_gpu, None)
+    return {**facts, "goal": goals[0], "goal of all": goals[1], "notes": notes, **found}
 
 
 def assert_learnt(name: str, workload: Workload, side: str, first: float, later: Sequence[float]) -> None:
@@ -155,11 +174,12 @@ def assert_learnt(name: str, workload: Workload, side: str, first: float, later:
         raise RuntimeError(f"{name}: {side} does not learn: loss {first:.4f} became {reached:.4f}")
 
 
-def cold_first_step(question: dict[str, Any], threads: int) -> float:
+def cold_first_step(question: dict[str, Any], setting: tuple[int, str, bool]) -> float:
     """Seconds of minidl's first step in a process that finds no compiled kernel."""
     with tempfile.TemporaryDirectory() as folder:
         kept = {"MINIDL_CACHE": folder, "NUMBA_CACHE_DIR": os.path.join(folder, "kernels")}
-        with children_of(["minidl"], threads, kept) as children:
+        kept["CUPY_CACHE_DIR"] = os.path.join(folder, "cupy")
+        with children_of(["minidl"], *setting, kept) as children:
             return float(children["minidl"].ask(question)["first step"])
 
 
@@ -178,13 +198,14 @@ def assert_same(name: str, workload: Workload, first: dict[str, dict[str, Any]])
             raise RuntimeError(f"{name}: {side} begins with {theirs['loss']:.6g}, minidl with {ours['loss']:.6g}")
 
 
-def timed(name: str, workload: Workload, children: Children, rounds: int, scale: float) -> dict[str, Any]:
-    """Warm up, measure in turns, and compare."""
-    steps = max(1, round(workload.steps * scale))
-    warm_up = max(steps, BATCHES if scale >= 1 else 2)
-    for child in children.values():
-        child.ask({"ask": "steps", "steps": warm_up})
+def steps_of_a_round(children: Children, scale: float) -> tuple[int, int]:
+    """On a GPU: how many steps the quickest side does in a third of a second, and how many each has done to try."""
+    seconds = min(child.ask({"ask": "steps", "steps": BATCHES})["seconds"] for child in children.values())
+    return max(1, round(scale * gpu.SECONDS / seconds)), BATCHES
 
+
+def timed(name: str, children: Children, rounds: int, steps: int) -> dict[str, Any]:
+    """Measure in turns, and compare."""
     losses: dict[str, list[float]] = {side: [] for side in children}
 
     def run_of(side: str) -> Any:
@@ -202,7 +223,6 @@ def timed(name: str, workload: Workload, children: Children, rounds: int, scale:
     reference = times.get(peers.REFERENCE)
     return {
         "steps of a round": steps,
-        "warm-up": warm_up,
         "sides": {
             side: {"seconds": {**common.spread(values), "rounds": values}, "losses": losses[side]}
             for side, values in times.items()

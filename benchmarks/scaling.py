@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     sides, left_out = chosen_sides(options.peers)
     record: dict[str, Any] = {
         "what": "growth of the time of a training step", "threads": options.threads, "rounds": options.rounds,
-        "device": options.device, "machine": common.machine(), "sides": {}, "left out": left_out, "axes": {},
+        "device": "cpu", "machine": common.machine(), "sides": {}, "left out": left_out, "axes": {},
     }  # fmt: skip
     stopped = False
     try:

@@ -1,9 +1,9 @@
-"""The child: ``python -m benchmarks.serve SIDE --threads N`` answers questions, a line of JSON each.
+"""The child: ``python -m benchmarks.serve SIDE --threads N [--device D --tf32]`` answers questions, one JSON a line.
 
 {"ask": "describe"}                     versions, settings, seconds of the import
 {"ask": "prepare", "workload": {...}}   builds it; the number of parameters, seconds of the first step, its loss
 {"ask": "steps", "steps": n}            seconds of one of them, the last loss
-{"ask": "memory"}                       MiB after the import, after the first step and at most; threads
+{"ask": "memory"}                       MiB after the import, after the first step and at most; of a GPU; threads
 """
 
 import argparse
@@ -12,6 +12,8 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,19 +24,28 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("side")
     parser.add_argument("--threads", type=int, required=True)
-    options = parser.parse_args()
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--tf32", action="store_true")
+    with answering(**vars(parser.parse_args())) as answer:
+        from .common import answer_questions
 
+        answer_questions(answer)
+
+
+@contextmanager
+def answering(side: str, threads: int, device: str, tf32: bool) -> Iterator[Callable[[Any], dict[str, Any]]]:
+    """Inside the block this thread is the side, and works on the device: what answers its questions."""
     from . import common  # neither of these imports NumPy, whose import is to be timed
     from .peers import SIDES
 
     start = time.perf_counter()
-    for name in SIDES[options.side].needs or ("numpy",):
+    for name in SIDES[side].needs or ("numpy",):
         importlib.import_module(name)
     import_seconds = time.perf_counter() - start
     after_import = peak_mebibytes()
-    side = importlib.import_module(f"benchmarks.{SIDES[options.side].module}")
-    side.set_threads(options.threads)
-    prepare = partial(side.prepare, manner=options.side) if options.side.startswith("torch") else side.prepare
+    own = importlib.import_module(f"benchmarks.{SIDES[side].module}")
+    own.set_threads(threads)
+    prepare = partial(own.prepare, manner=side) if side.startswith("torch") else own.prepare
     state: dict[str, Any] = {"after the import": after_import}
 
     def answer(question: dict[str, Any]) -> dict[str, Any]:
@@ -48,23 +59,33 @@ def main() -> None:
 
         if question["ask"] == "describe":
             found = {name: os.environ[name] for name in common.BLAS_SETTINGS if name in os.environ}
-            set_up = {name: value for name, value in SIDES[options.side].environment}
-            return {**side.describe(), "import": import_seconds, "BLAS settings": found, "environment": set_up}
+            set_up = {name: value for name, value in SIDES[side].environment}
+            return {**own.describe(), "import": import_seconds, "BLAS settings": found, "environment": set_up}
         if question["ask"] == "prepare":
             runner = prepare(Workload(**question["workload"]))
-            begun = time.perf_counter()
-            loss = runner.run(1)
-            first = time.perf_counter() - begun
-            state.update({"run": runner.run, "after the first step": resident_mebibytes()})
+            state["runner"] = runner
+            first, loss = timed(runner, 1)
+            state["after the first step"] = resident_mebibytes()
             return {"parameters": runner.parameters, "first step": first, "loss": loss}
         if question["ask"] == "steps":
-            begun = time.perf_counter()
-            loss = state["run"](question["steps"])
-            return {"seconds": (time.perf_counter() - begun) / question["steps"], "loss": loss}
-        sizes = {name: value for name, value in state.items() if name != "run"}
-        return {"MiB": {**sizes, "at most": peak_mebibytes()}, "threads": threads()}
+            seconds, loss = timed(state["runner"], question["steps"])
+            return {"seconds": seconds / question["steps"], "loss": loss}
+        sizes = {name: value for name, value in state.items() if name != "runner"} | {"at most": peak_mebibytes()}
+        if (memory := state["runner"].memory) is not None:
+            sizes["of the GPU"] = round(memory() / (1 << 20), 1)
+        return {"MiB": sizes, "threads": number_of_threads()}
 
-    common.answer_questions(answer)
+    with nullcontext() if device == "cpu" else own.using(device, tf32):
+        yield answer
+
+
+def timed(runner: Any, steps: int) -> tuple[float, float]:
+    """Seconds that steps take, from when the device has nothing to do until it has done them; the last loss."""
+    runner.wait()
+    begun = time.perf_counter()
+    loss = runner.run(steps)
+    runner.wait()
+    return time.perf_counter() - begun, loss
 
 
 def _status() -> dict[str, str]:
@@ -91,7 +112,7 @@ def resident_mebibytes() -> float:
     return round(int(_status().get("VmRSS", "nan").split()[0]) / 1024, 1) if _status() else peak_mebibytes()
 
 
-def threads() -> int:
+def number_of_threads() -> int:
     """How many threads this process has."""
     return int(_status().get("Threads", threading.active_count()))
 

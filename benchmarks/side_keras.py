@@ -2,7 +2,8 @@
 
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 os.environ["KERAS_BACKEND"] = "jax"
@@ -20,6 +21,13 @@ def prepare(workload: Workload) -> Runner:
     """Build the networks and return what does steps."""
     keras.utils.set_random_seed(0)
     given = batches(workload)
+    if _gpu is None:
+        return _prepare(workload, given)
+    runner = _prepare(workload, jax.device_put(given, _gpu))
+    return runner._replace(wait=lambda: (jax.device_put(0.0, _gpu) + 0).block_until_ready(), memory=_memory)
+
+
+def _prepare(workload: Workload, given: Sequence[Any]) -> Runner:
     if workload.kind == "gan":
         return _gan(*gan_nets(keras, workload), given)
     model = build(keras, workload.layers, workload.shape)
@@ -88,12 +96,30 @@ def _gan(generator: Any, critic: Any, given: Sequence[Any]) -> Runner:
         *(values(optimizer.variables) for optimizer in optimizers),
     )  # fmt: skip
 
-    def update(*data: Any) -> float:
+    def update(*data: Any) -> Any:
         nonlocal state
         state, loss = step(state, *data)
-        return float(loss)
+        return float(loss) if _gpu is None else loss
 
     return Runner(parameters(generator, critic), in_turn(given, update))
+
+
+_gpu: Any = None
+
+
+@contextmanager
+def using(device: str, tf32: bool) -> Iterator[None]:
+    """Inside the block networks and batches are on this GPU; the process is given to it."""
+    global _gpu
+    jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tf32 else "highest")
+    _gpu = jax.devices("cuda")[int(device.partition(":")[2])]
+    with jax.default_device(_gpu):
+        yield
+
+
+def _memory() -> int:
+    known = _gpu.memory_stats()
+    return int(known.get("peak_pool_bytes", known["peak_bytes_in_use"]))
 
 
 def set_threads(count: int) -> None:
@@ -102,4 +128,4 @@ def set_threads(count: int) -> None:
 
 def describe() -> dict[str, Any]:
     """Versions and settings."""
-    return {"versions": common.versions("numpy", "keras", "jax"), "device": str(jax.devices()[0])}
+    return {"versions": common.versions("numpy", "keras", "jax"), "device": str(_gpu or jax.devices()[0])}

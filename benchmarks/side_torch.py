@@ -1,11 +1,16 @@
 """PyTorch's side of the workloads, in three manners.
 
 torch          as its tutorials write it: channels first, eager
-torch-tuned    channels last, fused optimizers, inference mode, ReLU in place; the child's memory is not given back
+torch-tuned    channels last, fused optimizers, inference mode, ReLU in place; the child's memory is not given back;
+               on a GPU cuDNN chooses by measuring, and steps are recorded as CUDA graphs
 torch-compile  eager's settings through ``torch.compile``
+
+On a GPU a loss is read at the end of a round, not in each step; outputs are brought to the processor.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +19,18 @@ from torch import nn
 
 from . import common
 from .workloads import NOISE, Runner, Workload, batches, in_turn, initial_weights, shape_after
+
+_device = torch.device("cpu")
+
+
+@contextmanager
+def using(device: str, tf32: bool) -> Iterator[None]:
+    """Inside the block networks and batches are on this GPU, and TF32 is on or off; the process is given to it."""
+    global _device
+    _device = torch.device(device.replace("gpu", "cuda"))
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+    with torch.cuda.device(_device):
+        yield
 
 
 class Residual(nn.Module):
@@ -103,21 +120,62 @@ def prepare(workload: Workload, manner: str = "torch") -> Runner:
     """Build the networks in a manner and return what does steps."""
     torch.manual_seed(0)
     tuned = manner == "torch-tuned"
-    given = [tuple(_tensor(one, tuned) for one in several) for several in batches(workload)]
+    torch.backends.cudnn.benchmark = tuned
+    given = [tuple(_tensor(one, tuned).to(_device) for one in several) for several in batches(workload)]
 
     def network(layers: Sequence[Any], shape: tuple[int, ...], seed: int) -> nn.Module:
-        module: nn.Module = Builder(layers, tuple(shape), seed, tuned, workload.kind != "infer").module
+        module: nn.Module = Builder(layers, tuple(shape), seed, tuned, workload.kind != "infer").module.to(_device)
         module = module.to(memory_format=torch.channels_last) if tuned else module
         return torch.compile(module) if manner == "torch-compile" else module  # type: ignore[return-value]
 
+    nets = [network(workload.layers, (NOISE,) if workload.critic else workload.shape, 1 if workload.critic else 0)]
     if workload.kind == "gan":
-        generator, critic = network(workload.layers, (NOISE,), 1), network(workload.critic, workload.shape, 2)
-        return Runner(_count(generator, critic), in_turn(given, _gan_step(generator, critic, tuned)))
-    model = network(workload.layers, workload.shape, 0)
-    if workload.kind == "infer":
-        model.eval()
-        return Runner(_count(model), in_turn(given, _answer(model, tuned)))
-    return Runner(_count(model), in_turn(given, _step(model, workload.optimizer, tuned)))
+        nets.append(network(workload.critic, workload.shape, 2))
+        step = _gan_step(*nets, tuned)
+    elif workload.kind == "infer":
+        step = _answer(nets[0].eval(), tuned)
+    else:
+        step = _step(nets[0], workload.optimizer, tuned)
+    answers = workload.kind == "infer"
+    if _device.type == "cpu":
+        read: Callable[[Any], float] = (lambda y: y[0, 0].item()) if answers else torch.Tensor.item
+        return Runner(_count(*nets), in_turn(given, lambda *data: read(step(*data))))
+    done = Recorded(step, given[0]) if tuned else step
+    runner = Runner(_count(*nets), in_turn(given, (lambda *data: done(*data).cpu()[0, 0]) if answers else done))
+    return runner._replace(
+        wait=partial(torch.cuda.synchronize, _device), memory=partial(torch.cuda.max_memory_reserved, _device)
+    )
+
+
+class Recorded:
+    """A step on a GPU: three times as always, on a stream of its own, then recorded as a CUDA graph and launched.
+
+    Args:
+        step: of tensors on the GPU. It must not read a value, and not hand out what remembers how it was computed.
+        example: tensors of the shapes that all batches have.
+    """
+
+    def __init__(self, step: Callable[..., Any], example: Sequence[Any]):
+        self.step, self.before, self.graph = step, 3, None
+        self.places = [torch.empty_like(one) for one in example]
+        self.stream = torch.cuda.Stream()
+
+    def __call__(self, *data: Any) -> Any:
+        for place, one in zip(self.places, data, strict=True):
+            place.copy_(one)
+        if self.before:
+            self.before -= 1
+            self.stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self.stream):
+                result = self.step(*self.places)
+            torch.cuda.current_stream().wait_stream(self.stream)
+            return result
+        if self.graph is None:
+            self.graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self.graph):
+                self.result = self.step(*self.places)
+        self.graph.replay()
+        return self.result
 
 
 def _tensor(array: np.ndarray, channels_last: bool) -> Any:
@@ -135,6 +193,8 @@ def _optimizer(name: str, module: nn.Module, fused: bool) -> Any:
     given: dict[str, Any] = {"fused": True} if fused else {}
     if name == "sgd":
         return torch.optim.SGD(module.parameters(), lr=0.01, **given)
+    if fused and _device.type == "cuda":
+        given["capturable"] = True  # it counts its steps on the GPU
     return torch.optim.Adam(module.parameters(), lr=0.001, eps=1e-7, **given)
 
 
@@ -142,12 +202,12 @@ def _step(model: nn.Module, optimizer_name: str, tuned: bool) -> Any:
     optimizer = _optimizer(optimizer_name, model, tuned)
     loss_of = nn.CrossEntropyLoss()
 
-    def step(x: Any, y: Any) -> float:
+    def step(x: Any, y: Any) -> Any:
         optimizer.zero_grad()
         loss = loss_of(model(x), y)
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return loss.detach()
 
     return step
 
@@ -156,8 +216,8 @@ def _gan_step(generator: nn.Module, critic: nn.Module, tuned: bool) -> Any:
     of_generator, of_critic = _optimizer("adam", generator, tuned), _optimizer("adam", critic, tuned)
     loss_of = nn.BCEWithLogitsLoss()
 
-    def step(real: Any, noise: Any, other_noise: Any) -> float:
-        ones, zeros = torch.ones(len(real), 1), torch.zeros(len(real), 1)
+    def step(real: Any, noise: Any, other_noise: Any) -> Any:
+        ones, zeros = torch.ones(len(real), 1, device=_device), torch.zeros(len(real), 1, device=_device)
         with torch.no_grad():
             fake = generator(noise)
         of_critic.zero_grad()
@@ -167,15 +227,15 @@ def _gan_step(generator: nn.Module, critic: nn.Module, tuned: bool) -> Any:
         of_generator.zero_grad()
         loss_of(critic(generator(other_noise)), ones).backward()
         of_generator.step()
-        return loss.item()
+        return loss.detach()
 
     return step
 
 
 def _answer(model: nn.Module, tuned: bool) -> Any:
-    def answer(x: Any, y: Any) -> float:
+    def answer(x: Any, y: Any) -> Any:
         with torch.inference_mode() if tuned else torch.no_grad():
-            return model(x)[0, 0].item()
+            return model(x)
 
     return answer
 
@@ -187,4 +247,9 @@ def set_threads(count: int) -> None:
 
 def describe() -> dict[str, Any]:
     """Versions and settings."""
-    return {"versions": common.versions("numpy", "torch"), "threads": torch.get_num_threads()}
+    found: dict[str, Any] = {"versions": common.versions("numpy", "torch"), "threads": torch.get_num_threads()}
+    if _device.type == "cpu":
+        return found
+    allowed = {"matmul": torch.backends.cuda.matmul.allow_tf32, "cudnn": torch.backends.cudnn.allow_tf32}
+    facts = {"device": torch.cuda.get_device_name(_device), "tf32": allowed}
+    return {**found, **facts, "CUDA": torch.version.cuda, "cuDNN": torch.backends.cudnn.version()}

@@ -57,6 +57,9 @@ class Device:
     def __exit__(self, *exception: object) -> None:
         _thread.devices = _thread.devices[:-1]
 
+    def synchronize(self) -> None:
+        strict_graphs.waited()
+
 
 def check_arguments(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """What CuPy's function would say to these arguments."""
@@ -317,9 +320,14 @@ def _names_of(prefix: str, owner: Any) -> dict[str, Any]:
 def _module() -> ModuleType:
     module = ModuleType("strict")
     vars(module).update(_names_of("", np))
-    runtime = SimpleNamespace(getDeviceCount=lambda: DEVICES, getDevice=device_now)
+    runtime = SimpleNamespace(
+        getDeviceCount=lambda: DEVICES, getDevice=device_now, runtimeGetVersion=lambda: 13000,
+        getDeviceProperties=lambda number: {"name": b"strict", "totalGlobalMem": 1 << 30},
+    )  # fmt: skip
+    pool = strict_graphs.MemoryPool()
     vars(module).update(
         ndarray=ndarray, RawModule=RawModule, asnumpy=asnumpy, __version__="14", linalg=SimpleNamespace(),
+        get_default_memory_pool=lambda: pool,
         cuda=SimpleNamespace(Device=Device, runtime=runtime, **vars(strict_graphs.cuda)),
     )  # fmt: skip
     vars(module.linalg).update(_names_of("linalg.", np.linalg))
