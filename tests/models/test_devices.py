@@ -8,40 +8,34 @@ import numpy as np
 import pytest
 
 import minidl
-import minidl_kernels
 from minidl import layers, losses, metrics, models, ops, optimizers
 from minidl.cli import networks
 from minidl_kernels import arrays, devices
+from tests import machines
 from tests.kernels import strict
-from tests.kernels.shim import programs
-from tests.shims import needs_compiler
+from tests.machines import simulated_only
 
-pytestmark = needs_compiler
-DEVICE = "strict:1"
 DATA = np.random.default_rng(0)
 IMAGES = DATA.standard_normal((12, 8, 8, 2)).astype("float32")
 LABELS = DATA.integers(0, 4, 12)
 
 
-@pytest.fixture(autouse=True)
-def device(monkeypatch):
-    programs()
-    return strict.install(monkeypatch)
-
-
-@pytest.fixture(autouse=True)
-def numpy_alone(monkeypatch):
-    """On the CPU whole-array operations: nothing is compiled for a few numbers."""
-    for kernel in minidl_kernels.kernels.values():
-        monkeypatch.setitem(minidl_kernels.kernel.__globals__["ORDER"], "numpy", ("array", "reference"))
-        kernel._plans.clear()
-    yield
-    for kernel in minidl_kernels.kernels.values():
-        kernel._plans.clear()
+@pytest.fixture(autouse=True, params=machines.MACHINES)
+def device(request, monkeypatch):
+    yield from machines.started(request.param, monkeypatch)
 
 
 def lies_on(variables):
-    return {v.data.device.id if isinstance(v.data, strict.ndarray) else "cpu" for v in variables}
+    return {str(devices.device_of(v.data)) for v in variables}
+
+
+def there():
+    """The name of the device."""
+    return machines.now.name
+
+
+def given(value, name=None):
+    return devices.move(value, devices.find(name or there()))
 
 
 def classifier(inner=list, optimizer="sgd", **settings):
@@ -61,8 +55,9 @@ def convolutional():
 
 
 def same(on_cpu, on_device, tolerance=2e-6):
+    tolerance *= 1 if machines.now.simulated else 10
     found, expected = on_device.get_weights(), on_cpu.get_weights()
-    assert lies_on(on_device.weights) == {1} and len(found) == len(expected)
+    assert lies_on(on_device.weights) == {there()} and len(found) == len(expected)
     for w, e in zip(found, expected, strict=True):
         np.testing.assert_allclose(w, e, atol=tolerance * max(1, np.abs(e).max()))
 
@@ -73,7 +68,7 @@ def same(on_cpu, on_device, tolerance=2e-6):
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_a_cnn_trains_as_on_the_cpu(optimizer):
     runs = []
-    for where in ("cpu", DEVICE):
+    for where in ("cpu", there()):
         model = classifier(convolutional, optimizer=optimizer).to(where)
         history = model.fit(IMAGES, LABELS, batch_size=5, epochs=2, verbose=0, validation_data=(IMAGES, LABELS))
         runs.append(
@@ -81,7 +76,7 @@ def test_a_cnn_trains_as_on_the_cpu(optimizer):
         )
     (model, history, predicted, evaluated), (moved, found, on_device, scores) = runs
     same(model, moved)
-    assert lies_on(moved.optimizer.slots) <= {1} and lies_on(moved.metrics[0].variables) == {1}
+    assert lies_on(moved.optimizer.slots) <= {there()} and lies_on(moved.metrics[0].variables) == {there()}
     for name, values in history.items():
         np.testing.assert_allclose(found[name], values, rtol=1e-5)
     assert isinstance(on_device, np.ndarray)
@@ -92,7 +87,7 @@ def test_a_cnn_trains_as_on_the_cpu(optimizer):
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
 def test_the_demo_nets_train(name):
     made = []
-    for where in ("cpu", DEVICE):
+    for where in ("cpu", there()):
         minidl.utils.set_random_seed(1)
         model = networks.NETWORKS[name]((14, 14, 1), 4).to(where)
         model.compile("adam", "sparse_categorical_crossentropy")
@@ -109,7 +104,7 @@ OPTIMIZERS = [
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_steps(name):
     made = []
-    for where in ("cpu", DEVICE):
+    for where in ("cpu", there()):
         optimizer = getattr(optimizers, name)(0.01, global_clipnorm=0.5, use_ema=True)
         model = classifier(lambda: [layers.Dense(3, "tanh")], optimizer=optimizer).to(where)
         for _ in range(2):
@@ -138,7 +133,7 @@ LAYERS = {
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers_train(name):
     made = []
-    for where in ("cpu", DEVICE):
+    for where in ("cpu", there()):
         model = classifier(LAYERS[name]).to(where)
         for _ in range(2):
             model.train_on_batch(IMAGES, LABELS)
@@ -148,7 +143,7 @@ def test_layers_train(name):
 
 def test_a_gan_step():
     made = []
-    for where in ("cpu", DEVICE):
+    for where in ("cpu", there()):
         minidl.utils.set_random_seed(5)
         with minidl.device(where):
             generator = models.Sequential([layers.Input((3,)), layers.Dense(8, "relu"), layers.Dense(6, "tanh")])
@@ -174,8 +169,9 @@ def test_a_gan_step():
 REAL = DATA.standard_normal((4, 6)).astype("float32")
 
 
+@simulated_only
 def test_a_batch_is_brought_once_and_an_epoch_reads_once():
-    model = classifier(convolutional, optimizer="adam").to(DEVICE)
+    model = classifier(convolutional, optimizer="adam").to(there())
     model.fit(IMAGES, LABELS, batch_size=4, verbose=0)
     counted = []
     for batch_size in (6, 3):
@@ -186,13 +182,14 @@ def test_a_batch_is_brought_once_and_an_epoch_reads_once():
         assert big == [batch_size * 128, batch_size] * (12 // batch_size)
         counted.append(len(strict.reads))
     assert counted == [2, 2]  # loss and accuracy at once, and labels
+    images, labels = given(IMAGES), given(LABELS)
     strict.sends.clear()
-    model.fit(strict.given(IMAGES, 1), strict.given(LABELS, 1), verbose=0)
+    model.fit(images, labels, verbose=0)
     assert max(strict.sends, default=0) <= 12  # the order of the samples
 
 
 def test_labels_that_are_no_classes_are_told_at_the_end_of_the_epoch():
-    model = classifier().to(DEVICE)
+    model = classifier().to(there())
     for wrong, named in ((4, "4"), (-1, "-1")):
         labels = LABELS.copy()
         labels[0] = wrong
@@ -219,16 +216,16 @@ WEIGHTS = DATA.random(7).astype("float32")
 
 @pytest.mark.parametrize("name", CONTINUOUS)
 def test_losses(name):
-    for true in (Y_TRUE, strict.given(Y_TRUE, 1)):
-        leaf = minidl.Tensor(strict.given(Y_PRED, 1), requires_grad=True)
-        with minidl.device(DEVICE):
+    for true in (Y_TRUE, given(Y_TRUE)):
+        leaf = minidl.Tensor(given(Y_PRED), requires_grad=True)
+        with minidl.device(there()):
             found = getattr(losses, name)()(true, leaf, WEIGHTS)
             found.backward()
         twin = minidl.Tensor(Y_PRED, requires_grad=True)
         expected = getattr(losses, name)()(Y_TRUE, twin, WEIGHTS)
         expected.backward()
         np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-5)
-        np.testing.assert_allclose(leaf.grad.get(), twin.grad, atol=1e-6)
+        np.testing.assert_allclose(arrays.to_numpy(leaf.grad), twin.grad, atol=1e-6)
 
 
 UNREAD = [
@@ -257,8 +254,8 @@ def test_metrics(name):
     for weights in (None, WEIGHTS):
         if name == "R2Score" and weights is not None:
             continue
-        with minidl.device(DEVICE):
-            on_device.update_state(strict.given(Y_TRUE, 1), minidl.Tensor(strict.given(Y_PRED, 1)), weights)
+        with minidl.device(there()):
+            on_device.update_state(given(Y_TRUE), minidl.Tensor(given(Y_PRED)), weights)
             found = on_device.result()
         on_cpu.update_state(Y_TRUE, Y_PRED, weights)
         assert name in READ or strict.reads == []
@@ -283,9 +280,8 @@ def test_areas(name, monkeypatch):
     on_device, on_cpu = metrics.AUC(**CURVES[name]), metrics.AUC(**CURVES[name])
     strict.reads.clear()
     for weights in (None, WEIGHTS):
-        with minidl.device(DEVICE):
-            given = None if weights is None else strict.given(weights, 1)
-            on_device.update_state(strict.given(Y_TRUE, 1), strict.given(Y_PRED, 1), given)
+        with minidl.device(there()):
+            on_device.update_state(given(Y_TRUE), given(Y_PRED), None if weights is None else given(weights))
             found = on_device.result()
         assert strict.reads == [] or name == "weighed labels"
         on_cpu.update_state(Y_TRUE, Y_PRED, weights)
@@ -297,30 +293,31 @@ def test_areas(name, monkeypatch):
 
 
 def test_models_move_and_are_saved_anywhere(tmp_path):
+    other = "strict:0" if machines.now.simulated else there()
     model = classifier(convolutional, optimizer="adam")
     model.train_on_batch(IMAGES, LABELS)
     expected = model.predict(IMAGES, verbose=0)
     assert lies_on(model.weights) == {"cpu"}
-    assert model.to(DEVICE) is model
-    assert lies_on([*model.weights, *model.optimizer.slots, *model.metrics[0].variables]) == {1}
+    assert model.to(there()) is model
+    assert lies_on([*model.weights, *model.optimizer.slots, *model.metrics[0].variables]) == {there()}
     assert lies_on([model.optimizer.iterations, model.optimizer.learning_rate]) == {"cpu"}
-    for x in (IMAGES, strict.given(IMAGES, 0), strict.given(IMAGES, 1)):
+    for x in (IMAGES, given(IMAGES, other), given(IMAGES)):
         np.testing.assert_allclose(model(x).numpy(), expected, atol=2e-6)
         np.testing.assert_allclose(model.predict(x, verbose=0), expected, atol=2e-6)
     path = tmp_path / "model.keras"
     model.save(path)
     back = minidl.saving.load_model(path)
     assert lies_on(back.weights) == {"cpu"}
-    for x in (IMAGES, strict.given(IMAGES, 0)):
+    for x in (IMAGES, given(IMAGES, other)):
         np.testing.assert_allclose(back.predict(x, verbose=0), expected, atol=2e-6)
-    with minidl.device("strict:0"):
-        there = minidl.saving.load_model(path)
-    assert lies_on([*there.weights, *there.optimizer.slots]) == {0}
+    with minidl.device(other):
+        moved = minidl.saving.load_model(path)
+    assert lies_on([*moved.weights, *moved.optimizer.slots]) == {other}
     model.save_weights(tmp_path / "model.weights.h5")
-    there.load_weights(tmp_path / "model.weights.h5")
-    assert lies_on(there.weights) == {0}
-    np.testing.assert_allclose(there.predict(IMAGES, verbose=0), expected, atol=2e-6)
-    steps = [one.train_on_batch(IMAGES, LABELS)[0] for one in (model, back, there, model.to("cpu"))]
+    moved.load_weights(tmp_path / "model.weights.h5")
+    assert lies_on(moved.weights) == {other}
+    np.testing.assert_allclose(moved.predict(IMAGES, verbose=0), expected, atol=2e-6)
+    steps = [one.train_on_batch(IMAGES, LABELS)[0] for one in (model, back, moved, model.to("cpu"))]
     np.testing.assert_allclose(steps[1:3], steps[0], rtol=1e-5)
     assert lies_on([*model.weights, *model.optimizer.slots]) == {"cpu"}
 
@@ -340,12 +337,12 @@ def test_the_same_seed_gives_the_same_numbers():
     }
     for name, draw in draws.items():
         expected = draw()
-        with minidl.device(DEVICE):
+        with minidl.device(there()):
             found = minidl.Tensor(draw())
-        assert lies_on([found]) == {1}, name
+        assert lies_on([found]) == {there()}, name
         np.testing.assert_array_equal(found.numpy(), np.asarray(expected), err_msg=name)
     generators = []
-    for where in ("cpu", DEVICE):
+    for where in ("cpu", there()):
         with minidl.device(where):
             seeds = minidl.random.SeedGenerator(7)
             generators.append([minidl.random.uniform((3,), seed=seeds).numpy() for _ in range(3)])
@@ -357,19 +354,21 @@ def test_the_same_seed_gives_the_same_numbers():
 
 def test_the_device_of_new_tensors():
     assert minidl.config.get_device() == "cpu"
-    with minidl.device(DEVICE):
-        assert minidl.config.get_device() == DEVICE
+    with minidl.device(there()):
+        assert minidl.config.get_device() == there()
         made = [minidl.Tensor([1.0]), minidl.Variable(2.0), ops.zeros((2,)), ops.convert_to_tensor(np.ones(2))]
         with minidl.device("cpu"):
             assert lies_on([minidl.Tensor([1.0])]) == {"cpu"}
-    assert lies_on(made) == {1} and minidl.config.get_device() == "cpu"
+    assert lies_on(made) == {there()} and minidl.config.get_device() == "cpu"
     try:
-        minidl.config.set_device("strict")
-        assert minidl.config.get_device() == "strict:0" and lies_on([ops.ones((2,))]) == {0}
+        minidl.config.set_device(there().partition(":")[0])
+        first = there().replace("1", "0")
+        assert minidl.config.get_device() == first and lies_on([ops.ones((2,))]) == {first}
     finally:
         minidl.config.set_device("cpu")
 
 
+@simulated_only
 def test_two_threads_use_two_devices():
     found, together = {}, threading.Barrier(2)
 
@@ -388,24 +387,26 @@ def test_two_threads_use_two_devices():
     assert found == {0: 0, 1: 1}
 
 
+@simulated_only
 def test_an_op_runs_where_its_arrays_lie():
     x = minidl.Tensor(strict.given(np.ones((2, 3), "float32"), 1))
     with pytest.raises(RuntimeError, match="on strict:1, while this thread works on strict:0.*minidl.device"):
         ops.exp(x)
-    with minidl.device(DEVICE):
+    with minidl.device(there()):
         found = ops.matmul(x, np.ones((3, 2), "float32"))
-    assert lies_on([found]) == {1} and (found.numpy() == 3).all()
+    assert lies_on([found]) == {there()} and (found.numpy() == 3).all()
     other = minidl.Tensor(strict.given(np.ones((2, 3), "float32"), 0))
     with pytest.raises(RuntimeError, match="add: its arrays lie on strict:1 and on strict:0"):
         ops.add(x, other)
     weight = minidl.Variable(np.ones(3, "float32"))
     with (
-        minidl.device(DEVICE),
+        minidl.device(there()),
         pytest.raises(RuntimeError, match="gradients flow, lies on the CPU.*to\\('strict:1'\\)"),
     ):
         ops.multiply(x, weight)
 
 
+@simulated_only
 def test_wrong_names_change_nothing():
     model = classifier()
     for name, error, says in (
@@ -421,6 +422,7 @@ def test_wrong_names_change_nothing():
 # ---- CuPy and its GPU ----
 
 
+@simulated_only
 @pytest.mark.parametrize(
     "version, says", [(None, "no NVIDIA driver"), (12040, r"CUDA 12\.4.*cuda12"), (13000, "cuda13")]
 )
@@ -432,6 +434,7 @@ def test_without_cupy_the_message_says_what_to_install(version, says, monkeypatc
     assert minidl.config.get_device() == "cpu"
 
 
+@simulated_only
 def test_cupy_without_a_gpu(monkeypatch):
     def fails():
         raise OSError("driver version is insufficient")

@@ -5,38 +5,34 @@ import pytest
 
 from minidl.engine import Tensor
 from minidl.engine.walk import gradients
-from minidl_kernels.arrays import to_numpy
-from tests.kernels import strict
-from tests.kernels.shim import programs
+from minidl_kernels import devices
+from tests import machines
 from tests.ops.cases import CASES
 from tests.ops.checker import differentiable, differentiated, flat
 from tests.ops.constants import CONSTANT
 from tests.ops.test_registry import function_named
-from tests.shims import needs_compiler
-
-pytestmark = needs_compiler
 
 
-@pytest.fixture(autouse=True)
-def device(monkeypatch):
-    programs()
-    return strict.install(monkeypatch)
+@pytest.fixture(autouse=True, params=machines.MACHINES)
+def device(request, monkeypatch):
+    yield from machines.started(request.param, monkeypatch)
 
 
-def on(device, value, live):
-    """Arrays as Tensors on a device (None: NumPy's); floats that are ``live`` want gradients."""
+def on(where, value, live):
+    """Arrays as Tensors on a device; floats that are ``live`` want gradients."""
     if isinstance(value, list):
-        return [on(device, one, live) for one in value]
+        return [on(where, one, live) for one in value]
     if not isinstance(value, np.ndarray):
         return value
-    array = value if device is None else strict.ndarray(value.copy(), device)
-    return Tensor(array, requires_grad=live and value.dtype.kind == "f")
+    return Tensor(devices.move(value.copy(), where), requires_grad=live and value.dtype.kind == "f")
 
 
-def outcome(function, case, names, device):
+def outcome(function, case, names, where):
     """The outputs of a call and the gradients of the first ones, with the same upstream gradient everywhere."""
-    with strict.Device(device or 0):
-        given = {name: on(device, value, name in names) for name, value in case.arguments.items()}
+    with devices.scope(where):
+        given = {name: on(where, value, name in names) for name, value in case.arguments.items()}
+    library = where.library
+    with np.errstate(all="ignore") if library is None else library.namespace.cuda.Device(where.number):
         found = flat(function(**given))
         live = [y for y in differentiable(function, found) if isinstance(y, Tensor) and y.live()]
         leaves = [one for name in names for one in flat(given[name]) if isinstance(one, Tensor)]
@@ -44,18 +40,15 @@ def outcome(function, case, names, device):
         return found, gradients(live, upstreams, leaves, False) if live and leaves else []
 
 
-def agree(function, case, names, device=1):
-    with np.errstate(all="ignore"):
-        expected = outcome(function, case, names, None)
-    strict.reads.clear()
-    found = outcome(function, case, names, device)
+def agree(function, case, names):
+    expected = outcome(function, case, names, devices.CPU)
+    found = outcome(function, case, names, machines.now.device)
     for ys, es in zip(found, expected, strict=True):
         for y, e in zip(ys, es, strict=True):
             assert (y is None) == (e is None)
             if e is not None and isinstance(e, Tensor):
-                assert type(y.data) is strict.ndarray and y.data.device.id == device
-                assert y.dtype == e.dtype and y.shape == e.shape
-                np.testing.assert_allclose(to_numpy(y.data), e.data, rtol=1e-10, atol=1e-12)
+                assert machines.now.holds(y.data) and y.dtype == e.dtype and y.shape == e.shape
+                machines.now.close(y.data, e.data, 1e-10, 1e-5 if e.dtype == "float32" else 1e-9)
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
