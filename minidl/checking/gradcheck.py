@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from minidl.engine.tensor import Tensor
+from minidl.engine.tensor import Tensor, raw
 from minidl.engine.walk import gradients
+from minidl_kernels.arrays import to_numpy
 
 from .finite_differences import Arrays
 from .probing import Probing, signed
@@ -98,7 +99,7 @@ def _second_order(
         parts = [v[end - a.size : end].reshape(a.shape) for a, end in zip(x, ends, strict=True)]
         pairs = [(g, part) for g, part in zip(first, parts, strict=True) if g is not None]
         found = gradients([g for g, _ in pairs], [part for _, part in pairs], leaves, False)
-        return [None if g is None else np.asarray(g, "float64") for g in found]
+        return [None if g is None else to_numpy(raw(g)).astype("float64") for g in found]
 
     point, problems = [*x, weights], []
     plain, again = function(point), _row([None if g is None else g.numpy() for g in recorded(point)[1]], x)

@@ -11,13 +11,14 @@ from minidl.engine.op import no_grad
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
 from minidl.engine.walk import gradients
+from minidl_kernels import devices
 from minidl_kernels.arrays import is_array, to_numpy
 
 __all__ = ["Subject", "state_of"]
 
 
 class Subject:
-    """A callable with its inputs.
+    """A callable with its inputs. It is computed on a GPU where its variables or one of its inputs lie there.
 
     Args:
         f: takes Tensors, gives a Tensor or a list, tuple or dictionary of them. Where it has
@@ -33,13 +34,20 @@ class Subject:
         self.f, self.arguments, self.twin = f, arguments, twin or f
         self.name = str(getattr(f, "name", None) or getattr(f, "__name__", None) or type(f).__name__)
         values = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-        self.args = [_leaf(value, name) for value, name in zip(values, _names(f, len(values)), strict=True)]
+        self.device = _device(f, values)
+        with devices.scope(self.device):
+            self.args = [_leaf(value, name) for value, name in zip(values, _names(f, len(values)), strict=True)]
         self.leaves = {name: arg for name, arg in zip(_names(f, len(values)), self.args, strict=True) if _is_float(arg)}
         self.variables: list[Variable] = []
 
     @contextmanager
     def in_float64(self) -> Iterator[None]:
         """Inside the block everything is computed in float64; weights and settings come back afterwards."""
+        with devices.scope(self.device), self._in_float64():
+            yield
+
+    @contextmanager
+    def _in_float64(self) -> Iterator[None]:
         if getattr(self.f, "built", True) is False:
             with no_grad():
                 self.f(*self.args, **self.arguments)  # makes the weights
@@ -81,7 +89,7 @@ class Subject:
         for variable, data in self._state:
             variable.data = data.copy()
         for leaf, array in zip(self.leaves.values(), arrays, strict=True):
-            leaf.data = array
+            leaf.data = devices.move(array, self.device)
         found = []
         for y in _flat((f or self.f)(*self.args, **self.arguments)):
             if not isinstance(y, Tensor):
@@ -118,6 +126,12 @@ class Subject:
         parts = [weights[end - y.size : end].reshape(y.shape) for y, end in zip(ys, ends, strict=True)]
         found = gradients(ys, parts, list(self.leaves.values()), create_graph)
         return found if create_graph else [None if g is None else to_numpy(raw(g)).astype("float64") for g in found]
+
+
+def _device(f: Callable[..., Any], inputs: Any) -> devices.Device:
+    """Where f is computed: where its variables or inputs lie; the current device where those are all on the CPU."""
+    there = map(devices.device_of, [*(v.data for v in getattr(f, "variables", [])), *map(raw, inputs)])
+    return next((device for device in there if device != devices.CPU), devices.current())
 
 
 def _names(f: Callable[..., Any], count: int) -> list[str]:

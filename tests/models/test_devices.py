@@ -349,6 +349,29 @@ def test_the_same_seed_gives_the_same_numbers():
     np.testing.assert_array_equal(*generators)
 
 
+# ---- checked gradients ----
+
+
+def test_gradients_are_checked_where_the_arrays_lie():
+    seen = []
+
+    def function(a, b):
+        seen.append(lies_on([a, b]))
+        return ops.tanh(ops.matmul(a, b))
+
+    a, b = DATA.standard_normal((2, 3)), DATA.standard_normal((3, 2))
+    for inputs, outside, order in (((a, b), there(), 1), ((given(a), b), "cpu", 2)):
+        with minidl.device(outside):
+            assert minidl.gradcheck(function, list(inputs), order=order, elements=1).ok
+    assert seen and all(places == {there()} for places in seen)
+    model = models.Sequential([layers.Input((3,)), layers.Dense(2, "tanh"), layers.BatchNormalization()]).to(there())
+    before = model.get_weights()
+    assert minidl.gradcheck(model, DATA.standard_normal((2, 3)), elements=1).ok
+    assert lies_on(model.weights) == {there()}
+    for own, expected in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(own, expected)
+
+
 # ---- which device ----
 
 
