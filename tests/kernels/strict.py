@@ -333,6 +333,9 @@ def _module() -> ModuleType:
     vars(module.linalg).update(_names_of("linalg.", np.linalg))
     for name in ("random", "fft", "testing", "typing", "ctypeslib", "lib", "ma"):
         vars(module).pop(name, None)
+    strided = np.lib.stride_tricks.as_strided  # of CuPy it takes these three
+    tricks = SimpleNamespace(as_strided=lambda x, shape, strides: computed("lib", strided, (x, shape, strides), {}))
+    module.lib = SimpleNamespace(stride_tricks=tricks)  # type: ignore[attr-defined]
     return module
 
 
