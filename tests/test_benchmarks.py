@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks import common, compare, plots, run, scaling
 from benchmarks.__main__ import main
+from benchmarks.operations import forward_operations, operations
 from benchmarks.peers import PEERS, SIDES, cannot, unavailable
 from benchmarks.workloads import NOISE, WORKLOADS, initial_weights, shape_after
 
@@ -94,6 +95,27 @@ def test_shapes_after_the_layers():
     assert last(WORKLOADS["E"].layers[:-2], (32, 32, 3)) == (8, 8, 256)
     assert last(WORKLOADS["F"].layers, (100,)) == (28, 28, 1)
     assert all(last(one.layers, one.shape) == (10,) for one in WORKLOADS.values() if one.kind != "gan")
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_operations_are_those_that_pytorch_counts(name):
+    counter = pytest.importorskip("torch.utils.flop_counter")
+    from benchmarks import side_torch
+
+    workload = WORKLOADS[name]._replace(batch=2)
+    runner = side_torch.prepare(workload)
+    with counter.FlopCounterMode(display=False) as counted:
+        runner.run(1)
+    expected = operations(workload)
+    if workload.kind == "gan":  # PyTorch goes to the discriminator's weights in the generator's update, too
+        expected += 2 * sum(forward_operations(workload.critic, workload.shape))
+    assert counted.get_total_flops() == expected
+
+
+def test_operations_by_hand():
+    assert operations(WORKLOADS["A-one"]) == 2 * (784 * 300 + 300 * 100 + 100 * 10)
+    assert operations(WORKLOADS["A32"]) == 32 * 2 * (3 * (784 * 300 + 300 * 100 + 100 * 10) - 784 * 300)
 
 
 def test_minidl_builds_them_all(monkeypatch):
