@@ -14,6 +14,7 @@ from typing import Any
 
 from . import common, compare, peers, report
 from .arguments import add_measuring, names_of, note
+from .operations import operations
 from .workloads import BATCHES, WORKLOADS, Workload
 
 _DESCRIPTION = """Time of a step, of the first step and of the import, memory and threads: minidl and its peers.
@@ -196,13 +197,22 @@ def timed(name: str, workload: Workload, children: Children, rounds: int, scale:
         return one_round
 
     note(f"{name}: {rounds} rounds of {steps} steps on {', '.join(children)}")
-    times = common.interleaved({side: run_of(side) for side in children}, rounds)
+    limit = operations(workload)
+
+    def least() -> float:  # seconds of a step if it were nothing but products at the peak, as it is at this moment
+        return limit / float(children["minidl"].ask({"ask": "peak"})["flops a second"])
+
+    times = common.interleaved({"limit": least, **{side: run_of(side) for side in children}}, rounds)
+    limits = times.pop("limit")
     others = {side: values for side, values in times.items() if side != "minidl"}
     best = min(others, key=lambda side: common.spread(others[side])["median"], default=None)
     reference = times.get(peers.REFERENCE)
     return {
         "steps of a round": steps,
         "warm-up": warm_up,
+        "operations of a step": limit,
+        "seconds at the peak": common.spread(limits),
+        "share of the peak": {side: common.ratio(limits, values) for side, values in times.items()},
         "sides": {
             side: {"seconds": {**common.spread(values), "rounds": values}, "losses": losses[side]}
             for side, values in times.items()

@@ -3,6 +3,7 @@
 {"ask": "describe"}                     versions, settings, seconds of the import
 {"ask": "prepare", "workload": {...}}   builds it; the number of parameters, seconds of the first step, its loss
 {"ask": "steps", "steps": n}            seconds of one of them, the last loss
+{"ask": "peak"}                         of minidl: multiplications and additions a second, at most
 {"ask": "memory"}                       MiB after the import, after the first step and at most; threads
 """
 
@@ -61,6 +62,10 @@ def main() -> None:
             begun = time.perf_counter()
             loss = state["run"](question["steps"])
             return {"seconds": (time.perf_counter() - begun) / question["steps"], "loss": loss}
+        if question["ask"] == "peak":
+            from minidl_kernels.limits import flops_per_second
+
+            return {"flops a second": flops_per_second(options.threads)}
         sizes = {name: value for name, value in state.items() if name != "run"}
         return {"MiB": {**sizes, "at most": peak_mebibytes()}, "threads": threads()}
 

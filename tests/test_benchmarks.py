@@ -149,6 +149,8 @@ def norm_widths(workload):
 def test_numpy_and_minidl_agree_and_learn(tmp_path, workload):
     found = one_step(tmp_path, workload, ["numpy"])
     assert found["best peer"] == "numpy" and found["ratio to the best peer"]["median"] > 0
+    assert found["operations of a step"] == operations(WORKLOADS[workload])
+    assert 0 < found["share of the peak"]["minidl"]["median"] < 1 and found["seconds at the peak"]["median"] > 0
     assert found["ratio"] == {}  # PyTorch was not asked for
     assert found["sides"]["numpy"]["loss"][0] == pytest.approx(found["sides"]["minidl"]["loss"][0], rel=1e-4)
 
