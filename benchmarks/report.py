@@ -6,6 +6,12 @@ from . import plots
 from .common import table, time_text
 from .peers import PEERS, REFERENCE
 
+_PEAK = (
+    "Operations of a step's products and convolutions as they are defined, the time they take at the peak of the "
+    "processor's multiply-adds (measured in turn with the sides), and that time as a share of each side's. "
+    "Winograd's convolutions have fewer operations, so their share may come out above the peak."
+)
+
 
 def text(record: dict[str, Any]) -> str:
     """All tables."""
@@ -16,6 +22,7 @@ def text(record: dict[str, Any]) -> str:
         _ratios(record),
         f"Every side's time of a step, and in brackets {REFERENCE}'s time divided by it.",
         _sides(record),
+        *([_PEAK, _limits(record)] if "gpu" not in record else []),
         "The first step with its kernels in the cache, the import, the most memory above that after it"
         f"{', the most memory that was held on the GPU' if 'gpu' in record else ''}, threads.",
         _costs(record),
@@ -83,6 +90,17 @@ def _sides(record: dict[str, Any]) -> str:
             row.append(f"{shown} ({ratio['median']:.2f})" if ratio else shown)
         rows.append(row)
     return table(["workload", *sides], rows)
+
+
+def _limits(record: dict[str, Any]) -> str:
+    sides, rows = _measured(record), []
+    for name, one in record["workloads"].items():
+        shares = {side: f"{found['median']:.0%}" for side, found in one["share of the peak"].items()}
+        rows.append([
+            name, f"{one['operations of a step'] / 1e6:,.1f} million",
+            time_text(one["seconds at the peak"]["median"]), *(shares.get(side, "-") for side in sides),
+        ])  # fmt: skip
+    return table(["workload", "operations", "at the peak", *sides], rows)
 
 
 def _costs(record: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import common, compare, gpu, peers, report
 from .arguments import UsageError, add_measuring, names_of, note
+from .operations import operations
 from .workloads import BATCHES, WORKLOADS, Workload
 
 _DESCRIPTION = """Time of a step, of the first step and of the import, memory and threads: minidl and its peers.
@@ -145,7 +146,7 @@ def measure(
         assert_same(name, workload, {side: first[side] for side in able})
         chosen = {side: children[side] for side in able}
         steps, tried = (steps, 0) if options.device == "cpu" else steps_of_a_round(chosen, options.scale)
-        found = timed(name, chosen, options.rounds, steps) | {"warm-up": warm_up + tried}
+        found = timed(name, workload, chosen, options.rounds, steps, options.device) | {"warm-up": warm_up + tried}
         done = 1 + found["warm-up"] + options.rounds * steps
         for side in able:
             one = found["sides"][side]
@@ -204,8 +205,8 @@ def steps_of_a_round(children: Children, scale: float) -> tuple[int, int]:
     return max(1, round(scale * gpu.SECONDS / seconds)), BATCHES
 
 
-def timed(name: str, children: Children, rounds: int, steps: int) -> dict[str, Any]:
-    """Measure in turns, and compare."""
+def timed(name: str, workload: Workload, children: Children, rounds: int, steps: int, device: str) -> dict[str, Any]:
+    """Measure in turns, and compare; on the processor also with its peak."""
     losses: dict[str, list[float]] = {side: [] for side in children}
 
     def run_of(side: str) -> Any:
@@ -217,12 +218,24 @@ def timed(name: str, children: Children, rounds: int, steps: int) -> dict[str, A
         return one_round
 
     note(f"{name}: {rounds} rounds of {steps} steps on {', '.join(children)}")
-    times = common.interleaved({side: run_of(side) for side in children}, rounds)
+    limit = operations(workload)
+
+    def least() -> float:  # seconds of a step if it were nothing but products at the peak, as it is at this moment
+        return limit / float(children["minidl"].ask({"ask": "peak"})["flops a second"])
+
+    turns = {side: run_of(side) for side in children}
+    times = common.interleaved({"limit": least, **turns} if device == "cpu" else turns, rounds)
+    peak: dict[str, Any] = {}
+    if limits := times.pop("limit", None):
+        peak["seconds at the peak"] = common.spread(limits)
+        peak["share of the peak"] = {side: common.ratio(limits, values) for side, values in times.items()}
     others = {side: values for side, values in times.items() if side != "minidl"}
     best = min(others, key=lambda side: common.spread(others[side])["median"], default=None)
     reference = times.get(peers.REFERENCE)
     return {
         "steps of a round": steps,
+        "operations of a step": limit,
+        **peak,
         "sides": {
             side: {"seconds": {**common.spread(values), "rounds": values}, "losses": losses[side]}
             for side, values in times.items()

@@ -3,6 +3,7 @@
 {"ask": "describe"}                     versions, settings, seconds of the import
 {"ask": "prepare", "workload": {...}}   builds it; the number of parameters, seconds of the first step, its loss
 {"ask": "steps", "steps": n}            seconds of one of them, the last loss
+{"ask": "peak"}                         of minidl: multiplications and additions a second, at most
 {"ask": "memory"}                       MiB after the import, after the first step and at most; of a GPU; threads
 """
 
@@ -70,6 +71,10 @@ def answering(side: str, threads: int, device: str, tf32: bool) -> Iterator[Call
         if question["ask"] == "steps":
             seconds, loss = timed(state["runner"], question["steps"])
             return {"seconds": seconds / question["steps"], "loss": loss}
+        if question["ask"] == "peak":
+            from minidl_kernels.limits import flops_per_second
+
+            return {"flops a second": flops_per_second(threads)}
         sizes = {name: value for name, value in state.items() if name != "runner"} | {"at most": peak_mebibytes()}
         if (memory := state["runner"].memory) is not None:
             sizes["of the GPU"] = round(memory() / (1 << 20), 1)

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks import common, compare, plots, run, scaling
 from benchmarks.__main__ import main
+from benchmarks.operations import forward_operations, operations
 from benchmarks.peers import PEERS, SIDES, cannot, unavailable
 from benchmarks.workloads import NOISE, WORKLOADS, initial_weights, shape_after
 
@@ -96,6 +97,27 @@ def test_shapes_after_the_layers():
     assert all(last(one.layers, one.shape) == (10,) for one in WORKLOADS.values() if one.kind != "gan")
 
 
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_operations_are_those_that_pytorch_counts(name):
+    counter = pytest.importorskip("torch.utils.flop_counter")
+    from benchmarks import side_torch
+
+    workload = WORKLOADS[name]._replace(batch=2)
+    runner = side_torch.prepare(workload)
+    with counter.FlopCounterMode(display=False) as counted:
+        runner.run(1)
+    expected = operations(workload)
+    if workload.kind == "gan":  # PyTorch goes to the discriminator's weights in the generator's update, too
+        expected += 2 * sum(forward_operations(workload.critic, workload.shape))
+    assert counted.get_total_flops() == expected
+
+
+def test_operations_by_hand():
+    assert operations(WORKLOADS["A-one"]) == 2 * (784 * 300 + 300 * 100 + 100 * 10)
+    assert operations(WORKLOADS["A32"]) == 32 * 2 * (3 * (784 * 300 + 300 * 100 + 100 * 10) - 784 * 300)
+
+
 def test_minidl_builds_them_all(monkeypatch):
     monkeypatch.setattr("minidl_kernels.config._choices", {})
     from benchmarks import keras_nets, side_minidl
@@ -127,6 +149,8 @@ def norm_widths(workload):
 def test_numpy_and_minidl_agree_and_learn(tmp_path, workload):
     found = one_step(tmp_path, workload, ["numpy"])
     assert found["best peer"] == "numpy" and found["ratio to the best peer"]["median"] > 0
+    assert found["operations of a step"] == operations(WORKLOADS[workload])
+    assert 0 < found["share of the peak"]["minidl"]["median"] < 1 and found["seconds at the peak"]["median"] > 0
     assert found["ratio"] == {}  # PyTorch was not asked for
     assert found["sides"]["numpy"]["loss"][0] == pytest.approx(found["sides"]["minidl"]["loss"][0], rel=1e-4)
 

@@ -1,10 +1,9 @@
 """compile(loss_weights=...): numbers, as many as there are losses; anything else is told at once."""
 
+import math
 import reprlib
 from numbers import Real
 from typing import Any
-
-import numpy as np
 
 from minidl.engine.tensor import raw
 
@@ -38,7 +37,7 @@ def check_loss_weights(loss_weights: Any, loss: Any) -> None:
 def _check_factor(entry: Any, loss_weights: Any) -> None:
     shape = getattr(raw(entry), "shape", None)
     if isinstance(entry, Real):
-        if not np.isfinite(float(entry)):
+        if not math.isfinite(entry):
             raise ValueError(f"loss_weights takes finite numbers, not {reprlib.repr(loss_weights)}")
     elif shape is None or isinstance(entry, type):
         came = reprlib.repr(loss_weights)

@@ -18,7 +18,8 @@ def test_a_call_is_listed_with_what_it_chose_and_who_refused():
     (call,) = seen.calls
     assert (y == 27).all()
     assert (call.kernel, call.implementation, call.place) == ("conv2d", "cpu", "here")
-    assert call.shapes == (X.shape, W.shape) and call.settings == {"strides": (2, 2), "padding": "valid"}
+    assert call.shapes == (X.shape, W.shape)
+    assert call.settings == {"strides": (2, 2), "padding": "valid", "activation": None}
     assert call.refused == (("winograd", "takes kernels of 3x3 with stride 1"),)
 
 
