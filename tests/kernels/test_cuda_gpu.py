@@ -1,4 +1,4 @@
-"""The kernels on a GPU, on the same cases as in the shim; and their whole-array forms on arrays that are not NumPy's."""
+"""The kernels on a GPU, on the same cases as in the shim; and their whole-array forms on a device."""
 
 import numpy as np
 import pytest
