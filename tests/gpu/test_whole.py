@@ -80,6 +80,7 @@ def test_an_mlp_takes_the_same_steps(device):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_cifar_10_is_learnt(device, request):
     folder = request.getfixturevalue("cifar_folder" if device.simulated else "full_cifar_folder")
     x, y, _ = image_folder(folder / "train", (32, 32))

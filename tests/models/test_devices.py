@@ -340,7 +340,8 @@ def test_the_same_seed_gives_the_same_numbers():
         with minidl.device(there()):
             found = minidl.Tensor(draw())
         assert lies_on([found]) == {there()}, name
-        np.testing.assert_array_equal(found.numpy(), np.asarray(expected), err_msg=name)
+        # Bits are the same, what is computed of them is rounded as the device's logarithms and cosines are.
+        machines.now.close(found.data, np.asarray(expected), 0, 1e-5)
     generators = []
     for where in ("cpu", there()):
         with minidl.device(where):
