@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from . import common, compare, gpu, peers, report
-from .arguments import UsageError, add_measuring, names_of, note
+from .arguments import UsageError, add_measuring, names_of, note, positive
 from .operations import operations
-from .workloads import BATCHES, WORKLOADS, Workload
+from .workloads import BATCHES, WORKLOADS, Workload, with_batch
 
 _DESCRIPTION = """Time of a step, of the first step and of the import, memory and threads: minidl and its peers.
 
@@ -26,6 +26,7 @@ _EPILOG = """examples:
   python -m benchmarks run A32 C --peers torch,numpy
   python -m benchmarks run C --compare benchmarks/results/cpu.json --json now.json
   python -m benchmarks run --device gpu --tf32
+  python -m benchmarks run C --device gpu --batch 1024 --json gpu-1024.json
 
 Written are FILE.json, FILE.md (tables) and FILE.svg (a plot). A peer that is not installed is left out with a
 note. On a GPU all inputs lie there before, losses are read at the end of a round, and minidl trains by fit. Ctrl-C
@@ -43,6 +44,7 @@ def add(commands: Any) -> None:
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help="default: all")
     add_measuring(parser, rounds=15, json="DEVICE.json", peers=",".join(peers.PEERS))
     gpu.add(parser)
+    parser.add_argument("--batch", type=positive, metavar="N", help="samples of a batch (default: the workload's)")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the steps of a round (default: 1)")
     parser.add_argument("--cold", action="store_true", help="also time minidl's first step with no kernel compiled yet")
     parser.add_argument("--compare", type=Path, metavar="EARLIER.json", help="show ratios then and now")
@@ -71,7 +73,9 @@ def run(options: argparse.Namespace) -> int:
     try:
         for name in names:
             try:
-                record["workloads"][name] = measure(name, WORKLOADS[name], sides, options, record["sides"])
+                record["workloads"][name] = measure(
+                    name, with_batch(WORKLOADS[name], options.batch), sides, options, record["sides"]
+                )
             except RuntimeError as error:  # what other workloads gave is kept
                 record["failed"][name] = str(error)
                 note(f"{name} failed: {error}")

@@ -10,6 +10,7 @@ A layer is one of
 A further workload is an entry in WORKLOADS, made of these.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -114,6 +115,14 @@ WORKLOADS = {
     "A-one": Workload("MLP 784-300-100-10, output of one", "infer", (784,), 1, "sgd", MLP, 3000, 2.3),
     "C-one": Workload("CIFAR CNN, output of one", "infer", PICTURE, 1, "adam", CIFAR, 400, 2.0),
 }  # fmt: skip
+
+
+def with_batch(workload: Workload, batch: int | None) -> Workload:
+    """The workload with other batches, which no goals are set for; None: as it is."""
+    if batch in (None, workload.batch):
+        return workload
+    text = re.sub(r"(batch|outputs? of) (\d+|one)$", rf"\1 {batch}", workload.text)
+    return workload._replace(text=text, batch=batch, goal=None, goal_of_all=None, goal_on_gpu=None)
 
 
 def data(workload: Workload) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ import minidl_kernels
 from benchmarks import common, gpu, peers, report, run, serve
 from benchmarks.__main__ import main
 from benchmarks.arguments import UsageError
-from benchmarks.workloads import WORKLOADS, Workload, initial_weights
+from benchmarks.workloads import WORKLOADS, Workload, batches, initial_weights, with_batch
 from tests.kernels import strict, strict_graphs
 from tests.kernels.shim import programs
 from tests.shims import needs_compiler
@@ -51,6 +51,16 @@ def small(name) -> Workload:
     shape = {"A32": (20,), "C": (12, 12, 3), "D": (8, 8, 3), "F": (28, 28, 1)}[name]
     layers, critic = (narrow(several, 16 if name == "F" else 4) for several in (one.layers, one.critic))
     return one._replace(shape=shape, batch=3, layers=layers, critic=critic)
+
+
+def test_batches_of_another_size():
+    texts = {name: with_batch(one, 7).text for name, one in WORKLOADS.items()}
+    assert texts["A32"] == "MLP 784-300-100-10, SGD, batch 7" and texts["C-batch"] == "CIFAR CNN, outputs of 7"
+    assert texts["C-one"] == "CIFAR CNN, output of 7" and all(text.endswith(" 7") for text in texts.values())
+    one = WORKLOADS["C"]
+    assert with_batch(one, None) is one and with_batch(one, 128) is one
+    assert with_batch(one, 1024)[3:] == one._replace(batch=1024, goal=None, goal_of_all=None, goal_on_gpu=None)[3:]
+    assert [x.shape for x, _ in batches(with_batch(one, 3))] == [(3, 32, 32, 3)] * 8
 
 
 # ---- what is refused, and what the words mean ----
@@ -208,7 +218,7 @@ def test_a_whole_run_and_its_report(device, monkeypatch, tmp_path):
     monkeypatch.setattr(run, "names_of", lambda asked, known, what: list(asked))
     options = argparse.Namespace(
         workloads=["A32"], compare=None, peers=["numpy"], device=DEVICE, tf32=True, threads=1, rounds=2, scale=0.01,
-        json=None, cold=False,
+        json=None, cold=False, batch=None,
     )  # fmt: skip
     assert run.run(options) == 0
     record = json.loads((tmp_path / "strict.json").read_text("utf-8"))
