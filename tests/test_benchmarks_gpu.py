@@ -180,6 +180,17 @@ def test_minidl_takes_the_same_steps_as_on_the_processor(name, device):
 
 
 @needs_compiler
+def test_minidl_answers_as_on_the_processor(device):
+    outputs = []
+    for where in ("cpu", DEVICE):
+        with serve.answering("minidl", 1, where, False) as answer:
+            made = answer({"ask": "prepare", "workload": WORKLOADS["A-one"]._asdict()})
+            assert "error" not in made, made
+            outputs.append([made["loss"], answer({"ask": "steps", "steps": 2})["loss"]])
+    np.testing.assert_allclose(outputs[1], outputs[0], rtol=1e-4)
+
+
+@needs_compiler
 def test_a_round_reads_as_often_whatever_its_length(device):
     with serve.answering("minidl", 1, DEVICE, False) as answer:
         answer({"ask": "prepare", "workload": small("A32")._asdict()})
