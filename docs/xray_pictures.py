@@ -57,7 +57,7 @@ def step_of_a_trained_net() -> Any:
 
 def pictures_of(data: dict[str, Any]) -> dict[str, tuple[str, str, tuple[int, int], bool]]:
     """name: the language, what to do in the page, the size in pixels, and whether the screen is dark."""
-    convolution = next(one for one in data["calls"] if one["op"] == "conv2d")
+    convolution = next(one for one in data["calls"] if one["op"].startswith("conv2d"))
     softmax = next(one for one in data["calls"] if one["op"].startswith("softmax"))
     bias = next(one for one in data["updates"] if one["name"].endswith("answer/bias"))
     x = next(place for place, one in enumerate(data["values"]) if one["name"] == "x")
@@ -67,7 +67,7 @@ def pictures_of(data: dict[str, Any]) -> dict[str, tuple[str, str, tuple[int, in
     def picked(section: str, tensor: int, place: int) -> str:
         return f"pick(section({section}), {tensor}, {place}); return xray.now({tensor}).data[{place}];"
 
-    forward = picked('"forward", c => c.op === "conv2d"', made, pixel)
+    forward = picked(f'"forward", c => c.op === "{convolution["op"]}"', made, pixel)
     backward = picked(f'"backward", c => c.op === "{softmax["op"]}"', passed, SNEAKER)
     update = f"xray.edit({x}, {14 * 28 + 14}, 0.1);" + picked(
         f'"update", u => u.name === "{bias["name"]}"', bias["after"], 5
