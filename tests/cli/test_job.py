@@ -192,14 +192,14 @@ def test_the_demo_reaches_its_accuracy_and_its_gradients_are_right(tmp_path, cap
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
 def test_colour_pictures(full_cifar_folder, tmp_path, capsys):
-    words = ["--data", str(full_cifar_folder / "train"), "--test", str(full_cifar_folder / "test"), "--epochs", "2"]
+    words = ["--data", str(full_cifar_folder / "train"), "--test", str(full_cifar_folder / "test"), "--epochs", "1"]
     assert main(["train", *words, "--out", str(tmp_path)]) == 0
-    assert float(capsys.readouterr().out.split("test accuracy")[1].split()[0]) >= 0.45  # ten epochs reach 0.72
+    assert float(capsys.readouterr().out.split("test accuracy")[1].split()[0]) >= 0.35  # ten epochs reach 0.72
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
-@pytest.mark.parametrize("network, epochs, accuracy", [("mlp", 10, 0.88), ("cnn", 2, 0.85)])
+@pytest.mark.parametrize("network, epochs, accuracy", [("mlp", 10, 0.88), ("cnn", 1, 0.80)])
 def test_the_whole_of_fashion_mnist(network, epochs, accuracy, tmp_path, capsys):
     words = ["--data", "fashion_mnist", "--model", network, "--epochs", str(epochs)]
     assert main(["train", *words, "--out", str(tmp_path)]) == 0  # ten epochs of the cnn reach 0.92

@@ -185,12 +185,12 @@ def test_24_evaluate(listing):
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_24_the_numbers_of_the_notes(tmp_path):
-    """All of Fashion-MNIST, five seeds: A is right in 88.5 % or more, B in 90 % or more, having seen 200 pictures."""
+    """All of Fashion-MNIST, two seeds: A is right in 88.5 % or more, B in 90 % or more, having seen 200 pictures."""
     data = full_data()
     if data is None:
         pytest.skip("the full Fashion-MNIST is not here")
     scores = []
-    for seed in (42, 0, 1, 2, 3):
+    for seed in (42, 0):
         one = run(data, tmp_path, seed)
         assert equal(one.at["frozen"], one.at["after 4 epochs"][:6]) == [True] * 6
         assert all(equal(one.model_A_clone.get_weights(), one.saved.get_weights()))
