@@ -13,11 +13,13 @@ The 12 sums never leave the registers until k ends; that is the whole trick. A c
 two multiply-adds and two to three loads a cycle. One row of one vector would need two loads for each multiply-add. The
 tile above needs 8 loads for 12. Larger is better, but AVX2 has 16 registers: 12 sums, 2 for B, 1 for A leave one over,
 so 6 x 2 it is. And since a multiply-add takes 4 cycles, at least 2 x 4 = 8 sums must be under way for the units never
-to wait: 12 are enough. AVX-512 and ARM have 32 registers, so 14 x 2 and 12 x 2.
+to wait: 12 are enough. AVX-512 and ARM have 32 registers, so 14 x 2, and 10 x 2 where A's numbers take vector
+registers on their way. What is left over at the right of C gets tiles of one vector, whose lanes beyond the last column
+are masked.
 
 Every other instruction counts as well: a core starts four to six a cycle, and half of that where another thread shares
 it. So where A's numbers lie side by side, four k's follow each other in the text, at fixed distances from one address:
-21 instructions a k for the 12 multiply-adds, in place of 29.
+22 instructions a k for the 12 multiply-adds, in place of 29; with AVX-512 47 for 28.
 
 A is read by strides (bytes), B[k] lies ``b_stride`` bytes after B[k-1], with the columns side by side. And k runs in
 two loops, outer and inner, because that is what turns the same text into a convolution: in pictures that lie in memory
@@ -29,8 +31,6 @@ once; tasks call it by its address, which they get as an argument: ``multiply(ad
 """
 
 from contextlib import contextmanager
-
-import numpy as np
 
 from .parallel import Task  # before numba: it sets the cache folder
 
@@ -49,6 +49,9 @@ __all__ = [
 ACCUMULATE = 1  # flag: add to what C holds (else start from the bias, or from zero)
 RELU = 2  # flag: max(., 0) at the end
 UNROLL = 4  # k's of a round, where A's numbers lie side by side
+ANY_HEIGHT = (
+    6  # tiles of so many rows exist in every height, higher ones in even heights: that halves the time to compile
+)
 
 
 def _tile_of_target() -> tuple[int, int, int]:
@@ -60,12 +63,13 @@ def _tile_of_target() -> tuple[int, int, int]:
     if "+avx" in known:
         return 8, 6, 2
     if triple.startswith(("aarch64", "arm64")):
-        return 4, 12, 2
+        return 4, 10, 2
     return 4, 6, 2
 
 
 LANES, ROWS, VECTORS = _tile_of_target()
 WIDTH = LANES * VECTORS  # columns of a tile, and of a packed panel of B
+HEIGHTS = [rows for rows in range(1, ROWS + 1) if rows <= ANY_HEIGHT or rows % 2 == 0]
 
 _FLOAT, _BYTE, INT = ir.FloatType(), ir.IntType(8), ir.IntType(64)
 VECTOR = ir.VectorType(_FLOAT, LANES)
@@ -99,25 +103,51 @@ def _counted_loop(builder, count):
 
 
 def _of_unknown_origin(builder, number):
-    """The number itself; LLVM would make one address of the next by an addition each, where it knew how they differ."""
+    """The number itself. If LLVM knew how the addresses differ, it would keep one for every row, most in memory."""
     return builder.call(ir.InlineAsm(ir.FunctionType(INT, [INT]), "", "=r,0"), [number])
 
 
 def _emit_tile(
-    builder, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, bias, flags
-):
-    """Emit C[0:rows, 0:WIDTH] (+)= A @ B for a fixed number of rows. All arguments but rows are LLVM integers."""
+    builder, rows, vectors, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride,
+    bias, flags, lanes=None,
+):  # fmt: skip
+    """Emit C[0:rows, 0:vectors * LANES] (+)= A @ B. All arguments but rows and vectors are LLVM values.
+
+    With ``lanes``, a pair of numbers, only the columns from the one to the other exist in C and in the bias.
+    """
 
     def vector(address, v):
         return vector_at(builder, address, v)
 
-    def all_lanes(number):
-        first = builder.insert_element(ir.Constant(VECTOR, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
-        lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        return builder.shuffle_vector(first, ir.Constant(VECTOR, ir.Undefined), lanes)
+    def all_lanes(number, kind=_FLOAT):
+        undefined = ir.Constant(ir.VectorType(kind, LANES), ir.Undefined)
+        first = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
+        return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+
+    def masked(name, kind, *arguments):
+        function = ir.FunctionType(kind, [argument.type for argument in arguments])
+        name = f"llvm.masked.{name}.v{LANES}f32.p0"
+        return builder.call(cgutils.get_or_insert_function(builder.module, function, name), arguments)
 
     zero = ir.Constant(VECTOR, [0.0] * LANES)
-    grid = [(r, v) for r in range(rows) for v in range(VECTORS)]
+    four = ir.Constant(ir.IntType(32), 4)  # bytes that addresses are a multiple of
+    if lanes:
+        lane = ir.Constant(ir.VectorType(INT, LANES), list(range(LANES)))
+        first, last = (all_lanes(number, INT) for number in lanes)
+        mask = builder.and_(builder.icmp_signed(">=", lane, first), builder.icmp_signed("<", lane, last))
+
+    def load(address, v):
+        if lanes:
+            return masked("load", VECTOR, vector(address, v), four, mask, zero)
+        return builder.load(vector(address, v), align=4)
+
+    def store(value, address, v):
+        if lanes:
+            masked("store", ir.VoidType(), value, vector(address, v), four, mask)
+        else:
+            builder.store(value, vector(address, v), align=4)
+
+    grid = [(r, v) for r in range(rows) for v in range(vectors)]
     sums = {cell: cgutils.alloca_once(builder, VECTOR) for cell in grid}  # LLVM turns these into registers
     c_rows = [builder.add(c, builder.mul(c_stride, ir.Constant(INT, r))) for r in range(rows)]
 
@@ -127,7 +157,7 @@ def _emit_tile(
         builder.store(zero, sums[cell])
     with builder.if_then(builder.and_(has_bias, builder.not_(accumulate))):
         for r, v in grid:
-            builder.store(builder.load(vector(bias, v), align=4), sums[r, v])
+            builder.store(load(bias, v), sums[r, v])
 
     b_now = cgutils.alloca_once_value(builder, b)
     multiply_add = cgutils.get_or_insert_function(  # LLVM's name for: fma where there is one, else multiply and add
@@ -137,12 +167,12 @@ def _emit_tile(
     a_now = [cgutils.alloca_once(builder, INT) for _ in range(0, rows, 3)]
 
     def add_products(b_address, a_addresses, bytes_on):
-        b_vectors = [builder.load(vector(b_address, v), align=4) for v in range(VECTORS)]
+        b_vectors = [builder.load(vector(b_address, v), align=4) for v in range(vectors)]
         for r in range(rows):
             address = builder.add(a_addresses[r // 3], builder.mul(row_stride, ir.Constant(INT, r % 3)))
             address = builder.add(address, ir.Constant(INT, bytes_on))
             number = all_lanes(builder.load(builder.inttoptr(address, _FLOAT.as_pointer()), align=4))
-            for v in range(VECTORS):
+            for v in range(vectors):
                 old = builder.load(sums[r, v])
                 builder.store(builder.call(multiply_add, [number, b_vectors[v], old]), sums[r, v])
 
@@ -164,79 +194,83 @@ def _emit_tile(
                     b_address = builder.add(b_address, b_stride)
                 builder.store(b_address, b_now)
                 for place, address in zip(a_now, a_addresses, strict=True):
-                    builder.store(builder.add(address, step), place)
+                    builder.store(_of_unknown_origin(builder, builder.add(address, step)), place)
 
     # What C holds comes last: a sum of sums of blocks has fewer roundings in a row than one long sum.
     with builder.if_then(accumulate):
         for r, v in grid:
-            before = builder.load(vector(c_rows[r], v), align=4)
-            builder.store(builder.fadd(builder.load(sums[r, v]), before), sums[r, v])
+            builder.store(builder.fadd(builder.load(sums[r, v]), load(c_rows[r], v)), sums[r, v])
     with builder.if_then(builder.icmp_signed("!=", builder.and_(flags, ir.Constant(INT, RELU)), ir.Constant(INT, 0))):
         for cell in grid:
             value = builder.load(sums[cell])
             negative = builder.fcmp_ordered("<", value, zero)  # false for NaN, which stays
             builder.store(builder.select(negative, zero, value), sums[cell])
     for r, v in grid:
-        builder.store(builder.load(sums[r, v]), vector(c_rows[r], v), align=4)
+        store(builder.load(sums[r, v]), c_rows[r], v)
+
+
+def _one_of_heights(builder, rows, emit):
+    """A switch over texts that are each unrolled for their number of rows."""
+    done = builder.append_basic_block("done")
+    switch = builder.switch(rows, done)
+    for count in HEIGHTS:
+        block = builder.append_basic_block(f"rows{count}")
+        switch.add_case(ir.Constant(INT, count), block)
+        builder.position_at_end(block)
+        emit(count)
+        builder.branch(done)
+    builder.position_at_end(done)
 
 
 @intrinsic
 def _tile(
     typing_context, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, bias, flags
 ):
-    """One tile of 1 to ROWS rows: a switch over texts that are each unrolled for their number of rows."""
+    """One tile, WIDTH columns wide, of one of the HEIGHTS."""
 
     def generate(context, builder, signature, arguments):
-        done = builder.append_basic_block("done")
-        switch = builder.switch(arguments[0], done)
-        for count in range(1, ROWS + 1):
-            block = builder.append_basic_block(f"rows{count}")
-            switch.add_case(ir.Constant(INT, count), block)
-            builder.position_at_end(block)
-            _emit_tile(builder, count, *arguments[1:])
-            builder.branch(done)
-        builder.position_at_end(done)
+        _one_of_heights(builder, arguments[0], lambda rows: _emit_tile(builder, rows, VECTORS, *arguments[1:]))
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 13), generate
+
+
+@intrinsic
+def _narrow_tile(
+    typing_context, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride,
+    bias, flags, first, last,
+):  # fmt: skip
+    """One tile, a vector wide, of which only the columns from ``first`` to ``last`` exist."""
+
+    def generate(context, builder, signature, arguments):
+        lanes = arguments[13:]
+        _one_of_heights(builder, arguments[0], lambda rows: _emit_tile(builder, rows, 1, *arguments[1:13], lanes))
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 15), generate
 
 
 def _strip(
     rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, first, last, bias, flags
 ):
     """C[0:rows, first:last] (+)= A @ B: a strip of any number of rows, one panel of WIDTH columns wide."""
-    tiles = (rows + ROWS - 1) // ROWS
-    if tiles == 0:
-        return
-    fewest, one_more = rows // tiles, rows % tiles  # tiles of nearly equal height: no slow last one
-    if first == 0 and last == WIDTH:
-        for t in range(tiles):
-            count = fewest + 1 if t < one_more else fewest
-            _tile(count, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, bias, flags)
-            a += count * row_stride
-            c += count * c_stride
-        return
-    edge = np.zeros((ROWS + 1, WIDTH), np.float32)  # the tile writes here; only the columns that exist go on to C
-    edge_address = edge.ctypes.data
-    edge_bias = 0
-    if bias != 0:
-        edge_bias = edge_address + ROWS * WIDTH * 4
-        for j in range(first, last):
-            edge[ROWS, j] = read(bias + 4 * j)
-    for t in range(tiles):
-        count = fewest + 1 if t < one_more else fewest
-        if flags & ACCUMULATE:
-            for r in range(count):
-                for j in range(first, last):
-                    edge[r, j] = read(c + r * c_stride + 4 * j)
-        _tile(count, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, edge_address, WIDTH * 4,
-              edge_bias, flags)  # fmt: skip
-        for r in range(count):
-            for j in range(first, last):
-                write(c + r * c_stride + 4 * j, edge[r, j])
-        a += count * row_stride
-        c += count * c_stride
-    keep(edge)
+    whole = first == 0 and last == WIDTH
+    while rows > 0:
+        tiles = (rows + ROWS - 1) // ROWS
+        height = (rows + tiles - 1) // tiles  # tiles of nearly equal height: no slow last one
+        if height > ANY_HEIGHT and height % 2 == 1:
+            height += 1 if height < rows else -3
+        if whole:
+            _tile(height, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, bias,
+                  flags)  # fmt: skip
+        else:
+            for left in range(first // LANES * LANES, last, LANES):
+                _narrow_tile(height, a, row_stride, outer, outer_stride, inner, inner_stride, b + 4 * left, b_stride,
+                             c + 4 * left, c_stride, bias + 4 * left if bias != 0 else 0, flags,
+                             first - left, last - left)  # fmt: skip
+        rows -= height
+        a += height * row_stride
+        c += height * c_stride
 
 
 @intrinsic

@@ -11,7 +11,7 @@ from minidl_kernels.conv.across import across_pays
 from minidl_kernels.conv.across_gradient import sums_across_pay
 from minidl_kernels.conv.geometry import output_size, same_padding
 from minidl_kernels.conv.phases import forward_axis
-from minidl_kernels.microkernel import ROWS, WIDTH
+from minidl_kernels.microkernel import LANES, ROWS, WIDTH
 from tests.kernels.convolutions import (
     all_three,
     assert_adjoint,
@@ -105,7 +105,8 @@ def test_across_pictures_where_strides_skip_pixels_and_windows_lie_in_the_paddin
 @pytest.mark.parametrize("implementation", ["array", "cpu", "winograd", "winograd_4x4"])
 @pytest.mark.parametrize("activation", [None, "relu"])
 def test_bias_and_relu_are_added_on_every_way(implementation, activation):
-    wide = [((2, 7, 9, 16), (3, 3, 16, 24), (1, 1)), ((1, 4, 4, 32), (3, 3, 32, 48), (1, 1))]
+    vector, odd = 2 * LANES, 3 * LANES  # Winograd takes whole vectors of channels and of filters
+    wide = [((2, 7, 9, vector), (3, 3, vector, odd), (1, 1)), ((1, 4, 4, odd), (3, 3, odd, vector), (1, 1))]
     others = [
         ((2, 6, 5, 3), (3, 2, 3, 5), (2, 1)),
         ((2, 9, 9, 4), (3, 3, 4, 33), (1, 1)),

@@ -12,7 +12,7 @@ from llvmlite import ir
 
 from minidl_kernels import microkernel
 
-ARGUMENTS = 12  # of a tile, without the number of rows
+ARGUMENTS = 12  # of a tile, without its size
 
 
 def tile_for(triple, features, lanes, rows, monkeypatch):
@@ -24,7 +24,7 @@ def tile_for(triple, features, lanes, rows, monkeypatch):
     module.triple = triple
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [microkernel.INT] * ARGUMENTS), "tile")
     builder = ir.IRBuilder(function.append_basic_block())
-    microkernel._emit_tile(builder, rows, *function.args)
+    microkernel._emit_tile(builder, rows, 2, *function.args)
     builder.ret_void()
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
@@ -37,21 +37,21 @@ def tile_for(triple, features, lanes, rows, monkeypatch):
 
 
 def innermost(assembly, multiply_add):
-    """The instructions of the shortest loop that holds multiply-adds: from a label to a jump back to it."""
-    lines = [line.strip() for line in assembly.splitlines() if line.strip()]
+    """The loops that hold multiply-adds and no other loop, the shortest first: from a label to a jump back to it."""
+    lines = [line.strip() for line in assembly.splitlines() if line.strip() and line.strip()[0] not in "#/"]
     places = {line.split(":")[0]: number for number, line in enumerate(lines) if re.match(r"[.\w]+:", line)}
     loops = []
     for number, line in enumerate(lines):
         target = re.search(r"(\.LBB\w+)$", line)
         if target and places.get(target[1], number) < number:
             body = lines[places[target[1]] + 1 : number + 1]
-            if any(multiply_add in one for one in body):
+            if any(multiply_add in one for one in body) and not any(one.split(":")[0] in places for one in body):
                 loops.append(body)
-    return min(loops, key=len)
+    return sorted(loops, key=len)
 
 
 TARGETS = [
-    ("aarch64-unknown-linux-gnu", "+neon", 4, 12, "fmla", r"v\d+\.4s", "sp"),
+    ("aarch64-unknown-linux-gnu", "+neon", 4, 10, "fmla", r"v\d+\.4s", "sp"),
     ("x86_64-unknown-linux-gnu", "+avx2,+fma", 8, 6, "vfmadd", r"%ymm\d+", "%rsp"),
     ("x86_64-unknown-linux-gnu", "+avx512f,+fma", 16, 14, "vfmadd", r"%zmm\d+", "%rsp"),
 ]
@@ -61,17 +61,21 @@ TARGETS = [
 def test_the_inner_loop_is_multiply_adds_in_registers(
     triple, features, lanes, rows, multiply_add, register, stack, monkeypatch
 ):
-    body = innermost(tile_for(triple, features, lanes, rows, monkeypatch), multiply_add)
+    body, unrolled = innermost(tile_for(triple, features, lanes, rows, monkeypatch), multiply_add)
     found = [line for line in body if multiply_add in line]
     assert len(found) == rows * 2 and all(re.search(register, line) for line in found)
     spilled = [line for line in body if stack in line and re.search(register.split(r"\d")[0], line)]
     assert spilled == []  # the sums stay in registers
     # Multiply-adds, A's numbers, B's vectors, an address for three rows; and a few to count and to step on.
     assert len(body) <= rows * 2 + rows + 2 + rows // 3 + 12
+    if triple.startswith(
+        "x86"
+    ):  # there an address may have a fixed distance added for nothing, so nothing else is left
+        assert len(unrolled) <= microkernel.UNROLL * (rows * 2 + rows + 2 + 1) + rows // 3 + 4
 
 
 def test_a_tile_of_too_many_rows_would_be_noticed(monkeypatch):
-    body = innermost(tile_for("x86_64-unknown-linux-gnu", "+avx2,+fma", 8, 9, monkeypatch), "vfmadd")
+    body = innermost(tile_for("x86_64-unknown-linux-gnu", "+avx2,+fma", 8, 9, monkeypatch), "vfmadd")[0]
     assert any("%rsp" in line and "%ymm" in line for line in body)
 
 

@@ -17,10 +17,11 @@ from ..parallel import floats, integer, share, task
 from ..sums import RUN, add_rows, tasks_for_sums
 from . import column_sum, dense, dense_weight_grad, matmul, rows
 
-DEPTH = 256  # k of a block, at most: that much of a panel is 16 KiB with AVX2
+DEPTH = 320  # k of a block, at most: that much of a panel is 20 KiB with AVX2, 40 KiB with AVX-512
 BESIDE = 64  # columns of a block of few rows
-HEIGHT = 128  # rows of a task, at most
-PACK_FROM = 24  # rows from which copying a block of B pays even where its columns lie side by side
+HEIGHT = 256  # rows of a task, at most
+FAR = 2048  # bytes from row to row of B above which every k is on a page of its own: then, from as many rows on as
+PACK_FROM = 24  # these, copying a block of B pays even where its columns lie side by side
 LOW = 48  # and at least
 FEW = 2  # rows for which B is only read
 STREAM = 1 << 19  # numbers of B that are worth a task, then: 2 MiB
@@ -43,7 +44,7 @@ def _product(args, task, tasks):
     top, bottom = share(m, task // column_chunks, row_chunks)
     left, right = share((n + WIDTH - 1) // WIDTH, task % column_chunks, column_chunks)
     copy_a = a_row == 4 and right - left > 2  # read where it is, a transposed A touches a page of memory for each k
-    pack_b = b_column != 4 or n < WIDTH or bottom - top >= PACK_FROM
+    pack_b = b_column != 4 or n < WIDTH or (b_k > FAR and bottom - top >= PACK_FROM)
     blocks = (k + DEPTH - 1) // DEPTH  # of nearly equal depth: no thin last one
     deepest = k // blocks + 1
     copied = (deepest // 16 | 1) * 64 + 64  # an odd number of cache lines: rows then do not share their places
