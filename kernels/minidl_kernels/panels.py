@@ -88,8 +88,10 @@ def pack_panel(target, source, depth, k_step, width, column_step):
 def transpose(target, target_step, source, source_step, rows, columns):
     """target[i, j] = source[j, i] for i < rows, j < columns; the rows of both lie ``step`` bytes apart."""
     whole_rows, whole_columns = rows // LANES * LANES, columns // LANES * LANES
-    for i in range(0, whole_rows, LANES):
-        for j in range(0, whole_columns, LANES):
+    for j in range(
+        0, whole_columns, LANES
+    ):  # along the source's rows: to load what comes next takes longer than to store
+        for i in range(0, whole_rows, LANES):
             _transpose_block(
                 target + i * target_step + j * 4, target_step, source + j * source_step + i * 4, source_step
             )

@@ -26,6 +26,7 @@ LOW = 48  # and at least
 FEW = 2  # rows for which B is only read
 STREAM = 1 << 19  # numbers of B that are worth a task, then: 2 MiB
 WORK = 1 << 18  # multiply-adds that are worth a task: about 5 us
+SMALL = 1 << 25  # multiply-adds up to which a thread gets one task, not four: it costs more to read rows of B in pieces
 RELU_FLAG = {None: 0, "relu": 2}
 
 
@@ -41,9 +42,10 @@ def _product(args, task, tasks):
     bias, flags, c, row_chunks = integer(args, 10), integer(args, 11), integer(args, 12), integer(args, 13)
     column_sums = integer(args, 14)
     column_chunks = tasks // row_chunks
-    top, bottom = share(m, task // column_chunks, row_chunks)
-    left, right = share((n + WIDTH - 1) // WIDTH, task % column_chunks, column_chunks)
-    copy_a = a_row == 4 and right - left > 2  # read where it is, a transposed A touches a page of memory for each k
+    # Chunks of rows go by first: then each thread mostly stays with its own rows of A.
+    top, bottom = share(m, task % row_chunks, row_chunks)
+    left, right = share((n + WIDTH - 1) // WIDTH, task // row_chunks, column_chunks)
+    copy_a = a_row == 4 and right - left > 4  # read where it is, a transposed A touches a page of memory for each k
     pack_b = b_column != 4 or n < WIDTH or (b_k > FAR and bottom - top >= PACK_FROM)
     blocks = (k + DEPTH - 1) // DEPTH  # of nearly equal depth: no thin last one
     deepest = k // blocks + 1
@@ -135,7 +137,7 @@ def _chunks(m, n, k, transpose_a, threads):
     Every chunk of rows packs B again, every chunk of columns a transposed A: so there are as few as threads and caches
     need, of columns where A is read where it lies, else of rows.
     """
-    tasks = min(4 * threads, m * n * k // WORK)
+    tasks = min(threads if m * n * k < SMALL else 4 * threads, m * n * k // WORK)
     row_chunks = -(-m // HEIGHT)
     if transpose_a:
         row_chunks = max(row_chunks, min(tasks, m // LOW))
