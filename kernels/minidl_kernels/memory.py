@@ -20,6 +20,7 @@ import numpy as np
 __all__ = ["LARGE", "Report", "empty", "release", "report"]
 
 LARGE = 1 << 17  # bytes from which buffers are kept: smaller ones C's allocator keeps itself
+LINE = 64  # bytes of a cache line
 ROOMIEST = 2  # times as large as the result may a buffer be that serves for it
 PATIENCE = 2000  # large results after which a buffer that was not wanted is given back
 
@@ -37,6 +38,7 @@ class _Arena(threading.local):
     def __init__(self) -> None:
         self.made = self.reused = 0
         self.buffers: list[np.ndarray] = []  # of bytes, the smallest first
+        self.starts: list[int] = []  # the first byte of each that lies at the start of a cache line
         self.wanted: list[int] = []  # how many results there had been when each was last given out
 
 
@@ -55,26 +57,31 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """A C-contiguous array of NumPy that holds anything.
 
     Args:
-        shape, dtype: small ones (below ``LARGE`` bytes) come from NumPy; large ones from the arena.
+        shape, dtype: small ones (below ``LARGE`` bytes) come from NumPy; large ones from the arena, each at the start
+            of a cache line (NumPy's lie 16 bytes behind one, where every vector of AVX-512 lies in two lines).
     """
     size = math.prod(shape) * dtype.itemsize
     if size < LARGE or not _COUNTS:
         return np.empty(shape, dtype)
-    buffers, wanted = _arena.buffers, _arena.wanted
+    size += LINE
+    buffers, starts, wanted = _arena.buffers, _arena.starts, _arena.wanted
     place = bisect_left(buffers, size, key=_size)
     while place < len(buffers) and buffers[place].size <= size * ROOMIEST:
         if _holders(buffers, place) == _NOBODY:
             _arena.reused += 1
             wanted[place] = _arena.made + _arena.reused
-            return np.ndarray(shape, dtype, buffers[place])
+            return np.ndarray(shape, dtype, buffers[place], starts[place])
         place += 1
     _arena.made += 1
     now = _arena.made + _arena.reused
     _give_back(now - PATIENCE)
     place = bisect_left(buffers, size, key=_size)
-    buffers.insert(place, np.empty(size, np.uint8))
+    buffer = np.empty(size, np.uint8)
+    buffers.insert(place, buffer)
+    starts.insert(place, -buffer.ctypes.data % LINE)
     wanted.insert(place, now)
-    return np.ndarray(shape, dtype, buffers[place])
+    del buffer  # or it would count as held
+    return np.ndarray(shape, dtype, buffers[place], starts[place])
 
 
 def _size(buffer: np.ndarray) -> int:
@@ -85,7 +92,7 @@ def _give_back(since: int) -> None:
     """Forget free buffers that were last wanted before."""
     for place in reversed(range(len(_arena.buffers))):
         if _arena.wanted[place] < since and _holders(_arena.buffers, place) == _NOBODY:
-            del _arena.buffers[place], _arena.wanted[place]
+            del _arena.buffers[place], _arena.starts[place], _arena.wanted[place]
 
 
 def release() -> None:

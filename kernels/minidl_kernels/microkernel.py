@@ -36,14 +36,14 @@ from .parallel import Task  # before numba: it sets the cache folder
 
 # isort: split
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 __all__ = [
     "ACCUMULATE", "INT", "LANES", "RELU", "VECTOR", "VECTORS", "WIDTH",
-    "clear", "copy", "heart", "keep", "multiply", "read", "vector_at", "write",
+    "clear", "copy", "heart", "keep", "line_start", "multiply", "read", "vector_at", "write",
 ]  # fmt: skip
 
 ACCUMULATE = 1  # flag: add to what C holds (else start from the bias, or from zero)
@@ -316,6 +316,12 @@ def clear(typing_context, target, count):
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), generate
+
+
+@njit(cache=True, inline="always")
+def line_start(array):
+    """The address of the first number of an array that lies at the start of a cache line; 16 numbers are enough."""
+    return (array.ctypes.data + 63) & -64
 
 
 @intrinsic

@@ -44,14 +44,20 @@ def test_whatever_refers_to_a_buffer_holds_it(hold):
 def test_report_counts_bytes_and_results():
     before = memory.report()
     y = relu(np.ones(SHAPE, "f"))
-    assert memory.report()[:2] == (before.in_use + BYTES, before.free)
+    taken = BYTES + memory.LINE  # to start at the beginning of a cache line
+    assert memory.report()[:2] == (before.in_use + taken, before.free)
     del y
-    assert memory.report()[:2] == (before.in_use, before.free + BYTES)
+    assert memory.report()[:2] == (before.in_use, before.free + taken)
     relu(np.ones(SHAPE, "f"))
     after = memory.report()
     assert (after.made - before.made, after.reused - before.reused) == (1, 1)
     memory.release()
     assert memory.report().free == 0
+
+
+def test_every_buffer_starts_with_a_cache_line():
+    made = [memory.empty((rows, 401), np.dtype("f")) for rows in range(100, 140)]
+    assert [one.ctypes.data % memory.LINE for one in made] == [0] * 40
 
 
 def test_small_results_are_left_to_numpy():
@@ -85,7 +91,7 @@ def test_what_is_not_wanted_for_long_goes_back():
         memory.empty(other.shape, other.dtype)
     assert memory.report().free >= BYTES
     memory.empty((500, 501), other.dtype)  # only a new buffer makes it look
-    assert memory.report().free == 400 * 301 * 4 + 500 * 501 * 4
+    assert memory.report().free == 400 * 301 * 4 + 500 * 501 * 4 + 2 * memory.LINE
 
 
 def test_each_thread_has_its_own():

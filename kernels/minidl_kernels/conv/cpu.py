@@ -18,7 +18,7 @@ import numpy as np
 from .. import memory
 from ..arrays import FLOATS
 from ..matmul.cpu import product
-from ..microkernel import ACCUMULATE, RELU, WIDTH, clear, copy, heart, keep, multiply
+from ..microkernel import ACCUMULATE, RELU, WIDTH, clear, copy, heart, keep, line_start, multiply
 from ..on_cpu import contiguous, only_float32
 from ..panels import pack_panel, packed_panels
 from ..parallel import address_of, floats, integer, integers, share, task
@@ -207,8 +207,8 @@ def _kernel_gradient(args, task, tasks):
     target = partial + group * kh * run * filters * 4
     buffer = np.empty(((strip_rows - 1) * sh + kh) * columns * channels, np.float32)
     # A panel of g side by side: read where it is, its lines would share few places of the first cache.
-    narrow = np.empty((strip_rows * pixels, WIDTH), np.float32)
-    panel_address = narrow.ctypes.data
+    narrow = np.empty(strip_rows * pixels * WIDTH + 16, np.float32)
+    panel_address = line_start(narrow)
     flags = 0
     for image in range(first_image, last_image):
         for start in range(0, rows, strip_rows):

@@ -10,7 +10,7 @@ import functools
 import numpy as np
 
 from .. import config
-from ..microkernel import ACCUMULATE, WIDTH, heart, keep, multiply
+from ..microkernel import ACCUMULATE, WIDTH, heart, keep, line_start, multiply
 from ..on_cpu import contiguous, only_float32
 from ..panels import pack_panel, transpose
 from ..parallel import floats, integer, share, task
@@ -50,8 +50,8 @@ def _product(args, task, tasks):
     blocks = (k + DEPTH - 1) // DEPTH  # of nearly equal depth: no thin last one
     deepest = k // blocks + 1
     copied = (deepest // 16 | 1) * 64 + 64  # an odd number of cache lines: rows then do not share their places
-    a_block = np.empty((bottom - top) * copied // 4 if copy_a else 0, np.float32)
-    b_block = np.empty(deepest * WIDTH if pack_b else 0, np.float32)
+    a_block = np.empty((bottom - top) * copied // 4 + 16 if copy_a else 0, np.float32)
+    b_block = np.empty(deepest * WIDTH + 16 if pack_b else 0, np.float32)
     for block in range(blocks):
         k0, k1 = share(k, block, blocks)
         depth = k1 - k0
@@ -59,7 +59,7 @@ def _product(args, task, tasks):
         mode += ACCUMULATE if k0 > 0 else 0
         a_now, a_line, a_step = a + top * a_row + k0 * a_k, a_row, a_k
         if copy_a:
-            a_now, a_line, a_step = a_block.ctypes.data, copied, 4
+            a_now, a_line, a_step = line_start(a_block), copied, 4
             transpose(a_now, a_line, a + top * 4 + k0 * a_k, a_k, bottom - top, depth)
         for panel in range(left, right):
             column, first, last = panel * WIDTH, 0, min(WIDTH, n - panel * WIDTH)
@@ -68,8 +68,8 @@ def _product(args, task, tasks):
                 first, last, column = WIDTH - last, WIDTH, n - WIDTH
             b_now, b_step = b + k0 * b_k + column * b_column, b_k
             if pack_b:
-                pack_panel(b_block.ctypes.data, b_now, depth, b_k, last, b_column)
-                b_now, b_step = b_block.ctypes.data, WIDTH * 4
+                pack_panel(line_start(b_block), b_now, depth, b_k, last, b_column)
+                b_now, b_step = line_start(b_block), WIDTH * 4
             multiply(
                 heart, bottom - top, a_now, a_line, 1, 0, depth, a_step, b_now, b_step,
                 c + (top * n + column) * 4, n * 4, first, last, bias + column * 4 if bias != 0 else 0, mode,
