@@ -16,6 +16,8 @@ Only ``_parallel`` is compiled with ``parallel=True`` (that costs seconds for ea
 a second. The number of tasks must follow from the sizes alone, never from the number of threads: then results are the
 same bits on every number of threads.
 
+Numbers below 1.2e-38 count as 0 in tasks, see ``denormals``.
+
 The thread rule: kernels never call a threaded BLAS from a task, there is one pool (Numba's), and small work
 runs in the calling thread (``tasks=1``).
 """
@@ -43,6 +45,8 @@ from numba import carray, cfunc, njit, prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import np_cfarray
+
+from .denormals import flush_denormals, restore
 
 __all__ = [
     "Launch", "address_of", "compile_seconds", "floats", "floats_in", "integer", "integers", "number", "share", "task",
@@ -208,19 +212,25 @@ def _call(typing_context, address, args, task, tasks):
 _start = time.perf_counter()
 
 
-MOST = 62  # arguments of a task
-_BLOCK = MOST + 2  # words of a task's arguments
+MOST = 64  # arguments of a task
+SHARES = 64  # of the tasks of a launch, at most
 
 
-@intrinsic
-def _block(typing_context):
-    """The address of a block of words for arguments, which lasts as long as the function that asks for it."""
+def _block(words):
+    """An intrinsic: the address of a block of words, which lasts as long as the function that asks for it."""
 
     def generate(context, builder, signature, arguments):
-        words = cgutils.alloca_once(builder, ir.ArrayType(ir.IntType(64), _BLOCK))
-        return builder.ptrtoint(words, ir.IntType(64))
+        place = cgutils.alloca_once(builder, ir.ArrayType(ir.IntType(64), words))
+        return builder.ptrtoint(place, ir.IntType(64))
 
-    return types.int64(), generate
+    @intrinsic
+    def block(typing_context):
+        return types.int64(), generate
+
+    return block
+
+
+_block_of_arguments, _block_of_counters = _block(MOST), _block(8 * SHARES)  # counters lie a cache line apart
 
 
 @njit(cache=True, inline="always")
@@ -241,10 +251,12 @@ def _fill(block, packed, arrays):
 
 @njit("void(intp, intp)", cache=True, nogil=True)
 def _serial(packed, arrays):
-    args = _block()
+    args = _block_of_arguments()
     address, tasks = _fill(args, packed, arrays)
+    before = flush_denormals()
     for task in range(tasks):
         _call(address, args, task, tasks)
+    restore(before)
 
 
 @intrinsic
@@ -260,16 +272,23 @@ def _next(typing_context, counter):
 
 @njit("void(intp, intp, int64)", cache=True, nogil=True, parallel=True)
 def _parallel(packed, arrays, threads):
-    args = _block()
+    args = _block_of_arguments()
     address, tasks = _fill(args, packed, arrays)
-    counter = args + 8 * 63
-    carray(_pointer(counter), 1, np.int64)[0] = 0
-    # Whoever is done takes the next task: fixed shares would all wait for the slowest core.
-    for _ in prange(threads):
-        task = _next(counter)
-        while task < tasks:
-            _call(address, args, task, tasks)
-            task = _next(counter)
+    counters, shares = _block_of_counters(), min(threads, SHARES)
+    for i in range(shares):
+        carray(_pointer(counters + 64 * i), 1, np.int64)[0] = 0
+    # Each thread has a share, the same in kernel after kernel, so that it finds what it wrote in its own cache; whoever
+    # is done with its own goes on with the others': without that, all would wait for the slowest core.
+    for thread in prange(threads):
+        before = flush_denormals()
+        for i in range(shares):
+            owner = (thread + i) % shares
+            first, last = tasks * owner // shares, tasks * (owner + 1) // shares
+            task = first + _next(counters + 64 * owner)
+            while task < last:
+                _call(address, args, task, tasks)
+                task = first + _next(counters + 64 * owner)
+        restore(before)
 
 
 if not _parallel.stats.cache_hits:
@@ -293,7 +312,7 @@ class Launch:
 
     Args:
         address: of the task.
-        arguments: numbers and C-contiguous arrays, read by position; 62 at most.
+        arguments: numbers and C-contiguous arrays, read by position; 64 at most.
         tasks: how often it runs.
     """
 

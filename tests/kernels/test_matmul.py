@@ -166,3 +166,12 @@ def test_the_same_bits_on_any_number_of_threads():
 def test_errors_say_what_came(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("rows", [3, 300])  # in one thread, and in several
+def test_denormals_count_as_0_in_tasks_and_nowhere_else(rows):
+    tiny, a = np.float32(1e-40), np.full((rows, 200), 1e-20, "f")
+    with matmul.use("cpu"):
+        found = matmul(a, np.full((200, 300), 1e-22, "f"))
+    assert (found == 0).all()  # the sum is 2e-40
+    assert tiny * np.float32(2) > 0 and (a * np.float32(1e-20) > 0).all()

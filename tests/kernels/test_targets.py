@@ -11,6 +11,7 @@ import pytest
 from llvmlite import ir
 
 from minidl_kernels import microkernel
+from minidl_kernels.denormals import emit_control
 
 ARGUMENTS = 12  # of a tile, without its size
 
@@ -26,6 +27,11 @@ def tile_for(triple, features, lanes, rows, monkeypatch):
     builder = ir.IRBuilder(function.append_basic_block())
     microkernel._emit_tile(builder, rows, 2, *function.args)
     builder.ret_void()
+    return compiled(module, triple, features)
+
+
+def compiled(module, triple, features):
+    """Its assembly."""
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
     machine = llvm.Target.from_triple(triple).create_target_machine(features=features, opt=3)
@@ -95,3 +101,22 @@ def test_a_narrower_target_gets_narrower_code(tmp_path):
     assert done.returncode == 0, done.stderr
     lanes, _, assembly = done.stdout.partition("\n")
     assert lanes == "8" and "zmm" not in assembly and assembly.count("vfmadd") >= 12
+
+
+@pytest.mark.parametrize(
+    "triple, found",
+    [
+        ("x86_64-unknown-linux-gnu", ["stmxcsr", "ldmxcsr", "32832"]),  # 0x8040
+        ("aarch64-unknown-linux-gnu", ["mrs", "FPCR", "msr"]),
+        ("arm64-apple-darwin", ["mrs", "FPCR", "msr"]),
+        ("riscv64-unknown-linux-gnu", []),
+    ],
+)
+def test_denormals_are_switched_off_where_a_processor_can(triple, found):
+    module = ir.Module()
+    module.triple = triple
+    function = ir.Function(module, ir.FunctionType(microkernel.INT, []), "flush")
+    builder = ir.IRBuilder(function.append_basic_block())
+    builder.ret(emit_control(builder, triple))
+    assembly = compiled(module, triple, "")
+    assert all(one in assembly for one in found)

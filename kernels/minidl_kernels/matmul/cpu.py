@@ -42,9 +42,8 @@ def _product(args, task, tasks):
     bias, flags, c, row_chunks = integer(args, 10), integer(args, 11), integer(args, 12), integer(args, 13)
     column_sums = integer(args, 14)
     column_chunks = tasks // row_chunks
-    # Chunks of rows go by first: then each thread mostly stays with its own rows of A.
-    top, bottom = share(m, task % row_chunks, row_chunks)
-    left, right = share((n + WIDTH - 1) // WIDTH, task // row_chunks, column_chunks)
+    top, bottom = share(m, task // column_chunks, row_chunks)
+    left, right = share((n + WIDTH - 1) // WIDTH, task % column_chunks, column_chunks)
     copy_a = a_row == 4 and right - left > 4  # read where it is, a transposed A touches a page of memory for each k
     pack_b = b_column != 4 or n < WIDTH or (b_k > FAR and bottom - top >= PACK_FROM)
     blocks = (k + DEPTH - 1) // DEPTH  # of nearly equal depth: no thin last one

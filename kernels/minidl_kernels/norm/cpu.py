@@ -17,7 +17,7 @@ from . import batch_norm, batch_norm_grad, batch_norm_relu, batch_norm_relu_grad
 MOST_PARTS = 16  # tasks that sum; each leaves a part to be merged
 FEWEST_ROWS = 32  # of such a task: with fewer, merging takes longer than summing
 ZERO = np.float32(0)
-LEAST = 2.0**-149  # the smallest positive float32
+LEAST = 2.0**-126  # the smallest positive float32: denormals count as 0
 # What a ReLU behind it adds: from which value on numbers pass, and the slope below. Without one all pass.
 NO_RELU = (-math.inf, 1.0)
 
