@@ -10,6 +10,8 @@ from .case import Case
 
 __all__ = ["Comparison", "compare"]
 
+FLOAT32 = 2.0**-23  # what a cache of float32 leaves of the smallest elements, beside the largest; no slip is as small
+
 
 @dataclass
 class Comparison:
@@ -60,6 +62,8 @@ def compare(
         largest = float(np.nan_to_num(np.abs(n)).max(initial=0))
         if base is not None and where == "large":  # 1 - y of a saturated sigmoid is all rounding, in float32
             noise = noise + 1e-5 * float(np.nan_to_num(np.abs(base.case.numeric[i])).max(initial=0))
+            if coarse:  # one step for all is one for 1000, in float32: too long where a sigmoid is not saturated
+                noise[-1] = np.inf
         found.noise.append(float(np.linalg.norm(noise[:-1])) / (float(np.linalg.norm(np.nan_to_num(n))) or 1.0))
         if a is None and checked.unasked(i):
             found.rounding.append(np.zeros(n.shape))
@@ -104,7 +108,7 @@ def _off(
     nearest = np.clip(values, low, high)
     size = np.maximum(np.abs(values), np.abs(nearest))
     size[-1] = np.abs(a).sum()
-    tolerance = noise + rtol * size + 1e-8 * largest + 1e-12
+    tolerance = noise + rtol * size + FLOAT32 * largest + 1e-12
     found: np.ndarray = ~(np.abs(values - nearest) <= tolerance)
     return found
 
