@@ -12,7 +12,7 @@ from . import common
 
 common.forget_blas_settings()  # before NumPy is imported
 
-from . import bookkeeping, import_time, kernels, limits, scaling  # noqa: E402
+from . import bookkeeping, import_time, kernels, limits, scaling, step  # noqa: E402
 from . import run as run_command  # noqa: E402
 from .arguments import Parser, UsageError  # noqa: E402
 
@@ -27,7 +27,7 @@ def main(words: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for command in (run_command, scaling, kernels, bookkeeping, import_time, limits):
+    for command in (run_command, step, scaling, kernels, bookkeeping, import_time, limits):
         command.add(commands)
     options = parser.parse_args(words)
     try:
