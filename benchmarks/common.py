@@ -38,8 +38,12 @@ def forget_blas_settings() -> None:
 
 
 def child_environment() -> dict[str, str]:
-    """The environment for a measured process: this one's without ``BLAS_SETTINGS``, with our sources importable."""
-    kept = {name: value for name, value in os.environ.items() if name not in BLAS_SETTINGS}
+    """The environment for a measured process: this one's without ``BLAS_SETTINGS``, with our sources importable.
+
+    And with their bytecode kept, as that of the other libraries is: else each import would compile them.
+    """
+    left_out = (*BLAS_SETTINGS, "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if name not in left_out}
     paths = [str(ROOT), str(ROOT / "kernels"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**kept, **BLAS_WAIT, "PYTHONPATH": os.pathsep.join(paths)}
 

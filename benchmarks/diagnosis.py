@@ -125,13 +125,16 @@ def measured(check: Callable[[], Any], repeats: int = 3) -> tuple[float, float]:
 
 def timing(only: str) -> dict[str, Any]:
     """What a check takes: in a new process, in one that has checked before, and of larger layers."""
+    from benchmarks import common
     from benchmarks.diagnosis_layers import LARGER
     from tests.checking.judged import ALL_CORRECT, ALL_FAULTS, said
 
     cold, children = [], []
+    environment = common.child_environment()
+    subprocess.run([sys.executable, "-c", COLD], check=True, cwd=ROOT, env=environment)  # leaves bytecode behind
     for _ in range(3):
         start, before = time.perf_counter(), os.times()
-        subprocess.run([sys.executable, "-c", COLD], check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": path()})
+        subprocess.run([sys.executable, "-c", COLD], check=True, cwd=ROOT, env=environment)
         after = os.times()
         cold.append(time.perf_counter() - start)
         children.append(sum(after[2:4]) - sum(before[2:4]))
@@ -156,11 +159,6 @@ def timing(only: str) -> dict[str, Any]:
         "larger layers, processor ms": {name: round(cpu, 1) for name, (_, cpu) in larger.items()},
         "load of the machine": round(os.getloadavg()[0], 1),
     }
-
-
-def path() -> str:
-    """Where a new process finds the library."""
-    return os.pathsep.join([str(ROOT), str(ROOT / "kernels")])
 
 
 def main() -> None:
