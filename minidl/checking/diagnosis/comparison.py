@@ -10,7 +10,7 @@ from .case import Case
 
 __all__ = ["Comparison", "compare"]
 
-FLOAT32 = 2.0**-23  # what a cache of float32 leaves of the smallest elements, beside the largest; no slip is as small
+FLOAT32 = 2.0**-21  # what a cache of float32 leaves of the smallest elements, beside the largest; no slip is as small
 
 
 @dataclass
