@@ -426,7 +426,6 @@ def test_limits_are_printed():
 def test_a_step_is_its_kernels_and_python(tmp_path):
     record = record_of(tmp_path, "step", "A32", "--rounds", "2", "--scale", "0.05", "--threads", "1")
     one = record["workloads"]["A32"]
-    assert one["python"]["median"] <= 1 and one["seconds"]["median"] > 0
     # Three products with bias (and ReLU) forward, three towards weights, two towards inputs; one update of all weights.
     calls = {name: found["calls"] for name, found in one["each"].items() if found["seconds"] > 0}
     assert [calls[f"dense {shapes}"] for shapes in ("32x784, 784x300", "32x300, 300x100", "32x100, 100x10")] == [1] * 3
