@@ -52,9 +52,9 @@ ALLOWED = {
         layers.random_geometry._array""",
     "counted on the CPU (_counts_on_cpu), with what on_cpu() gives": """
         metrics.confusion_counts.__init__ metrics.confusion_counts.below metrics.confusion_counts._counted
-        metrics.confusion_counts._only_top metrics.confusion_counts.divided metrics.iou.update_state
-        metrics.iou._weights metrics.iou.result""",
-    "the branch for arrays of NumPy": "metrics.reduction.result metrics.reduction._raise ops.reductions.mean",
+        metrics.confusion_counts._only_top metrics.confusion_counts.divided""",
+    "the branch for arrays of NumPy": """
+        metrics.iou._sums metrics.iou._weights metrics.reduction.result metrics.reduction._raise ops.reductions.mean""",
     "before training: weights at their start, and what adapt() learns": """
         initializers.draws.__call__ layers.encoding.adapt layers.encoding._summary layers.encoding._compressed""",
     "files and pictures, before they are batches": """

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from minidl import config, opening
+from minidl_kernels.arrays import Array, namespace
+from minidl_kernels.devices import beside
 
-from .arrays import on_cpu, result_of
+from .arrays import add_to, array_of, result_of, together
 from .metric import Metric
 
 __all__ = ["BinaryIoU", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
@@ -25,7 +27,6 @@ class IoU(Metric):
         axis: where the classes are, if not sparse.
     """
 
-    _counts_on_cpu = True
     _direction = "up"
 
     def __init__(
@@ -46,44 +47,52 @@ class IoU(Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch of labels (or of numbers for each class); ``sample_weight`` is one, or one for each label."""
-        true = self._labels(y_true, self.sparse_y_true)
-        found = self._labels(y_pred, self.sparse_y_pred)
+        true, found = together(self._labels(y_true, self.sparse_y_true), self._labels(y_pred, self.sparse_y_pred))
         if true.shape != found.shape:
             raise ValueError(f"{self.name}: {true.size} true labels do not fit {found.size} predicted ones")
-        weights = np.broadcast_to(self._weights(sample_weight), true.shape)
+        xp, weights = namespace(true), 1
+        if sample_weight is not None:
+            weights = xp.broadcast_to(beside(self._weights(sample_weight), true), true.shape)
         counted = (true >= 0) & (true < self.num_classes) & (found >= 0) & (found < self.num_classes)
         if self.ignore_class is not None:
             counted &= true != self.ignore_class
-        place = np.where(counted, true * self.num_classes + found, 0)
-        matrix = np.bincount(place, np.where(counted, weights, 0), minlength=self.num_classes**2)
-        self.total_cm.assign_add(matrix.reshape(self.num_classes, self.num_classes))
+        place = xp.where(counted, true * self.num_classes + found, 0)
+        matrix = _sums(place, xp.where(counted, weights, 0), self.num_classes**2)
+        add_to(self.total_cm, matrix.reshape(self.num_classes, self.num_classes))
 
-    def _labels(self, values: Any, sparse: bool) -> np.ndarray:
-        values = on_cpu(values)
+    def _labels(self, values: Any, sparse: bool) -> Array:
+        values = array_of(values)
         return (values if sparse else values.argmax(axis=self.axis)).astype("int64").reshape(-1)
 
-    def _weights(self, sample_weight: Any) -> np.ndarray:
-        if sample_weight is None:
-            return np.ones((), "int64")
-        weights = on_cpu(sample_weight)
+    def _weights(self, sample_weight: Any) -> Array:
+        weights = array_of(sample_weight)
         if weights.dtype.kind == "f" and np.dtype(self.dtype).kind in "iu":
-            if (weights != np.trunc(weights)).any():
+            xp = namespace(weights)
+            if xp is np and (weights != np.trunc(weights)).any():  # weights on a GPU are not read
                 warnings.warn(
                     f"{self.name} counts in {self.dtype}, so the fractions of sample_weight are cut off; "
                     "pass dtype='float32' to keep them",
                     stacklevel=3,
                 )
-            weights = np.trunc(weights)
+            weights = xp.trunc(weights)
         return weights.reshape(-1) if weights.ndim > 1 else weights
 
     def result(self):
         """The mean so far; 0 where none of the classes occurred."""
         matrix, epsilon = self.total_cm.data, config.epsilon()
-        right = np.diag(matrix)
-        union = (matrix.sum(axis=0) + matrix.sum(axis=1) - right)[self.target_class_ids].astype("float32")
+        right = matrix.diagonal()
+        union = (matrix.sum(axis=0) + matrix.sum(axis=1) - right).astype("float32")
         present = union > 1e-9
-        shares = np.where(present, right[self.target_class_ids].astype("float32") / (union + epsilon), 0)
-        return result_of(shares.sum(dtype="float32") / np.float32(present.sum() + epsilon), "float32")
+        shares = namespace(matrix).where(present, right.astype("float32") / (union + epsilon), 0)
+        return result_of(self._total(shares) / (self._total(present) + epsilon).astype("float32"), "float32")
+
+    def _total(self, of_classes: Array) -> Any:
+        """The sum over the classes that are averaged."""
+        if isinstance(of_classes, np.ndarray):
+            return of_classes[self.target_class_ids].sum()
+        if self.target_class_ids == list(range(self.num_classes)):
+            return of_classes.sum()
+        return sum(of_classes[one] for one in self.target_class_ids)  # a list of places would be sent to the GPU
 
     def _settings(self) -> dict[str, Any]:
         names = ("num_classes", "target_class_ids", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")
@@ -107,7 +116,7 @@ class BinaryIoU(IoU):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch: targets 0 or 1, predictions between 0 and 1."""
-        y_pred = on_cpu(y_pred, "float32")
+        y_pred = array_of(y_pred, "float32")
         super().update_state(y_true, (y_pred >= np.float32(self.threshold)).astype("int64"), sample_weight)
 
     def get_config(self):
@@ -173,6 +182,16 @@ class OneHotMeanIoU(MeanIoU):
 
     def get_config(self):
         return _some(self._settings(), "num_classes", "ignore_class", "sparse_y_pred", "axis")
+
+
+def _sums(places: Array, weights: Array, count: int) -> Array:
+    """The sum of the weights at each of so many places."""
+    if isinstance(places, np.ndarray):
+        return np.bincount(places, weights, minlength=count)
+    xp = namespace(places)
+    sums = xp.zeros(count)
+    xp.add.at(sums, places, weights.astype("float64"))  # xp.bincount would read how many places there are
+    return sums
 
 
 def _some(settings: dict[str, Any], *names: str) -> dict[str, Any]:
