@@ -1,14 +1,16 @@
 """Each barrier and each border of the CUDA kernels is needed, and the tests would notice if it were not there.
 
-Every barrier is taken out in turn, and every `<` and `>=` of the texts is moved by one; then some case must fail in
-some order of the threads. What may stand in a text without being needed is listed, with the reason.
+Every barrier is taken out in turn, and every `<`, `<=` and `>=` of the texts is moved by one; then some case must fail
+in some order of the threads. What may stand in a text without being needed is listed, with the reason.
 """
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import minidl_kernels
 from minidl_kernels.cuda import Program, shim
 from tests.kernels.cuda_cases import all_cases
 from tests.kernels.shim import (
@@ -24,13 +26,16 @@ pytestmark = pytest.mark.slow
 
 PROGRAMS = programs()
 BARRIER = re.compile(r"__sync(?:threads|warp)\(\)")
-BORDER = re.compile(r" (<|>=) (?!<)")
-MOVED = {"<": "<=", ">=": ">"}
+BORDER = re.compile(r" (<=?|>=) (?!<)")
+MOVED = {"<": "<=", "<=": "<", ">=": ">"}
 HARMLESS = {  # what is the same where both sides are equal
     "x[i] < 0 ? e : 1": "exp(0) is 1",
     "slab < to; slab += DEPTH": "one slab more, of zeros",
     "start < inner; start += SQUARE": "one square more, of zeros",
     "relu && sum < 0 ? 0 : sum": "0 either way",
+    "x[i] <= 0 ? 0 : x[i]": "0 either way",
+    "sum <= 0 ? 0 : sum": "0 either way",
+    "x <= least ? least : x": "least either way",
     "share < epsilon ? epsilon": "epsilon either way",
     "__CUDA_ARCH__ < 800": "not of the shim; test_cuda_nvrtc.py compiles for 7.5 and 8.0",
     "x[i] >= 0 ? x[i] : slope * x[i]": "0 either way",
@@ -59,16 +64,15 @@ def with_moved_borders(text: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def users() -> dict[Program, list[tuple[str, str]]]:
-    """Which implementations launch which program."""
-    launched: dict[Program, list[tuple[str, str]]] = {program: [] for program in PROGRAMS}
+def launches() -> set[tuple[Program, str, tuple[str, str]]]:
+    """What the cases launch: (program, name in its text, implementation that does it)."""
+    found = set()
     original = Program.launch
     current = ("", "")
 
-    def record(self, *arguments):
-        if current not in launched[self]:
-            launched[self].append(current)
-        return original(self, *arguments)
+    def record(self, dtype, name, *arguments):
+        found.add((self, name, current))
+        return original(self, dtype, name, *arguments)
 
     Program.launch = record
     try:
@@ -79,7 +83,13 @@ def users() -> dict[Program, list[tuple[str, str]]]:
                     through_shim(one, implementation, call)
     finally:
         Program.launch = original
-    return launched
+    return found
+
+
+@pytest.fixture(scope="module")
+def users(launches) -> dict[Program, list[tuple[str, str]]]:
+    """Which implementations launch which program."""
+    return {program: sorted({by for one, _, by in launches if one is program}) for program in PROGRAMS}
 
 
 def survivors(mutations, program: Program, users: list[tuple[str, str]], monkeypatch) -> list[str]:
@@ -94,8 +104,10 @@ def survivors(mutations, program: Program, users: list[tuple[str, str]], monkeyp
     return alive
 
 
-def test_every_program_is_used(users):
-    assert [program for program, by in users.items() if not by] == []
+def test_every_kernel_of_every_file_is_launched(launches):
+    launched = {(program.path, name) for program, name, _ in launches}
+    assert {(program.path, name) for program in PROGRAMS for name in program.kernels} == launched
+    assert {path for path, _ in launched} == set(Path(minidl_kernels.__file__).parent.rglob("*.cu"))
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.path.stem)

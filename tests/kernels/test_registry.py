@@ -90,26 +90,28 @@ def test_a_kernel_without_a_case_is_noticed():
 
 
 def library_names(source):
-    """The attributes asked of ``xp``, and of ``namespace(...)``."""
+    """The attributes asked of ``xp``, ``self.xp``, ``namespace(...)`` and ``maker()``."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute):
-            owner = node.value
-            is_call = isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "namespace"
-            if is_call or (isinstance(owner, ast.Name) and owner.id == "xp"):
+            called = isinstance(node.value, ast.Call)
+            owner = node.value.func if called else node.value
+            if getattr(owner, "id", getattr(owner, "attr", "")) in (("namespace", "maker") if called else ("xp",)):
                 yield node.attr
 
 
 def test_names_of_the_array_library_exist_in_cupy_and_numpy():
-    folder = Path(minidl_kernels.__file__).parent
-    sources = [path for pattern in ("*/array.py", "*/cuda.py", "cuda/*.py") for path in folder.glob(pattern)]
-    sources += Path(minidl.ops.__file__).parent.glob("*.py")
-    assert len(sources) > 15
-    used = {name: path.name for path in sources for name in library_names(path.read_text("utf-8"))}
-    assert {name: where for name, where in used.items() if name not in NAMES and name != "__name__"} == {}
-    assert {name: where for name, where in used.items() if not hasattr(np, name)} == {}
-    assert {"maximum", "einsum", "exp"} & set(used) and {"maximum", "einsum", "exp"} <= NAMES
+    kernels, ops = (Path(package.__file__).parent for package in (minidl_kernels, minidl.ops))
+    sources = [*kernels.rglob("*.py"), *ops.parent.rglob("*.py")]
+    used = [(path, name) for path in sources for name in library_names(path.read_text("utf-8"))]
+    assert {"maximum", "exp"} <= {name for _, name in used} & NAMES
+    assert [one for one in used if one[1] not in NAMES | {"__name__", "__version__"}] == []
+    for_both = [one for one in used if one[0].name == "array.py" or one[0].parent == ops]
+    assert len({path for path, _ in for_both}) > 15
+    assert [one for one in for_both if not hasattr(np, one[1])] == []
 
 
 def test_a_name_that_cupy_lacks_would_be_found():
-    source = "def f(x):\n    xp = namespace(x)\n    return xp.spacing(x) + namespace(x).exp(x) + x.copy()"
-    assert list(library_names(source)) == ["spacing", "exp"] and "spacing" not in NAMES
+    source = (
+        "def f(x):\n    xp = namespace(x)\n    return xp.spacing(x) + namespace(x).exp(x) + x.copy() + self.xp.log(x)"
+    )
+    assert list(library_names(source)) == ["log", "spacing", "exp"] and "spacing" not in NAMES
