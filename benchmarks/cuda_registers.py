@@ -6,7 +6,9 @@
 writes ``results/cuda_registers.md``.
 """
 
+import hashlib
 import importlib
+import re
 from pathlib import Path
 
 import minidl_kernels
@@ -25,15 +27,21 @@ def programs() -> list[Program]:
     return [ours[path] for path in sorted(ours)]
 
 
+def digest() -> str:
+    """The hash of the texts without comments; the committed table says of which texts it is."""
+    text = "".join(re.sub(r"\s*//.*", "", program.text) for program in programs())
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 def table() -> str:
     """The committed table, in Markdown."""
     lines = [
         "# What the CUDA kernels need",
         "",
-        "As NVIDIA's NVRTC says for float32; written by `python -m benchmarks.cuda_registers` without a GPU.",
-        "Nothing here is a speed. Registers are those of a thread, shared memory (bytes) is that of a block, spills",
-        "are bytes that a thread writes and reads because its registers did not suffice. A dash: TF32 needs compute",
-        "capability 8.0.",
+        f"As NVIDIA's NVRTC {nvrtc.version()} says for float32, of texts with the hash {digest()} (comments left out);",
+        "written by `python -m benchmarks.cuda_registers` without a GPU. Nothing here is a speed. Registers are those",
+        "of a thread, shared memory (bytes) is that of a block, spills are bytes that a thread writes and reads",
+        "because its registers did not suffice. A dash: TF32 needs compute capability 8.0.",
         "",
         "| kernel | " + " | ".join(f"registers {name}" for name in ARCHITECTURES) + " | shared memory | spills |",
         "|---|" + "---:|" * (len(ARCHITECTURES) + 2),

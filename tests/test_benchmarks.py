@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import common, compare, plots, run, scaling
+from benchmarks import common, compare, cuda_registers, plots, run, scaling
 from benchmarks.__main__ import main
 from benchmarks.operations import forward_operations, operations
 from benchmarks.peers import PEERS, SIDES, cannot, unavailable
@@ -484,6 +484,14 @@ def test_learning_is_compared_with_torch_and_goes_on(tmp_path, cifar_folder):
     assert ours["loss"][0] == pytest.approx(theirs["loss"][0], rel=0.02)  # the same weights and batches; not the masks
     assert record["verdict"]["difference"] == pytest.approx(ours["accuracy"][-1] - theirs["accuracy"][-1])
     assert target.with_suffix(".svg").read_text("utf-8").startswith("<svg")
+
+
+def test_the_committed_registers_are_of_the_texts_that_are_there():
+    committed = cuda_registers.RESULT.read_text("utf-8")
+    assert f"of texts with the hash {cuda_registers.digest()} " in committed, "python -m benchmarks.cuda_registers"
+    rows = [line.split("`")[1] for line in committed.splitlines() if line.startswith("| `")]
+    programs = cuda_registers.programs()
+    assert rows == [f"{one.path.parent.name}/{kernel}" for one in programs for kernel in one.kernels]
 
 
 @pytest.mark.slow

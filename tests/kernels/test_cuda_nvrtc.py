@@ -33,6 +33,10 @@ def test_compiles_without_spills(program, real, architecture):
     assert all(one.registers <= 255 and one.shared <= 48 * 1024 for one in needs.values())
 
 
+def test_the_version_is_read():
+    assert int(nvrtc.version().split(".")[0]) >= 12
+
+
 def test_a_text_that_does_not_compile_is_told():
     with pytest.raises(nvrtc.NvrtcError, match='identifier "y" is undefined'):
         nvrtc.compile_text('extern "C" __global__ void f(real* x) { x[0] = y; }', "float", "sm_80")

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Needs", "NvrtcError", "compile_text", "library"]
+__all__ = ["Needs", "NvrtcError", "compile_text", "library", "version"]
 
 NAMES = ("libnvrtc.so.[0-9]*", "nvrtc64_[0-9]*.dll")
 ENTRY = re.compile(
@@ -48,6 +48,13 @@ def library() -> ctypes.CDLL:
             for path in sorted(folder.rglob(name)):
                 return ctypes.CDLL(str(path))
     raise NvrtcError("NVRTC was not found: pip install nvidia-cuda-nvrtc")
+
+
+def version() -> str:
+    """That of the compiler, such as "13.0"."""
+    nvrtc, parts = library(), (ctypes.c_int(), ctypes.c_int())
+    _check(nvrtc, nvrtc.nvrtcVersion(*map(ctypes.byref, parts)), "")
+    return ".".join(str(part.value) for part in parts)
 
 
 def compile_text(text: str, real: str, architecture: str) -> dict[str, Needs]:
