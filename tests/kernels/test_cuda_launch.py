@@ -75,6 +75,19 @@ def test_one_compiled_module_for_each_dtype(cupy):
     assert list(program._modules) == [(0, "float"), (0, "double")]
 
 
+@pytest.mark.parametrize("implementation", ["cuda", "cuda_tf32"])
+def test_a_stack_deeper_than_a_grid_is_several_launches(implementation, cupy, monkeypatch):
+    monkeypatch.setattr("minidl_kernels.cuda.program.MOST_DEEP", 4)
+    a, b = (np.arange(36.0, dtype="float32").reshape(3, 3, *shape) % 5 for shape in ((2, 2), (1, 4)))
+    a[:, 1] = 7
+    for left, right, others in ((a, b[0, 0].reshape(2, 2), {}), (a, b.reshape(3, 3, 2, 2), {"transpose_a": True})):
+        with OURS["matmul"].use(implementation):
+            found = OURS["matmul"](strict.given(left), strict.given(right), **others)
+        np.testing.assert_array_equal(found.array, (left.swapaxes(-1, -2) if others else left) @ right)
+        assert len(strict.launched) == 3  # 4, 4 and 1 of the nine
+        strict.launched.clear()
+
+
 def test_products_stay_with_cublas(cupy):
     a = strict.given(np.ones((2, 2), "float32"))
     assert OURS["matmul"]._choose((a, a), {"transpose_a": False, "transpose_b": False}, None)[0].name == "array"

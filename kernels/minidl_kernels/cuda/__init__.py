@@ -4,6 +4,6 @@
 compiles the text for real GPUs without having one. Nothing here is imported before the first array of CuPy.
 """
 
-from .program import Program, blocks
+from .program import Program, blocks, parts
 
-__all__ = ["Program", "blocks"]
+__all__ = ["Program", "blocks", "parts"]

@@ -7,6 +7,7 @@ Which machine runs it follows from the arrays: CuPy's are launched on their GPU,
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,25 @@ import numpy as np
 
 from ..arrays import Array, is_array, namespace
 
-__all__ = ["Program", "blocks"]
+__all__ = ["Program", "blocks", "parts"]
 
 REALS = {"float32": "float", "float64": "double"}
 SIGNATURE = re.compile(r'extern "C" __global__ void\s*(?:__launch_bounds__\(\w+\)\s*)?(\w+)\(')
 INCLUDE = re.compile(r'^#include "([\w.]+)"\n', re.MULTILINE)
 FOLDER = Path(__file__).parent
+MOST_DEEP = 65_535  # blocks of a grid along z, and along y; along x there may be 2^31
 
 
 def blocks(count: int, each: int) -> int:
     """How many blocks of ``each`` cover ``count``: the last one may hang over, so a kernel compares its index."""
     return -(-count // each)
+
+
+def parts(count: int) -> Iterator[tuple[slice, int]]:
+    """A stack of so many things with a block along z each, in as many launches as it takes: (which, how many)."""
+    for first in range(0, count, MOST_DEEP):
+        some = min(MOST_DEEP, count - first)
+        yield slice(first, first + some), some
 
 
 class Program:

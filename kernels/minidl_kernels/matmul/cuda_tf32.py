@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 
-from ..arrays import Array, namespace
+from ..arrays import Array
 from ..cuda import Program
 from ..cuda.columns import column_sum as sum_of_columns
 from ..cuda.tensor import LEAST, THREADS, asked_for, refused, tiles
 from ..on_cpu import contiguous
 from . import dense, dense_weight_grad, matmul
+from .cuda import launches
 
 products = Program("matmul_tf32.cu", __file__, LEAST)
 MATRICES = np.dtype(
@@ -27,14 +28,12 @@ TURNED = {
 @matmul.implementation("cuda_tf32", on="cupy", accepts=refused, pays=asked_for)
 @contiguous
 def matmul_tf32(a: Array, b: Array, *, transpose_a: bool, transpose_b: bool, out: Array) -> None:
-    stack, (rows, columns) = out.shape[:-2], out.shape[-2:]
-    xp = namespace(a)
-    a, b = (x if x.ndim == 2 else xp.ascontiguousarray(xp.broadcast_to(x, stack + x.shape[-2:])) for x in (a, b))
+    rows, columns = out.shape[-2:]
     inner = a.shape[-2 if transpose_a else -1]
     each_a, each_b = (math.prod(x.shape[-2:]) if x.ndim > 2 else 0 for x in (a, b))
     matrices = np.array((rows, columns, inner, each_a, each_b), MATRICES)
-    grid = (*tiles(rows, columns), math.prod(stack))
-    products(TURNED[transpose_a, transpose_b], grid, (THREADS,), a, b, out, matrices)
+    for *arrays, count in launches(a, b, out):
+        products(TURNED[transpose_a, transpose_b], (*tiles(rows, columns), count), (THREADS,), *arrays, matrices)
 
 
 @dense.implementation("cuda_tf32", on="cupy", accepts=refused, pays=asked_for)

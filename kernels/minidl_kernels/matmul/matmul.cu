@@ -3,9 +3,9 @@
 
 #include "tile.cuh"
 
-struct Matrix {
-    int across, along;  // elements from a row to the next, and from a column to the next
-    long long each;     // elements from a matrix of the stack to the next; 0 where there is only one
+struct Matrix {  // long long, or the place of an element of a large matrix would not fit
+    long long across, along;  // elements from a row to the next, and from a column to the next
+    long long each;           // elements from a matrix of the stack to the next; 0 where there is only one
 };
 
 // Step 1: one thread a result. Every number of a and b is fetched from memory again for each result that needs it.
@@ -54,8 +54,8 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     out += blockIdx.z * (long long)rows * columns;
     product_tile(
         a_tile, b_tile, rows, columns, 0, inner,
-        [=](int row, int k) { return a[row * (long long)of_a.across + k * (long long)of_a.along]; },
-        [=](int k, int column) { return b[k * (long long)of_b.across + column * (long long)of_b.along]; },
+        [=](int row, int k) { return a[row * of_a.across + k * of_a.along]; },
+        [=](int k, int column) { return b[k * of_b.across + column * of_b.along]; },
         [=](int row, int column, real sum) { out[row * (long long)columns + column] = sum; });
 }
 
