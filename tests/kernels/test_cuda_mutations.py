@@ -22,7 +22,7 @@ from tests.kernels.shim import (
     through_shim,
 )  # fmt: skip
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # each mutation is compiled
 
 PROGRAMS = programs()
 BARRIER = re.compile(r"__sync(?:threads|warp)\(\)")
