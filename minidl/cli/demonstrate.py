@@ -32,7 +32,9 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("name", choices=[*NAMES, "all"], metavar="NAME", help="one of the above, or all")
     parser.add_argument("--out", metavar="DIR", default="minidl-demonstrations", help="folder (default: %(default)s)")
-    parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language that the page shows first")
+    parser.add_argument(
+        "--language", choices=("en", "ko"), default="en", help="of what is printed, and what the page shows first"
+    )
     parser.set_defaults(run=run)
 
 
@@ -51,6 +53,6 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--out: cannot make the folder {folder}: {error.strerror}") from error
     for name in NAMES if options.name == "all" else [options.name]:
         shown = demonstrate(name)
-        print(shown)
-        print(f"  page: {shown.page().save(folder / f'{name}.html', options.lang)}\n", flush=True)
+        print(shown.text(options.language))
+        print(f"  page: {shown.page().save(folder / f'{name}.html', options.language)}\n", flush=True)
     return 0

@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--samples", type=positive, default=1, metavar="N", help="pictures in the step (default: 1)")
     parser.add_argument("--language", choices=("en", "ko"), default="en", help="it opens in (default: en)")
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of the weights and the choice (default: 0)")
-    parser.add_argument("--out", default="explain.html", metavar="FILE", help="the page (default: %(default)s)")
+    parser.add_argument("-o", "--out", default="explain.html", metavar="FILE", help="the page (default: %(default)s)")
     parser.set_defaults(run=run)
 
 

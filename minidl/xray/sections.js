@@ -13,7 +13,7 @@ class Section {
   add(...nodes) { this.root.append(...nodes.flat().filter(Boolean)); return this; }
   view(number, label, options = {}) {
     const view = new TensorView(number, { ...options, label, pick: (flat, which) => this.picked(flat, which, options.terms), turned: which => this.turned(which) });
-    if (typeof number === "number") this.views.push(view);
+    this.views.push(view);
     if (options.terms) this.traced = this.traced || view;
     return view.root;
   }
@@ -54,7 +54,7 @@ function traceOf(found, view, flat) {
   const foot = [], sign = found.sign === undefined ? "Σ" : found.sign;
   if (found.count > found.lines.length) foot.push([`${found.count - found.lines.length} ${say("more")}`, found.rest]);
   if (sign === "Σ") foot.push([`Σ (${found.count})`, found.sum]);
-  foot.push(...found.then, [say("shown"), found.result]);
+  foot.push(...found.then, [say(changed.has(view.number) ? "computed" : "shown"), found.result]);
   const index = view.one.shape.length ? `[${unflat(flat, view.one.shape).join(", ")}]` : "";
   return [node("h4", {}, `${say("trace")}: ${view.options.label} ${index}`),
     node("div", { class: "scroll lines" }, node("table", { class: "terms" }, node("tbody", {}, rows))),

@@ -67,15 +67,26 @@ function thumbnail(number) {
   return canvas;
 }
 
+// What a block is computed from, where that needs to be said: it joins branches, or begins another.
+function sourcesOf(block, i) {
+  const found = new Set(), above = PAGE.blocks.findLastIndex((other, j) => j < i && other.calls.length);
+  for (const [, given] of block.calls.flatMap(call => PAGE.calls[call].in)) for (const { v } of given.vs || [given]) {
+    const { maker, kind, name } = PAGE.values[v] || {};
+    if (maker === null && kind === "input") found.add(name);
+    else if (maker >= 0 && maker !== null && !block.calls.includes(maker)) found.add(blockOf(maker));
+  }
+  return above < 0 || block.kind === "total" || found.size === 1 && found.has(titleOf(PAGE.blocks[above])) ? "" : [...found].join(", ");
+}
+
 function graph() {
   const here = steps[position], list = node("ol", { class: "graph" });
   PAGE.blocks.forEach((block, i) => {
     const on = here.block === i, reached = here.phase === "update" || (here.phase === "backward" ? here.block === null || i >= here.block : i <= here.block);
     const phase = here.phase === "backward" && reached ? "backward" : "forward", thumb = thumbOf(block, phase), many = block.calls.length > 1;
-    const shape = thumb === null ? "" : tensor(thumb).shape.join(" × ");
+    const shape = thumb === null ? "" : tensor(thumb).shape.join(" × "), from = sourcesOf(block, i);
     const head = node("button", { class: "block", type: "button", "aria-current": on ? "step" : null, onclick: () => go(Math.max(0, steps.findIndex(s => s.phase === here.phase && s.block === i) >= 0 ? steps.findIndex(s => s.phase === here.phase && s.block === i) : steps.findIndex(s => s.block === i))) },
       thumb === null ? node("span", { class: "thumb none" }) : thumbnail(thumb),
-      node("span", { class: "names", title: titleOf(block) }, node("b", {}, titleOf(block)), node("span", {}, [kindOf(block), shape].filter(Boolean).join(" · "), block.frozen ? " ❄" : "")));
+      node("span", { class: "names", title: titleOf(block) }, node("b", {}, titleOf(block)), node("span", {}, [kindOf(block), shape].filter(Boolean).join(" · "), block.frozen ? " ❄" : ""), from ? node("span", { class: "from" }, `← ${from}`) : null));
     const item = node("li", { class: [on && "on", reached && "reached", here.phase === "backward" && reached && "back"].filter(Boolean).join(" ") }, head);
     if (many) item.append(node("button", { class: "fold", type: "button", "aria-expanded": expanded.has(i) ? "true" : "false", title: say(expanded.has(i) ? "collapse" : "expand"), onclick: () => { if (!on) go(steps.findIndex(s => s.block === i)); toggle(i); } }, expanded.has(i) ? "−" : "+"));
     if (expanded.has(i)) item.append(node("ol", {}, block.calls.map(call => {

@@ -72,7 +72,7 @@ class TensorView {
     this.root = node("figure", { class: "tensor", "data-tensor": typeof number === "number" ? number : undefined });
     this.draw();
   }
-  key() { return `${this.one.shape}:${this.options.kernel}`; }
+  key() { return `${this.one.shape}:${Boolean(this.options.kernel)}`; }
   rows() { return this.plane.rows === null ? 1 : this.one.shape[this.plane.rows]; }
   columns() { return this.plane.columns === null ? 1 : this.one.shape[this.plane.columns]; }
   flat(row, column) {

@@ -18,7 +18,7 @@ def test_a_saved_model(tmp_path, capsys):
     net = models.Sequential([layers.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10, activation="softmax")])
     net.save(tmp_path / "net.keras")
     page = tmp_path / "step.html"
-    assert main(["explain", str(tmp_path / "net.keras"), "--samples", "2", "--out", str(page)]) == 0
+    assert main(["explain", str(tmp_path / "net.keras"), "--samples", "2", "-o", str(page)]) == 0
     assert b'"shape":[2,28,28,1]' in page.read_bytes()
 
 

@@ -99,6 +99,7 @@ def test_numbers_are_on_the_page_and_printed_in_both_languages(shown, name):
     page = it.page().render("ko")
     for key, label in it.labels.items():
         assert f"{label.en}  " in str(it) + "  " and f"{it.numbers[key]:.4g}" in str(it)
+        assert f"  {label.ko}  " in it.text("ko")
         assert f"{it.numbers[key]:.4g}</span>" in page
         assert re.search("[가-힣]", label.ko)
     assert all(re.search("[가-힣]", words.ko) for words in (it.title, it.claim))
@@ -123,8 +124,11 @@ def test_a_page_in_a_browser(shown, browse, tmp_path, dark, language):
 
 
 def test_the_command_writes_the_page_and_prints_the_numbers(tmp_path, capsys):
-    assert main(["demonstrate", "saddle", "--out", str(tmp_path / "new"), "--lang", "ko"]) == 0
-    assert "smallest curvature there" in capsys.readouterr().out
+    assert main(["demonstrate", "saddle", "--out", str(tmp_path / "new"), "--language", "ko"]) == 0
+    claim, *lines, page, _ = capsys.readouterr().out.splitlines()
+    shown = demonstrate("saddle")
+    assert claim == f"saddle: {shown.claim.ko}" and page.endswith("saddle.html")
+    assert [line.split("  ")[1] for line in lines] == [label.ko for label in shown.labels.values()]
     assert '<html lang="ko">' in (tmp_path / "new" / "saddle.html").read_text("utf-8")
     (tmp_path / "file").write_text("")
     assert main(["demonstrate", "saddle", "--out", str(tmp_path / "file")]) == 2

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from minidl import config, layers, models, ops, optimizers
+from minidl.cli.networks import cnn
+from minidl.datasets import fashion_mnist
 from minidl.xray import record, render
 from minidl.xray.story import story
 
 from .conftest import batch, small_net
+from .driving import READ
 
 ALL = "return [...Array(COUNT).keys()].map(n => [xray.now(n).dtype, b64(xray.now(n).data), xray.outdated(n)])"
 DTYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "u4": "<u4"}
@@ -26,9 +29,20 @@ def write(step, path, language="en"):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_page_holds_the_numbers_of_the_engine_bit_for_bit(drive, tmp_path, dtype):
-    step = record(small_net(dtype), batch(dtype=dtype))
+    holds_every_number(record(small_net(dtype), batch(dtype=dtype)), drive, tmp_path)
+
+
+def test_so_does_that_of_the_demo_s_network_on_a_real_picture(drive, tmp_path):
+    """Most of its arrays are not written down, but made again in the page from others."""
+    (x, y), _ = fashion_mnist.load_subset()
+    net = cnn((28, 28, 1), 10)
+    net.compile("adam", "sparse_categorical_crossentropy")
+    holds_every_number(record(net, (x[:1, ..., None].astype("float32") / 255, y[:1])), drive, tmp_path)
+
+
+def holds_every_number(step, drive, folder):
     tensors = story(step)[1].arrays
-    seen = drive(write(step, tmp_path / "page.html"), ALL.replace("COUNT", str(len(tensors))))
+    seen = drive(write(step, folder / "page.html"), ALL.replace("COUNT", str(len(tensors))))
     assert seen.console == [] and seen.resources == []
     found = arrays_of(seen.answer)
     assert len(found) == len(tensors) > 60
@@ -78,6 +92,52 @@ def test_keys_step_through_all_of_it(drive, tmp_path, dark, width):
     assert answer["sideways"] <= 0 and answer["scrolled"] == 0
     light = sum(int(part) for part in answer["background"].removeprefix("rgb(").removesuffix(")").split(",")) / 3
     assert light < 60 if dark else light > 200
+
+
+SOURCES = """
+press("b"); press("l");
+return [...document.querySelectorAll(".graph > li")].map(item => [item.querySelector("b").textContent, (item.querySelector(".from") || {}).textContent]);
+"""  # noqa: E501
+
+
+def test_the_list_says_where_branches_come_from(drive, tmp_path):
+    x = layers.Input((4,), name="picture")
+    left, right = layers.Dense(2, name="left")(x), layers.Dense(2, kernel_regularizer="l2", name="right")(x)
+    y = layers.Dense(1, name="head")(layers.add([left, layers.Activation("tanh", name="bend")(right)], name="sum"))
+    net = models.Model(x, y)
+    net.compile("sgd", "mse")
+    step = record(net, (np.ones((2, 4), "float32"), np.zeros((2, 1), "float32")))
+    assert drive(write(step, tmp_path / "page.html"), SOURCES).answer == [
+        ["left", None], ["right", "← x"], ["bend", None], ["sum", "← left, bend"], ["head", None],
+        ["손실", None], ["규제항", None], ["손실의 합", None],
+    ]  # fmt: skip
+    step = record(small_net("float32"), batch(dtype="float32"))
+    found = drive(write(step, tmp_path / "line.html"), SOURCES).answer
+    assert len(found) > 10 and not any(source for _, source in found)
+
+
+CHANNELS = """
+const places = { forward: 7, backward: 8 }, call = xray.page.calls.find(c => c.op === "add");
+const tensors = { forward: xray.page.values[call.out].t, backward: call.passes[0].parts[0][2] };
+for (const phase of ["forward", "backward"]) {
+  const root = section(phase, c => c.op === "add");
+  pick(root, tensors[phase], places[phase]);
+  const sliders = figure => [...figure.querySelectorAll(".slices input")].map(one => one.value);
+  answer[phase] = [...root.querySelectorAll(".tensor")].flatMap(sliders);
+}
+return answer;
+"""
+
+
+def test_views_of_one_shape_show_the_same_channel(drive, tmp_path):
+    x = layers.Input((2, 2, 3))
+    y = layers.Conv2D(3, 1)(x)
+    net = models.Model(x, layers.Flatten()(layers.add([layers.Activation("tanh")(y), y])))
+    net.compile("sgd", "mse")
+    arrays = np.random.default_rng(0).normal(size=(1, 2, 2, 3)), np.zeros((1, 12))
+    seen = drive(write(record(net, arrays), tmp_path / "page.html"), READ + CHANNELS)
+    assert seen.answer == {"forward": ["1"] * 3, "backward": ["2"] * len(seen.answer["backward"])}
+    assert len(seen.answer["backward"]) > 2  # from above, the local derivative, the product
 
 
 @pytest.fixture

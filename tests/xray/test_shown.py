@@ -71,6 +71,8 @@ def dense(chromium, tmp_path_factory):
           field.value = "2.5"; field.dispatchEvent(new KeyboardEvent("keydown", {{ key: "Enter", bubbles: true }}));
           const loss = () => +document.getElementById("loss").dataset.v;
           answer.edited = [document.querySelector(".edited").textContent, xray.now({x_number(data)}).data[3], loss()];
+          pick(section("forward", c => c.op === "dense"), {out(data, call)}, 0);
+          answer.computed = terms(document.getElementById("detail")).totals;
           document.querySelector(".edited button").click(); answer.reset = [document.querySelector(".edited"), loss()];
         """
 
@@ -139,6 +141,9 @@ def test_a_number_typed_into_the_page(dense):
     x.flat[3] = 2.5
     words, number, edited = dense.read["edited"]
     assert words.startswith("Edited.") and number == 2.5 and edited == pytest.approx(loss(x), rel=1e-12)
+    hidden = max(x[0] @ weights[0][:, 0] + weights[1][0], 0.0)
+    assert dense.read["computed"]["this page has"] == pytest.approx(hidden, rel=1e-12)
+    assert "the engine has" not in dense.read["computed"] and "this page has" not in dense.read["forward"]["totals"]
     assert dense.read["reset"] == [None, dense.data["loss"]]
     assert dense.data["loss"] == pytest.approx(loss(value["x"]), rel=1e-5) != pytest.approx(edited, rel=1e-3)
 
