@@ -35,7 +35,8 @@ def render(step: Step, language: str = "en") -> str:
         raise ValueError(f"language must be one of {LANGUAGES}, not {language!r}")
     made, tensors = story(step)
     small = step.model is not None and made["parameters"] <= MOST_PARAMETERS
-    most = (MOST_BYTES_SMALL if small else MOST_BYTES) - len(_filled(made, step, language).encode("utf-8"))
+    bare = _filled({**made, "live": False, "tensors": []}, step, language)
+    most = (MOST_BYTES_SMALL if small else MOST_BYTES) - len(bare.encode("utf-8"))
     needed = _leaves(made)
     arrays = tensors.encoded(most, needed)
     made["live"] = made["live"] and not any("part" in arrays[i] for i in needed)

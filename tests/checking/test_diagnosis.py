@@ -231,6 +231,33 @@ def test_both_phases_are_checked():
     assert diagnose(dropped, x, backward=lambda g, c: g * c[0] * (1 if c[1] else 2), training=True).ok
 
 
+@pytest.mark.parametrize("epsilon", [1e-8, 1e-7])
+@pytest.mark.parametrize("rule", ["adam", "rmsprop", "adagrad"])
+def test_either_customary_epsilon_is_right(rule, epsilon):
+    """That of the papers and courses, and that of Keras; where it is put wrongly, the cause is named with either."""
+
+    def update(inside):
+        def step(w, g, config):
+            m, v, t = config or (np.zeros_like(w), np.zeros_like(w), 0)
+            t += 1
+            if rule == "adam":
+                m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+                top, square = m / (1 - 0.9**t), v / (1 - 0.999**t)
+            else:
+                top, v = g, (0.9 * v + 0.1 * g * g if rule == "rmsprop" else v + g * g)
+                square = v
+            bottom = np.sqrt(square + epsilon) if inside else np.sqrt(square) + epsilon
+            return w - 0.01 * top / bottom, (m, v, t)
+
+        return step
+
+    assert diagnose_update(update(False), rule).ok
+    assert diagnose_update(update(False), rule, epsilon=epsilon).ok
+    assert not diagnose_update(update(False), rule, epsilon=1e-3).ok
+    if rule == "adam":
+        assert diagnose_update(update(True), rule).cause == "epsilon_inside"
+
+
 # ---- assertions ----
 
 

@@ -11,7 +11,7 @@ import minidl
 from minidl import config, layers, models
 from minidl.cli.networks import cnn
 from minidl.datasets import fashion_mnist
-from minidl.xray import record, render
+from minidl.xray import page, record, render
 
 from .conftest import batch, small_net
 
@@ -95,6 +95,15 @@ def test_the_page_of_many_small_layers(samples, whole):
     page = render(record(net, (x, np.arange(samples) % 3)))
     assert net.count_params() == 1869 and 250_000 < len(page.encode("utf-8")) <= 300_000
     assert (cut(page) == []) == whole and held(page)["live"]
+
+
+def test_the_limit_is_kept_to_the_byte(monkeypatch):
+    x, y = batch(128, "float32")
+    step = record(small_net("float32"), (x, y))
+    size = len(render(step).encode("utf-8"))
+    for less in (0, 1, 6, 12):
+        monkeypatch.setattr(page, "MOST_BYTES_SMALL", size - less)
+        assert len(render(step).encode("utf-8")) <= size - less
 
 
 def test_what_others_are_computed_from_is_cut_last():

@@ -16,15 +16,18 @@ State = dict[str, Any]
 Step = Callable[[Array, Array, State, int, "Settings"], Array]  # w, g, state, t (from 1), settings -> new w
 
 
+CUSTOMARY = (1e-8, 1e-7)  # epsilon in the papers and courses, and in Keras: without one, either is right
+
+
 class Settings:
     """The numbers of a rule; the defaults are those of Keras and the papers."""
 
-    def __init__(self, rule: str, given: dict[str, float]):
+    def __init__(self, given: dict[str, float], epsilon: float):
         self.lr = given.get("learning_rate", 0.01)
         self.momentum = given.get("momentum", 0.9)
         self.b1, self.b2 = given.get("beta_1", 0.9), given.get("beta_2", 0.999)
         self.rho = given.get("rho", 0.9)
-        self.eps = given.get("epsilon", 1e-8 if rule in ("adam", "adamw") else 1e-7)
+        self.eps = given.get("epsilon", epsilon)
         self.decay = given.get("weight_decay", 0.0)
 
 
@@ -208,32 +211,34 @@ def diagnose_update(
         steps: how many updates are compared.
         seed: of the gradients, among which some are tiny, for the sake of epsilon.
         language: "en" or "ko"; default: that of the locale.
-        settings: learning_rate (0.01), momentum (0.9), beta_1, beta_2, rho (0.9), epsilon, weight_decay: those that the
-            optimizer was made with.
+        settings: learning_rate (0.01), momentum (0.9), beta_1, beta_2, rho (0.9), epsilon (1e-8 or 1e-7),
+            weight_decay: those that the optimizer was made with.
 
     Raises:
         ValueError: no such rule.
     """
     if rule not in RULES:
         raise ValueError(f"rule must be one of {', '.join(RULES)}, not {rule!r}")
-    rng, k = np.random.default_rng(seed), Settings(rule, settings)
+    rng = np.random.default_rng(seed)
+    several = [Settings(settings, epsilon) for epsilon in (CUSTOMARY[:1] if "epsilon" in settings else CUSTOMARY)]
     start = [rng.normal(size=(3, 4)), rng.normal(size=(3, 4))]
     sizes = 10.0 ** rng.choice([-7.0, -3.0, 0.0, 0.3], (2, 3, 4))
     gradients = [
         [size * rng.uniform(0.5, 1.5, (3, 4)) * rng.choice([-1, 1], (3, 4)) for size in sizes] for _ in range(steps)
     ]
-    came = list(_run(update, start, gradients, k))
+    came = list(_run(update, start, gradients))
     right, wrong = RULES[rule]
-    expected = [list(_simulated(step, start, gradients, k)) for step in right]
+    accepted = [_adam(decay="coupled")] if rule == "adam" and several[0].decay else right
+    expected = [list(_simulated(step, start, gradients, k)) for k in several for step in accepted]
 
     def guesses() -> Iterator[tuple[str, Iterable[list[Array]]]]:
         for cause, step in wrong:
-            yield cause, _simulated(step, start, gradients, k)
-        yield "state_shared", _simulated(right[0], start, gradients, k, shared=True)
+            for k in several:
+                yield cause, _simulated(step, start, gradients, k)
+        for k in several:
+            yield "state_shared", _simulated(right[0], start, gradients, k, shared=True)
         yield "not_updated", [start] * steps
 
-    if rule in ("adam", "adamw") and k.decay:
-        expected = expected if rule == "adamw" else [list(_simulated(_adam(decay="coupled"), start, gradients, k))]
     name = getattr(update, "__name__", type(update).__name__)
     return matched(name, rule, came, expected, guesses(), ["W1", "W2"], chosen_language(language))
 
@@ -250,7 +255,7 @@ def _simulated(
         yield params
 
 
-def _run(update: Any, start: list[Array], gradients: list[list[Array]], k: Settings) -> Iterator[list[Array]]:
+def _run(update: Any, start: list[Array], gradients: list[list[Array]]) -> Iterator[list[Array]]:
     """What the optimizer at hand makes of the parameters, step by step."""
     method = next((getattr(update, n) for n in ("update", "step", "apply") if hasattr(update, n)), None)
     params = {f"W{i + 1}": p.copy() for i, p in enumerate(start)}
