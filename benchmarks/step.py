@@ -2,19 +2,20 @@
 
 Rounds of steps that nobody looks into alternate with rounds in which every kernel's compiled code is timed. What of
 the former is left when the latter's kernels are taken off is Python: layers, the tape, checks, the optimizer. (A kernel
-that is no compiled task but NumPy calls counts as a kernel as a whole.)
+that is no compiled task but NumPy calls counts as a kernel as a whole.) Steps that are recorded count as they run.
 """
 
 import argparse
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from minidl_kernels import config
 from minidl_kernels.kernel import Kernel
 from minidl_kernels.parallel import Launch
+from minidl_kernels.repeats import Actions, shapes_of
 
 from . import common
 from .arguments import add_measuring, names_of, note
@@ -31,20 +32,26 @@ def timed_kernels() -> Iterator[tuple[Counter[str], Counter[str]]]:
     seconds: Counter[str] = Counter()
     calls: Counter[str] = Counter()
     names: list[str] = []
-    call, launch = Kernel.__call__, Launch.__call__
+    call, launch, repeat = Kernel.__call__, Launch.__call__, Actions.launch
 
-    def timed_call(kernel: Kernel, *arrays: Any, **settings: Any) -> Any:
-        shapes = ["x".join(map(str, getattr(one, "shape", [f"list of {len(one)}"]))) for one in arrays[:2]]
-        names.append(f"{kernel.name} {', '.join(shapes)}")
-        launched = seconds[names[-1]]
+    def timed(name: str, work: Callable[[], Any]) -> Any:
+        names.append(name)
+        launched = seconds[name]
         start = time.perf_counter()
         try:
-            return call(kernel, *arrays, **settings)
+            return work()
         finally:
             calls[names[-1]] += 1
             if seconds[names[-1]] == launched:
                 seconds[names[-1]] += time.perf_counter() - start
             names.pop()
+
+    def timed_call(kernel: Kernel, *arrays: Any, **settings: Any) -> Any:
+        return timed(f"{kernel.name} {shapes_of(arrays)}", lambda: call(kernel, *arrays, **settings))
+
+    def timed_repeat(one: Actions) -> None:
+        for action in one.actions:
+            timed(action.kernel, action.run) if action.kernel else action.run()
 
     def timed_launch(one: Launch, arrays: tuple[Any, ...]) -> None:
         start = time.perf_counter()
@@ -53,10 +60,12 @@ def timed_kernels() -> Iterator[tuple[Counter[str], Counter[str]]]:
             seconds[names[-1]] += time.perf_counter() - start
 
     Kernel.__call__, Launch.__call__ = timed_call, timed_launch  # type: ignore[method-assign]
+    Actions.launch = timed_repeat  # type: ignore[method-assign]
     try:
         yield seconds, calls
     finally:
         Kernel.__call__, Launch.__call__ = call, launch  # type: ignore[method-assign]
+        Actions.launch = repeat  # type: ignore[method-assign]
 
 
 def measure(name: str, rounds: int, steps: int) -> dict[str, Any]:

@@ -33,6 +33,7 @@ needs_gpu = pytest.mark.skipif(bool(missing_gpu()), reason=missing_gpu())
 SIMULATED = pytest.param("simulated", marks=needs_compiler)
 ON_GPU = pytest.param("gpu", marks=[pytest.mark.gpu, needs_gpu])
 MACHINES = [SIMULATED] if missing_gpu() else [SIMULATED, ON_GPU]
+CPU = pytest.param("cpu")  # for what is done alike there
 simulated_only = pytest.mark.parametrize("device", [SIMULATED], indirect=True)
 
 
@@ -42,12 +43,12 @@ class Machine:
     Attributes:
         name: for ``minidl.device``.
         simulated: whether it is the one that needs no GPU.
-        launches: how many CUDA graphs were launched.
+        launches: how many CUDA graphs were launched; on the CPU how many lists of launches.
     """
 
     def __init__(self, kind: str):
         self.simulated = kind == "simulated"
-        self.name = "strict:1" if self.simulated else "gpu:0"
+        self.name = {"simulated": "strict:1", "gpu": "gpu:0", "cpu": "cpu"}[kind]
         self.device = devices.find(self.name)
         self.launches = 0
 
@@ -75,17 +76,18 @@ now: Any = None  # the Machine of the test that runs
 def started(kind: str, monkeypatch: Any) -> Iterator[Machine]:
     """What the fixture does: the machine, and whole-array operations on the CPU, so that nothing is compiled for it."""
     global now
-    programs()
     monkeypatch.setattr(devices, "_numbers", {})
-    for kernel in minidl_kernels.kernels.values():
+    if kind != "cpu":
+        programs()
         monkeypatch.setitem(minidl_kernels.kernel.__globals__["ORDER"], "numpy", ("array", "reference"))
+    for kernel in minidl_kernels.kernels.values():
         kernel._plans.clear()
     if kind == "simulated":
         strict.install(monkeypatch)
     now, launch = Machine(kind), graphs.Graph.launch
 
     def counted(graph: graphs.Graph) -> None:
-        now.launches += 1
+        now.launches += isinstance(graph.recorder, graphs.Recorder) == (kind != "cpu")
         launch(graph)
 
     monkeypatch.setattr(graphs.Graph, "launch", counted)

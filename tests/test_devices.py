@@ -54,7 +54,7 @@ ALLOWED = {
         metrics.confusion_counts.__init__ metrics.confusion_counts.below metrics.confusion_counts._counted
         metrics.confusion_counts._only_top metrics.confusion_counts.divided""",
     "the branch for arrays of NumPy": """
-        metrics.iou._sums metrics.iou._weights metrics.reduction.result metrics.reduction._raise ops.reductions.mean""",
+        metrics.iou._sums metrics.iou._weights metrics.reduction.result metrics.reduction._raise""",
     "before training: weights at their start, and what adapt() learns": """
         initializers.draws.__call__ layers.encoding.adapt layers.encoding._summary layers.encoding._compressed""",
     "files and pictures, before they are batches": """

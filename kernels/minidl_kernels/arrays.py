@@ -28,6 +28,7 @@ class Library(NamedTuple):
     kind: str  # of its devices, what stands before the colon: "gpu"
     namespace: Any  # the module
     special: str  # the module that has erf and its like
+    noted: bool = False  # its arrays are NumPy's, whose work is noted (repeats.py): kernels for the CPU compute on them
 
 
 foreign: dict[type, Library] = {}  # by the type of their arrays; empty as long as all arrays are NumPy's
@@ -67,13 +68,15 @@ def namespace(value: object, other: object = 0) -> Any:
 
 def library_name(value: object) -> str:
     """Whose implementations compute on ``value``: ``"numpy"`` or ``"cupy"``."""
-    return "numpy" if library_of(value) is None else "cupy"
+    library = library_of(value)
+    return "numpy" if library is None or library.noted else "cupy"
 
 
 def special(value: object) -> Any:
     """The module with erf, erfc and erfinv for an array: neither NumPy nor CuPy has them in its main namespace."""
     library = library_of(value)
-    return importlib.import_module("scipy.special" if library is None else library.special)
+    found = importlib.import_module("scipy.special" if library is None else library.special)
+    return found if library is None or not library.noted else library.namespace.of(found)
 
 
 def to_numpy(value: Any) -> np.ndarray:
@@ -81,7 +84,7 @@ def to_numpy(value: Any) -> np.ndarray:
     library = library_of(value)
     if library is None:
         return np.asarray(value)
-    graphs.refuse("it reads values of the GPU")
+    graphs.refuse("it reads values")
     return library.namespace.asnumpy(value)
 
 

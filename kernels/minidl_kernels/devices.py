@@ -93,7 +93,9 @@ def move(value: Any, device: Device) -> Any:
         return to_numpy(value)
     if (library := library_of(value)) is device.library and value.device.id == device.number:
         return value
-    graphs.refuse(f"it sends an array of shape {np.shape(value)} to the GPU in every step")
+    if device.library.noted and not np.ndim(value):  # a single number does not change
+        return device.library.namespace.asarray(to_numpy(value))
+    graphs.refuse(f"it brings along an array of shape {np.shape(value)} of NumPy")
     with _of_library(device):
         if library is device.library:
             return value.copy()  # of CuPy's arrays, copy() is on the device of the thread
@@ -150,6 +152,8 @@ def together(name: str, values: list[Any], live: dict[int, Any], variables: Sequ
             at_home = at_home or type(one) is np.ndarray
             if (library := library_of(one)) and (device := Device(library, one.device.id)) not in away:
                 away.append(device)
+    if away and away[0].library.noted and not graphs.recording():  # type: ignore[union-attr]
+        return [_unnoted(value) for value in values]
     if len(away) > 1:
         raise RuntimeError(f"{name}: its arrays lie on {away[0]} and on {away[1]}; move them to one with .to()")
     if away and away[0].number != (of_thread := away[0].library.namespace.cuda.runtime.getDevice()):  # type: ignore
@@ -176,6 +180,14 @@ def together(name: str, values: list[Any], live: dict[int, Any], variables: Sequ
             value = type(value)(there) if parts is value else there[0]
         moved.append(value)
     return moved
+
+
+def _unnoted(value: Any) -> Any:
+    """What another thread finds in a variable while its work is noted."""
+    if isinstance(value, (list, tuple)):
+        return type(value)([_unnoted(one) for one in value])
+    library = library_of(value)
+    return value.array if library is not None and library.noted else value
 
 
 def _moved(array: np.ndarray, device: Device) -> Array:

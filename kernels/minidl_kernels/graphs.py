@@ -1,5 +1,7 @@
 """Work on a GPU that is recorded once and launched as a whole: CUDA graphs, by the stream capture of CuPy.
 
+``repeats.py`` has the same for the CPU; what is said here of numbers and variables holds there as well.
+
 While work is recorded nothing is computed. The GPU notes each launch with the addresses of its arrays, and the numbers
 that Python passes by value stay what they were. So a recorded step must not read a value, send an array or wait, and a
 number that is another one in the next step must stand in memory::
@@ -20,21 +22,28 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Graph", "Recorder", "Refused", "keep", "number", "recording", "refuse", "used"]
+__all__ = [
+    "Graph", "Recorder", "Recording", "Refused", "current", "keep", "number", "opened", "paused", "recording", "refuse",
+    "used",
+]  # fmt: skip
 
 PLACES = 64  # numbers of one graph
-_open: ContextVar["_Recording | None"] = ContextVar("graph", default=None)
+_open: ContextVar["Recording | None"] = ContextVar("graph", default=None)
 
 
 class Refused(RuntimeError):
     """Work cannot be recorded; says why."""
 
 
-class _Recording:
-    """What is noted beside what the GPU notes."""
+class Recording:
+    """What is noted beside what the GPU notes.
 
-    def __init__(self, xp: Any, dtype: Any):
-        self.array, self.host = xp.empty(PLACES, dtype), np.zeros(PLACES, dtype)
+    Args:
+        array, host: memory for the numbers, where the work is done and where Python writes.
+    """
+
+    def __init__(self, array: Any, host: np.ndarray):
+        self.array, self.host = array, host
         self.numbers: list[tuple[Callable[..., float], list[int]]] = []  # functions, and of which numbers they are
         self.places: list[Any] = []
         self.kept: list[Any] = []
@@ -48,6 +57,45 @@ class _Recording:
         self.numbers.append((compute, [known[id(one)] for one in of]))
         self.places.append(self.array[index : index + 1].reshape(()))
         return self.places[-1]
+
+    def sent_to(self, count: int) -> Any:
+        """The memory that so many numbers are sent to before a launch; None where it is Python's own."""
+        return self.array[:count]
+
+    def use(self, variable: Any) -> None:
+        """Note a variable before it is read or assigned to."""
+        self.used.setdefault(id(variable), (variable, variable.data, variable.version))
+
+    def changes(self) -> list[tuple[Any, int]]:
+        """The variables that were assigned to, and by how much their versions rose."""
+        return [(v, v.version - version) for v, _, version in self.used.values() if v.version > version]
+
+
+@contextmanager
+def opened(found: Recording) -> Iterator[None]:
+    """Inside the block this thread records; afterwards variables are what they were before."""
+    token = _open.set(found)
+    try:
+        yield
+    finally:
+        _open.reset(token)
+        for variable, array, version in found.used.values():
+            variable.data, variable.version = array, version
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Inside the block this thread does not record."""
+    token = _open.set(None)
+    try:
+        yield
+    finally:
+        _open.reset(token)
+
+
+def current() -> Recording | None:
+    """What this thread records."""
+    return _open.get()
 
 
 def recording() -> bool:
@@ -79,7 +127,7 @@ def number(compute: Callable[..., float], *of: Any) -> Any:
 def used(variable: Any) -> Any:
     """The variable, noted before recorded work reads or assigns to it, so that launches find it where it was."""
     if (found := _open.get()) is not None:
-        found.used.setdefault(id(variable), (variable, variable.data, variable.version))
+        found.use(variable)
     return variable
 
 
@@ -90,14 +138,22 @@ def keep(array: Any) -> None:
 
 
 class Graph:
-    """Recorded work, and all that must stay where it was when it was recorded."""
+    """Recorded work, and all that must stay where it was when it was recorded.
 
-    def __init__(self, recorder: "Recorder", graph: Any, recorded: _Recording, changes: list[tuple[Any, int]]):
-        self._owners = recorder, recorded.kept  # between the launches the recorder's memory is that of the results
+    Args:
+        recorder: whose memory the results lie in between the launches.
+        graph: has ``launch()``.
+        recorded: what was noted beside it.
+        changes: variables, and by how much their versions rise.
+    """
+
+    def __init__(self, recorder: Any, graph: Any, recorded: Recording, changes: list[tuple[Any, int]]):
+        self.recorder, self._kept = recorder, recorded.kept
         self._graph, self._numbers, count = graph, recorded.numbers, len(recorded.numbers)
-        self._array, self._host = recorded.array[:count], recorded.host[:count]
+        self._host = recorded.host[:count]
+        self._array = recorded.sent_to(count)
         self._places = [(variable, array) for variable, array, _ in recorded.used.values()]
-        self._changes = changes  # variables, and by how much their versions rise
+        self._changes = changes
 
     def launch(self) -> None:
         """Compute it on the stream of the thread, with the numbers of now."""
@@ -110,7 +166,8 @@ class Graph:
             values.append(compute(*[values[i] for i in of]))
         if values:
             self._host[:] = values
-            self._array.set(self._host)
+            if self._array is not None:
+                self._array.set(self._host)
         self._graph.launch()
         for variable, rise in self._changes:
             variable.version += rise
@@ -147,23 +204,18 @@ class Recorder:
             Refused, and whatever CUDA, CuPy and ``work`` raise; then nothing is recorded.
         """
         with self.aside():
-            recorded = _Recording(self.xp, dtype)
+            recorded = Recording(self.xp.empty(PLACES, dtype), np.zeros(PLACES, dtype))
             self.stream.begin_capture()
-            token = _open.set(recorded)
             try:
-                result = work()
-                changes = [(v, v.version - version) for v, _, version in recorded.used.values() if v.version > version]
-                for variable, array, _ in recorded.used.values():
-                    if variable.data is not array:
-                        _copy_back(variable, array)
+                with opened(recorded):  # nothing is computed
+                    result, changes = work(), recorded.changes()
+                    for variable, array, _ in recorded.used.values():
+                        if variable.data is not array:
+                            _copy_back(variable, array)
             except BaseException:
                 with suppress(Exception):  # it says no more than that something was wrong
                     self.stream.end_capture()
                 raise
-            finally:
-                _open.reset(token)
-                for variable, array, version in recorded.used.values():
-                    variable.data, variable.version = array, version  # nothing was computed
             graph = self.stream.end_capture()
             if _sends(graph):
                 raise Refused("CuPy sends an array to the GPU in every step")

@@ -28,12 +28,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import config, memory, watching
-from .arrays import FLOATS, library_name, namespace, promote
+from . import config, memory, repeats, watching
+from .arrays import FLOATS, foreign, library_name, namespace, promote
 
 __all__ = ["Implementation", "Kernel", "Output", "kernel", "kernels"]
 
@@ -113,25 +114,16 @@ class Kernel:
 
     def __call__(self, *arrays: Any, out: Any = None, **settings: Any) -> Any:
         call: Any
-        kinds: Any
         plan: Any
         try:
-            if self.lists:
-                kinds = [
-                    (a.shape, a.dtype, a.flags.num if type(a) is np.ndarray else a.flags.c_contiguous, type(a))
-                    for several in arrays
-                    for a in several
-                ]
-                call = (self._explicit.get(), config.changes, *map(len, arrays), *kinds)
-            else:
-                kinds = [(a.shape, a.dtype, a.flags.c_contiguous, type(a)) for a in arrays]
-                call = (self._explicit.get(), config.changes, *(settings.items() if settings else ()), *kinds)
-            plan = self._plans[call]
+            plan = self._plans[call := self._key(arrays, settings)]
         except KeyError:
             plan = None
         except (AttributeError, TypeError):  # a list for an array, or in a setting: the contract will say
             call = plan = None
         if plan is None:
+            if repeats.Noted in foreign and repeats.noted(arrays, settings):
+                return repeats.repeated(self, arrays, out, settings)
             arrays, plan = self._planned(arrays, settings, call)
         if self.values is not None:
             self.values(self.name, *arrays, **settings)
@@ -161,6 +153,34 @@ class Kernel:
             if call in self._plans:
                 self._plans[call] = plan._replace(launch=launch.again((*arrays, *outs)))
         return out
+
+    def _key(self, arrays: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        """What a plan depends on."""
+        kinds: Any
+        if self.lists:
+            kinds = [
+                (a.shape, a.dtype, a.flags.num if type(a) is np.ndarray else a.flags.c_contiguous, type(a))
+                for several in arrays
+                for a in several
+            ]
+            return (self._explicit.get(), config.changes, *map(len, arrays), *kinds)
+        kinds = [(a.shape, a.dtype, a.flags.c_contiguous, type(a)) for a in arrays]
+        return (self._explicit.get(), config.changes, *(settings.items() if settings else ()), *kinds)
+
+    def actions(self, arrays: tuple[Any, ...], out: Any, settings: dict[str, Any]) -> list[Callable[[], Any]]:
+        """What computes this call, which was made before, again into the same outputs."""
+        try:
+            plan = self._plans.get(self._key(arrays, settings))
+        except TypeError:
+            plan = None
+        if plan is not None and out is None:
+            return [partial(plan.run, *arrays, **(self._settings | settings))]
+        if plan is not None and plan.launch is not None and not plan.copied:
+            look = [] if self.values is None else [partial(self.values, self.name, *arrays, **settings)]
+            return [*look, partial(plan.launch, (*arrays, *(out if type(out) is tuple else (out,))))]
+        if plan is not None and self.values is None and not plan.copied:
+            return [partial(_run_now, plan.run, arrays, out, plan.settings)]
+        return [partial(self, *arrays, **({} if out is None else {"out": out}), **settings)]
 
     def _planned(self, arrays: tuple[Any, ...], settings: dict[str, Any], call: Any) -> tuple[tuple[Any, ...], Plan]:
         """Check a call and choose who computes it; kept for later calls with the same shapes, dtypes and settings."""

@@ -169,7 +169,8 @@ def _raise(variable: Variable, amount: Any) -> None:
     if not foreign or isinstance(variable.data, np.ndarray):
         np.add(variable.data, amount, out=variable.data, casting="unsafe")
     else:
-        variable.data = (variable.data + amount).astype(variable.dtype)
+        amount = amount.astype(variable.dtype) if library_of(amount) else amount  # as NumPy does with a Python number
+        variable.data = variable.data + amount
     variable.version += 1
 
 

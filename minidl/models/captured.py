@@ -1,86 +1,136 @@
-"""Training steps on a GPU that are recorded once for each shape of a batch, and launched as a whole afterwards.
+"""Steps and predictions that are recorded once for each shape of a batch, and done as a whole afterwards.
 
-What is recorded is ``train_step`` itself, run once while the GPU takes notes and does not compute
-(``minidl_kernels.graphs``); so there is no second account of a step. Where that cannot be, steps run as always, and the
-reason is kept.
+What is recorded is ``train_step`` (or ``predict_step``) itself, run once while its work is noted: on a GPU as a CUDA
+graph (``minidl_kernels.graphs``), on the CPU as a list of launches (``minidl_kernels.repeats``). So there is no second
+account of a step; what is saved is the time that Python takes around the kernels. Where that cannot be, steps run as
+always, and the reason is kept.
 """
 
-import inspect
 import math
-import traceback
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 import minidl_kernels as kernels
 from minidl import config
 from minidl.callbacks.waiting import Waiting
 from minidl.checking.subject import state_of
 from minidl.data.arrays import as_data
-from minidl.engine.op import Op
 from minidl.engine.tensor import Tensor, raw
 from minidl.graph.symbolic import flatten, map_structure
-from minidl.layers import Layer
 from minidl_kernels import config as kernel_config
-from minidl_kernels import devices, graphs, late, watching
+from minidl_kernels import devices, graphs, late, repeats, watching
 from minidl_kernels.arrays import library_of, namespace, to_numpy
 from minidl_kernels.kernel import insisted
 
-__all__ = ["CapturedSteps"]
+from .recordable import Parts, of_parts, of_predictions, of_setting, reason_of, traced
 
-MOST_SHAPES = 8  # graphs of a model: each keeps memory
-MOST_PRODUCTS = 10**9  # multiply-adds of a step; an estimate: cuBLAS may save 0.1 ms there, and a graph that much
+__all__ = ["CapturedPredictions", "CapturedSteps", "products"]
+
+MOST_SHAPES = 8  # of a model that are recorded: each keeps memory
+MOST_PRODUCTS = 10**9  # multiply-adds of a step on a GPU; an estimate: cuBLAS may save 0.1 ms there, as much as a graph
 MOST_KNOWN = 50  # shapes that are counted; sequences may have any number of lengths
 CHECKS = 8  # kernels that check labels, by name and number of classes
 PRODUCTS = ("matmul", "dense", "dense_weight_grad")  # what is asked of cuBLAS elsewhere: CuPy does not record its calls
 
 
-class CapturedSteps:
-    """The training steps of a compiled model on a device.
+class _Captured:
+    """What is recorded of a model on a device.
 
-    The first step with batches of a shape compiles kernels, the second makes memory, the third is recorded.
+    The first call with batches of a shape compiles kernels, the second makes memory, the third is recorded.
     """
 
-    def __init__(self, model: Any):
-        self.model, self.device, self._snapshot = model, devices.current(), model._snapshot
+    def __init__(self, model: Any, never: str | None):
+        self.model, self.device, self.on_gpu = model, devices.current(), devices.current().library is not None
         self.shapes: dict[Any, _Shape] = {}
-        self.never: str | None = _setting(model)
-        self._looked = self.never is not None  # at the parts, which are there after the first step
+        self.never = never
+        self._looked = never is not None  # at the parts, which are there after the first step
         self._told = False
-        self._layers: list[Layer] = []
-        self._recorder: graphs.Recorder | None = None
-        self._labels: _Labels | None = None
+        self._layers: list[dict[str, Any]] = []  # the attributes of each
+        self._recorder: Any = None
+        self._parts: Parts | None = None
+        self._lock = threading.Lock()
 
     def fits(self) -> bool:
-        """Whether the model is where it was, and as it was compiled."""
-        return self.device == devices.current() and self._snapshot is self.model._snapshot
+        """Whether the model is where it was."""
+        return self.device == devices.current()
 
     def __call__(self, batch: tuple[Any, ...]) -> Any:
-        """One step; what ``train_step`` returns, or its numbers, which are read when somebody looks."""
+        """One step; what the step returns, or its numbers."""
         if self.never is not None or self._watched():
             self._tell(self.never)
-            return self.model.train_step(as_data(batch))
+            return self._always(batch)
+        if not self._lock.acquire(blocking=False):  # another thread is at it, in the same memory
+            return self._always(batch)
+        try:
+            return self._step(batch)
+        finally:
+            self._lock.release()
+
+    def _step(self, batch: tuple[Any, ...]) -> Any:
+        if self._parts is not None and self._parts.changed():
+            self.shapes, self._parts, self._looked = {}, None, False
         shape = self._shape_of(batch)
-        if shape.recorded is None and shape.reason is None and shape.seen > 1:
+        if shape.recorded is not None:
+            return shape.recorded(batch)
+        if shape.reason is None and shape.seen > 1:
             self._record(shape, batch)
             if shape.recorded is not None:
                 return shape.recorded.launch()
-        if shape.recorded is not None:
-            return shape.recorded(batch)
-        with products(shape.reason is None):
-            if shape.seen == 1 and shape.reason is None:
-                with self.recorder.aside(), watching.watch() as seen:
-                    logs = self.model.train_step(as_data(batch))
-                shape.reason = None if self.model.jit_compile is True else _too_much(seen.calls)
-            else:
-                logs = self.model.train_step(as_data(batch))
+        found = self._first(shape, batch)
         shape.seen += 1
         if not self._looked:
-            self.never, self._looked = _parts(self.model), True
-            self._layers = self.model._flatten_layers()
-        return logs
+            self.never, self._looked = self._reason(), True
+            self._layers = [vars(layer) for layer in self.model._flatten_layers()]
+        return found
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return type(None), ()  # a copy of the model records its own
+
+    def _always(self, batch: tuple[Any, ...]) -> Any:
+        """The step itself."""
+        raise NotImplementedError
+
+    def _first(self, shape: "_Shape", batch: tuple[Any, ...]) -> Any:
+        """A step before one is recorded."""
+        return self._always(batch)
+
+    def _reason(self) -> str | None:
+        """Why nothing will be recorded, as far as parts show that are there after a step."""
+        raise NotImplementedError
+
+    def _recorded(self, batch: tuple[Any, ...]) -> Any:
+        """A recorded step, to be called with batches of this shape."""
+        raise NotImplementedError
+
+    def _objects(self) -> list[Any]:
+        """What a step reads beside variables and batches; of the model itself the settings come with ``compile``."""
+        return [layer for layer in self.model._flatten_layers() if layer is not self.model]
+
+    @property
+    def recorder(self) -> Any:
+        """The stream and the memory of all graphs of the model on a GPU; on the CPU what notes."""
+        if self._recorder is None:
+            library: Any = self.device.library
+            self._recorder = graphs.Recorder(library.namespace) if self.on_gpu else repeats.Recorder()
+        return self._recorder
+
+    def lines(self) -> Iterator[str]:
+        """What is recorded, and what is not and why."""
+        how = "as a CUDA graph" if self.on_gpu else "as a list of launches"
+        if self.never is not None:
+            yield f"not recorded {how}: {self.never}"
+        elif not self.shapes:
+            yield f"recorded {how} in the third step with batches of a shape"
+        for shape in self.shapes.values() if self.never is None else ():
+            if shape.recorded is not None:
+                yield f"{shape.name}: recorded {how}"
+            else:
+                yield f"{shape.name}: not recorded {how}: {shape.reason or f'{shape.seen} of 2 steps before'}"
 
     def _shape_of(self, batch: tuple[Any, ...]) -> "_Shape":
         shape = self.shapes.get(key := _key(batch))
@@ -90,50 +140,96 @@ class CapturedSteps:
                 self.shapes[key] = shape
         return shape
 
-    def __reduce__(self) -> tuple[type, tuple[()]]:
-        return type(None), ()  # a copy of the model records its own
-
-    @property
-    def recorder(self) -> graphs.Recorder:
-        """The stream and the memory of all graphs of the model."""
-        if self._recorder is None:
-            self._recorder = graphs.Recorder(self.device.library.namespace)  # type: ignore[union-attr]
-        return self._recorder
-
-    def lines(self) -> Iterator[str]:
-        """What is recorded, and what is not and why."""
-        if self.never is not None:
-            yield f"not recorded as a CUDA graph: {self.never}"
-        elif not self.shapes:
-            yield "recorded as a CUDA graph in the third step with batches of a shape"
-        for shape in self.shapes.values() if self.never is None else ():
-            if shape.recorded is not None:
-                yield f"{shape.name}: recorded as a CUDA graph"
-            else:
-                yield f"{shape.name}: not recorded as a CUDA graph: {shape.reason or f'{shape.seen} of 2 steps before'}"
-
     def _watched(self) -> bool:
         """Whether somebody wants to see the calls of this step."""
-        watched = any("call" in vars(layer) for layer in self._layers)
-        return watched or (watching.watchers > 0 and watching.current() is not None)
+        if watching.watchers > 0 and watching.current() is not None:
+            return True
+        for attributes in self._layers:
+            if "call" in attributes:
+                return True
+        return traced()
 
     def _record(self, shape: "_Shape", batch: tuple[Any, ...]) -> None:
         if sum(one.recorded is not None for one in self.shapes.values()) >= MOST_SHAPES:
-            shape.reason = f"there are graphs for {MOST_SHAPES} shapes already"
+            shape.reason = f"there are recordings for {MOST_SHAPES} shapes already"
             return
+        parts = self._parts or Parts(self._objects())
         try:
-            self._labels = self._labels or _Labels(self.recorder.xp)
-            with products():
-                shape.recorded = _Recorded(self.model, self.recorder, self._labels, batch)
+            shape.recorded = self._recorded(batch)
         except Exception as error:  # whatever it is, the step as always will run, or tell
-            shape.reason = _reason(error)
+            shape.reason = reason_of(error)
             self._tell(shape.reason)
+            return
+        if self._parts is None:
+            self._parts = parts
+            parts.settle()
 
     def _tell(self, reason: str | None) -> None:
         """Warn, once, where recording was asked for."""
+
+
+class CapturedSteps(_Captured):
+    """The training steps of a compiled model on a device."""
+
+    def __init__(self, model: Any):
+        super().__init__(model, of_setting(model))
+        self._snapshot, self._optimizer = model._snapshot, model.optimizer
+        self._labels: _Labels | None = None
+
+    def fits(self) -> bool:
+        """Whether the model is where it was, and as it was compiled."""
+        model = self.model
+        return super().fits() and self._snapshot is model._snapshot and self._optimizer is model.optimizer
+
+    def _always(self, batch: tuple[Any, ...]) -> Any:
+        return self.model.train_step(as_data(batch))
+
+    def _first(self, shape: "_Shape", batch: tuple[Any, ...]) -> Any:
+        if not self.on_gpu:
+            return self._always(batch)
+        with products(shape.reason is None):
+            if shape.seen != 1 or shape.reason is not None:
+                return self._always(batch)
+            with self.recorder.aside(), watching.watch() as seen:
+                logs = self._always(batch)
+            shape.reason = None if self.model.jit_compile is True else _too_much(seen.calls)
+            return logs
+
+    def _reason(self) -> str | None:
+        return of_parts(self.model)
+
+    def _recorded(self, batch: tuple[Any, ...]) -> Any:
+        if not self.on_gpu:
+            return _OnCpu(self.model, self.recorder, batch)
+        self._labels = self._labels or _Labels(self.recorder.xp)
+        with products():
+            return _OnGpu(self.model, self.recorder, self._labels, batch)
+
+    def _objects(self) -> list[Any]:
+        losses = [loss for loss, _ in getattr(self.model._compiled_loss, "_functions", ())]
+        return [*super()._objects(), self.model.optimizer, *(loss for loss in losses if hasattr(loss, "__dict__"))]
+
+    def _tell(self, reason: str | None) -> None:
         if reason is not None and self.model.jit_compile is True and not self._told:
             self._told = True
-            warnings.warn(f"jit_compile=True, but steps are not recorded as a CUDA graph: {reason}", stacklevel=2)
+            how = "a CUDA graph" if self.on_gpu else "a list of launches"
+            warnings.warn(f"jit_compile=True, but steps are not recorded as {how}: {reason}", stacklevel=2)
+
+
+class CapturedPredictions(_Captured):
+    """The predictions of a model on the CPU."""
+
+    def __init__(self, model: Any):
+        super().__init__(model, None)
+
+    def _always(self, batch: tuple[Any, ...]) -> Any:
+        return self.model.predict_step(as_data(batch))
+
+    def _reason(self) -> str | None:
+        return of_predictions(self.model)
+
+    def _recorded(self, batch: tuple[Any, ...]) -> Any:
+        return _Outputs(self.model, self.recorder, batch)
 
 
 class _Shape:
@@ -172,26 +268,62 @@ class _Labels:
 
 
 class _Recorded:
-    """A recorded step: the arrays that batches are copied into, and how its numbers are read."""
+    """A recorded step: the arrays that batches are copied into."""
 
-    def __init__(self, model: Any, recorder: graphs.Recorder, labels: _Labels, batch: tuple[Any, ...]):
-        self.counter, self.labels = model.optimizer._iterations, labels
-        batch = map_structure(lambda leaf: None if leaf is None else _own(leaf), batch)
-        self.inputs, data = _leaves(batch), as_data(batch)
-        self.names: list[str]
+    graph: graphs.Graph
+
+    def __init__(self, batch: tuple[Any, ...]):
+        self.own = map_structure(lambda leaf: None if leaf is None else _own(leaf), batch)
+        self.inputs = _leaves(self.own)
+
+    def __call__(self, batch: tuple[Any, ...]) -> Any:
+        for place, leaf in zip(self.inputs, _leaves(batch), strict=True):
+            place[...] = leaf if type(place) is type(leaf) is np.ndarray else devices.brought(leaf)
+        return self.launch()
+
+    def launch(self) -> Any:
+        """One step with the batch that is there."""
+        raise NotImplementedError
+
+
+class _Step(_Recorded):
+    """A training step, which counts."""
+
+    counter: Any
+
+    def __init__(self, model: Any, recorder: Any, batch: tuple[Any, ...]):
+        super().__init__(batch)
+        self.counter = model.optimizer._iterations
         steps = self.counter.data, self.counter.version
         try:
             dtype = model._settled_snapshot().variables[0].dtype
-            self.graph, self.packed = recorder.record(lambda: self._step(model, data), dtype)
+            self.graph, self.found = recorder.record(lambda: self._step(model), dtype)
         finally:
             self.counter.data, self.counter.version = steps
 
-    def _step(self, model: Any, data: Any) -> Any:
+    def _step(self, model: Any) -> Any:
+        raise NotImplementedError
+
+    def _done(self) -> None:
+        self.graph.launch()
+        self.counter.data, self.counter.version = self.counter.data + 1, self.counter.version + 1
+
+
+class _OnGpu(_Step):
+    """A training step as a CUDA graph, and how its numbers are read."""
+
+    names: list[str]
+
+    def __init__(self, model: Any, recorder: graphs.Recorder, labels: _Labels, batch: tuple[Any, ...]):
+        self.labels = labels
+        super().__init__(model, recorder, batch)
+
+    def _step(self, model: Any) -> Any:
         """The step; its numbers in a row."""
         for variable in _variables(model):
             graphs.used(variable)
         with late.collected() as noted:
-            logs = model.train_step(data)
+            logs = model.train_step(as_data(self.own))
         numbers = {name: raw(value) for name, value in _flat(logs)}
         for one in noted.values():
             self.labels.add(one)
@@ -204,19 +336,62 @@ class _Recorded:
         self.names = list(numbers)
         return packed
 
-    def __call__(self, batch: tuple[Any, ...]) -> Waiting:
-        for place, leaf in zip(self.inputs, _leaves(batch), strict=True):
-            place[...] = devices.brought(leaf)
-        return self.launch()
-
     def launch(self) -> Waiting:
-        """One step with the batch that is there; its numbers, which are read when somebody looks."""
-        self.graph.launch()
-        self.counter.data, self.counter.version = self.counter.data + 1, self.counter.version + 1
-        numbers = _Numbers(self.packed.copy())  # the next launch writes there
+        """One step; its numbers, which are read when somebody looks."""
+        self._done()
+        numbers = _Numbers(self.found.copy())  # the next launch writes there
         count = len(self.names)
         late.defer(id(self.labels), lambda: self.labels.check(numbers.read()[count:].view("uint64")))
         return Waiting(dict.fromkeys(self.names), lambda found: numbers.by_name(sorted(found), self.names))
+
+
+class _OnCpu(_Step):
+    """A training step as a list of launches."""
+
+    def _step(self, model: Any) -> dict[str, np.ndarray]:
+        for variable in _variables(model):
+            graphs.used(variable)
+        found = {name: raw(value) for name, value in _flat(model.train_step(_noted(self.own)))}
+        for name, value in found.items():
+            if type(value) is not repeats.Noted or value.size != 1:
+                raise graphs.Refused(f"{name!r} is no number")
+        return {name: value.array for name, value in found.items()}
+
+    def launch(self) -> dict[str, Any]:
+        """One step; its numbers."""
+        self._done()
+        return {name: value.item() for name, value in self.found.items()}
+
+
+class _Outputs(_Recorded):
+    """A prediction as a list of launches."""
+
+    def __init__(self, model: Any, recorder: repeats.Recorder, batch: tuple[Any, ...]):
+        super().__init__(batch)
+        self.graph, self.found = recorder.record(lambda: self._step(model), np.dtype(config.floatx()))
+
+    def _step(self, model: Any) -> Any:
+        for variable in state_of(model, model._flatten_layers()):
+            graphs.used(variable)
+        return map_structure(_outcome, model.predict_step(_noted(self.own)))
+
+    def launch(self) -> Any:
+        """One prediction; its outputs, which nobody else has."""
+        self.graph.launch()
+        if type(self.found) is np.ndarray:
+            return Tensor.of(self.found.copy())
+        return map_structure(lambda one: Tensor.of(one.copy()), self.found)
+
+
+def _noted(batch: tuple[Any, ...]) -> Any:
+    """A batch as a step that is noted takes it."""
+    return as_data(map_structure(lambda leaf: None if leaf is None else repeats.Noted(leaf), batch))
+
+
+def _outcome(output: Any) -> np.ndarray:
+    if type(found := raw(output)) is not repeats.Noted:
+        raise graphs.Refused("an output is not computed")
+    return found.array
 
 
 class _Numbers:
@@ -250,7 +425,13 @@ def products(ours: bool = True) -> Iterator[None]:
 
 
 def _leaves(batch: Any) -> list[Any]:
-    return [leaf for part in batch for leaf in flatten(part) if leaf is not None]
+    found: list[Any] = []
+    for part in batch:
+        if type(part) is np.ndarray:
+            found.append(part)
+        elif part is not None:
+            found += [leaf for leaf in flatten(part) if leaf is not None]
+    return found
 
 
 def _own(leaf: Any) -> Any:
@@ -261,10 +442,12 @@ def _own(leaf: Any) -> Any:
 
 def _key(batch: tuple[Any, ...]) -> Any:
     """What a recorded step depends on: the structure of a batch, and settings."""
-    return tuple(map(_signature, batch)), insisted.get(), config.floatx(), config.epsilon()
+    return tuple(map(_signature, batch)), insisted.get(), kernel_config.changes, config.floatx(), config.epsilon()
 
 
 def _signature(part: Any) -> Any:
+    if type(part) is np.ndarray:
+        return part.shape, part.dtype
     if isinstance(part, dict):
         return tuple((name, _signature(one)) for name, one in part.items())
     if isinstance(part, (list, tuple)):
@@ -282,48 +465,6 @@ def _variables(model: Any) -> list[Any]:
     return [*state_of(model, model._flatten_layers()), *model.optimizer.slots, *model._metric_variables()]
 
 
-# ---- reasons ----
-
-
-def _setting(model: Any) -> str | None:
-    """Why no step of a compiled model will be recorded, as far as compile() tells."""
-    if model.run_eagerly:
-        return "run_eagerly=True"
-    if model.jit_compile is False:
-        return "jit_compile=False"
-    if "train_step" in vars(model) or type(model).train_step.__module__ != f"{__package__}.trainer":
-        return "train_step() is one of the model's own"
-    if model.optimizer is None or not _ours(type(model.optimizer)):
-        return f"the optimizer is a {type(model.optimizer).__name__}"
-    return None
-
-
-def _parts(model: Any) -> str | None:
-    """The same as far as a step shows that was made."""
-    for metric in model._known_metrics():
-        for one in metric.metrics() if hasattr(metric, "metrics") else [metric]:
-            if one._counts_on_cpu:
-                return f"the metric {one.name!r} counts on the CPU"
-    variables = model._settled_snapshot().variables
-    if len({variable.dtype for variable in variables}) != 1:
-        return "weights of several dtypes are trained" if variables else "no weights are trained"
-    if model.jit_compile is True:
-        return None
-    # Python that we do not know may do another thing in every step, and a recorded step would not notice.
-    hint = "jit_compile=True records it, if it does the same in every step"
-    for name in ("compute_loss", "compute_metrics"):
-        if getattr(type(model), name).__module__ != f"{__package__}.trainer":
-            return f"{name}() is one of the model's own; {hint}"
-    for layer in model._flatten_layers():
-        found = None if _ours(type(layer)) else type(layer).__name__
-        if found := found or _others(list(vars(layer).values())):
-            return f"{found} in {layer.name!r} is not one of minidl's; {hint}"
-    made = [model._compiled_loss, model._compiled_metrics, [(v.regularizer, v.constraint) for v in variables]]
-    if found := _others([*made, model._known_metrics()]):
-        return f"{found} is not one of minidl's; {hint}"
-    return None
-
-
 def _too_much(calls: list[watching.Call]) -> str | None:
     """Why a step with these kernels is better left to cuBLAS: its products are large, and launches cost little."""
     work = 0
@@ -333,32 +474,3 @@ def _too_much(calls: list[watching.Call]) -> str | None:
     if work > MOST_PRODUCTS:
         return f"its {work:.1e} multiplications of matrices are left to cuBLAS, which CuPy does not record"
     return None
-
-
-def _ours(what: Any) -> bool:
-    return str(what.__module__).startswith("minidl.")
-
-
-def _others(value: Any, depth: int = 4) -> str | None:
-    """The name of the first function, or class of what is called, that is not minidl's; also inside of ours."""
-    inner: Any = ()
-    if isinstance(value, (list, tuple, dict)):
-        inner = value.values() if isinstance(value, dict) else value
-    elif callable(value) and not isinstance(value, (type, Layer, Tensor)):
-        whole = inspect.isroutine(value) or isinstance(value, Op)
-        what = value if whole else type(value)
-        if not _ours(what):
-            return str(getattr(what, "__name__", what))
-        inner, depth = () if whole or not depth else getattr(value, "__dict__", {}).values(), depth - 1
-    return next((found for one in inner if (found := _others(one, depth))), None)
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, and in which line above the kernels and CuPy."""
-    text = str(error).split("\n")[0]
-    told = text if isinstance(error, graphs.Refused) else f"{type(error).__name__}: {text}"
-    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
-        name = frame.f_globals.get("__name__", "")
-        if name != __name__ and name.partition(".")[0] not in ("cupy", "cupyx", "cupy_backends", "minidl_kernels"):
-            return f"{told} ({'/'.join(Path(frame.f_code.co_filename).parts[-2:])}, line {line})"
-    return told

@@ -50,7 +50,10 @@ def kernel_text(model: Any, layers: Iterable[tuple[Any, int]], batch_size: int) 
     """
     steps = _captured(model)
     try:
-        with devices.scope(model._home() or devices.current()), products(steps is not None and steps.never is None):
+        with (
+            devices.scope(model._home() or devices.current()),
+            products(steps is not None and steps.on_gpu and steps.never is None),
+        ):
             calls = planned_calls(model, batch_size)
     except ValueError as error:
         return f" Kernels: {error}\n"
@@ -69,10 +72,10 @@ def kernel_text(model: Any, layers: Iterable[tuple[Any, int]], batch_size: int) 
 
 
 def _captured(model: Any) -> CapturedSteps | None:
-    """What is known of recorded steps; None on the CPU, and before ``compile``."""
-    home = model._home()
-    if home is None or home.library is None or not model.compiled:
+    """What is known of recorded steps; None before ``compile``."""
+    if not model.compiled:
         return None
+    home = model._home() or devices.current()
     if model._captured is not None and model._captured.device == home:
         return model._captured
     with devices.scope(home):

@@ -44,6 +44,7 @@ class Loops:
     metrics: Any
     _kept_metrics: Any
     _train_step: Any
+    _predict_step: Any
     _test_step: Any
     _in_order: Any
     _settled_snapshot: Any
@@ -255,7 +256,7 @@ class Loops:
             for step, batch in enumerate(data):
                 calls.on_predict_batch_begin(step, {})
                 with self._at_home():
-                    outputs = self.predict_step(as_data(batch))
+                    outputs = self._predict_step(batch)
                 parts.append(map_structure(lambda t: to_numpy(raw(t)), outputs))
                 calls.on_predict_batch_end(step, {"outputs": parts[-1]})
                 if self.stop_predicting:

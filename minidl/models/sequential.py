@@ -101,7 +101,8 @@ class Sequential(Model):
             self.built = bool(self.layers)
 
     def _changed(self) -> None:
-        """Look again which weights train, where the model is compiled already."""
+        """Forget recorded predictions, and look again which weights train, where the model is compiled already."""
+        self._predictions = None
         if self.compiled:
             self._snapshot = Snapshot(self)
 

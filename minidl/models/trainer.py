@@ -21,7 +21,7 @@ from minidl.metrics import Mean, Metric
 from minidl_kernels import devices
 from minidl_kernels.arrays import foreign, to_numpy
 
-from .captured import CapturedSteps
+from .captured import CapturedPredictions, CapturedSteps
 from .compiled import CompiledLosses, CompiledMetrics, as_numbers
 from .loops import Loops
 from .loss_weights import check_loss_weights
@@ -44,6 +44,7 @@ class Trainer(Loops):
     _compiled_metrics: CompiledMetrics | None = None
     _snapshot: Snapshot | None = None
     _captured: CapturedSteps | None = None
+    _predictions: CapturedPredictions | None = None
     _kept_metrics: list[Metric] | None = None  # those kept as attributes, when they were last looked for
     _all_metrics: tuple[int, list[Metric]] = (-1, [])  # and all; with how many trackers of outputs there were then
     _training: dict[str, bool]  # what compute_loss is told of the phase, where it takes it
@@ -69,12 +70,12 @@ class Trainer(Loops):
             loss_weights: factors of the outputs' losses, numbers: one, a list, or a dictionary by name.
             metrics: names, objects or functions; for several outputs a list of lists, or a dictionary by name.
             weighted_metrics: metrics that use sample_weight.
-            run_eagerly: on a GPU, do not record steps.
-            jit_compile: on a GPU a training step is recorded once for each shape of a batch, and launched as a whole
-                afterwards (a CUDA graph). "auto": where nothing but parts of minidl is in it, so that it computes the
-                same. True: also with layers, losses and metrics of your own, whose Python then runs while it is
-                recorded, and no more; a warning says where that cannot be. False: never. ``summary(show_kernels=True)``
-                shows what was recorded, and why not. On the CPU nothing is.
+            run_eagerly: do not record steps and predictions.
+            jit_compile: a training step is recorded once for each shape of a batch, and done as a whole afterwards: a
+                CUDA graph on a GPU, a list of launches on the CPU. "auto": where nothing but parts of minidl is in it,
+                so that it computes the same. True: also with layers, losses and metrics of your own, whose Python then
+                runs while it is recorded, and no more; a warning says where that cannot be. False: never.
+                ``summary(show_kernels=True)`` shows what was recorded, and why not.
             steps_per_execution, auto_scale_loss: accepted as in Keras; every batch is a step of its own.
 
         Raises:
@@ -109,7 +110,7 @@ class Trainer(Loops):
         if run_eagerly and jit_compile is True:
             warnings.warn("run_eagerly=True: steps are not recorded, and jit_compile=True is not heeded", stacklevel=2)
         self.run_eagerly, self.steps_per_execution, self.jit_compile = run_eagerly, steps_per_execution, jit_compile
-        self._captured = None
+        self._captured = self._predictions = None
         self.compiled, self.stop_training = True, False
 
     def get_compile_config(self) -> dict[str, Any] | None:
@@ -210,12 +211,18 @@ class Trainer(Loops):
         return result
 
     def _train_step(self, batch: tuple[Any, ...]) -> Any:
-        """``train_step`` on arrays; on a GPU recorded, where that can be."""
-        if not foreign or devices.current().library is None:
-            return self.train_step(as_data(batch))
+        """``train_step`` on arrays, recorded where that can be."""
         if self._captured is None or not self._captured.fits():
             self._captured = CapturedSteps(self)
         return self._captured(batch)
+
+    def _predict_step(self, batch: tuple[Any, ...]) -> Any:
+        """``predict_step`` on arrays, on the CPU recorded where that can be."""
+        if devices.current().library is not None:
+            return self.predict_step(as_data(batch))
+        if self._predictions is None:
+            self._predictions = CapturedPredictions(self)
+        return self._predictions(batch)
 
     def _test_step(self, batch: tuple[Any, ...]) -> Any:
         return self.test_step(as_data(batch))
@@ -249,7 +256,7 @@ class Trainer(Loops):
         """The outputs for these samples as NumPy arrays."""
         # A copy: the output of a reshape would be the user's own array.
         with self._at_home():
-            outputs = self.predict_step(as_data((standardize(x, "x"),)))
+            outputs = self._predict_step((standardize(x, "x"),))
         return map_structure(lambda t: np.array(to_numpy(raw(t))), outputs)
 
     # ---- what a train_step written for TensorFlow's Keras calls ----

@@ -51,7 +51,8 @@ def _(g, x, chain, constants):
 
 def is_launched(x: Any) -> bool:
     """Whether x is an array, or holds one, on which a chain is one launch: floats on a GPU."""
-    return bool(foreign or "cupy" in modules) and library_of(raw(x)) is not None and x.dtype in FLOATS
+    library = library_of(raw(x)) if foreign or "cupy" in modules else None
+    return library is not None and not library.noted and x.dtype in FLOATS
 
 
 def one_launch(function: F) -> F:

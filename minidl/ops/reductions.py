@@ -8,7 +8,7 @@ import numpy as np
 import minidl_kernels as kernels
 from minidl.engine.op import op
 from minidl.engine.tensor import operations
-from minidl_kernels.arrays import Array, is_array, namespace
+from minidl_kernels.arrays import Array, is_array, library_name, namespace
 
 from .arithmetic import cast, equal, exp, floating, isfinite, log, sqrt, square, subtract, where
 from .custom import stop_gradient
@@ -61,9 +61,10 @@ def _(g, x, axis):
 @op
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean over ``axis``; integers are averaged as floatx."""
-    if axis is None and type(x) is np.ndarray and x.dtype.char in "fd" and x.size:
+    ours = type(x) is np.ndarray or (is_array(x) and library_name(x) == "numpy")
+    if axis is None and ours and x.dtype.char in "fd" and x.size:
         # x.mean() is this, at three times the price.
-        total: Any = np.add.reduce(x, axis=None, keepdims=keepdims)  # type: ignore[call-overload]
+        total: Any = namespace(x).add.reduce(x, axis=None, keepdims=keepdims)
         return total / x.size
     return namespace(x).mean(floating(x), axis=_places(axis), keepdims=keepdims)
 

@@ -13,7 +13,7 @@ __all__ = ["clip_by_global_norm", "clip_by_norm", "clip_by_value"]
 def _squares(array: Any) -> Any:
     """The sum of the squares: a number; of an array on a GPU one that is not read."""
     total = namespace(array).sum(array * array)
-    return float(total) if isinstance(array, np.ndarray) else total
+    return float(total) if isinstance(array, np.ndarray) else total.astype("float64")
 
 
 def _factor(squares: Any, most: float) -> Any:
@@ -26,9 +26,14 @@ def _factor(squares: Any, most: float) -> Any:
     return xp.where(xp.isfinite(norm), most / xp.maximum(norm, most), math.nan)
 
 
+def _times(g: Any, factor: Any) -> Any:
+    """g * factor; as NumPy does with a number, what lies on a GPU is rounded to g's dtype before."""
+    return g * (factor if isinstance(factor, float) else factor.astype(g.dtype))
+
+
 def clip_by_norm(grads: list[Any], most: float) -> list[Any]:
     """Each gradient whose norm is above ``most``, scaled down to it."""
-    return [g * _factor(_squares(g), most) for g in grads]
+    return [_times(g, _factor(_squares(g), most)) for g in grads]
 
 
 def clip_by_global_norm(grads: list[Any], most: float) -> list[Any]:
@@ -37,7 +42,7 @@ def clip_by_global_norm(grads: list[Any], most: float) -> list[Any]:
     Where that norm is infinite or no number, all become no numbers, as in Keras: nothing else would be noticed.
     """
     factor = _factor(sum(_squares(g) for g in grads), most)
-    return [g * factor for g in grads]
+    return [_times(g, factor) for g in grads]
 
 
 def clip_by_value(grads: list[Any], most: float) -> list[Any]:

@@ -109,7 +109,7 @@ def refused_work(xp):
         "reads": (lambda: to_numpy(x), graphs.Refused, "reads values"),
         "float": (lambda: float(x.sum()), strict_graphs.CudaError, "StreamCaptureUnsupported"),
         "branch": (lambda: x.sum() > 0 and 1, None, ""),
-        "sends": (lambda: devices.move(on_cpu, there), graphs.Refused, r"sends an array of shape \(3,\)"),
+        "sends": (lambda: devices.move(on_cpu, there), graphs.Refused, r"brings along an array of shape \(3,\)"),
         "asarray": (lambda: xp.asarray(on_cpu), strict_graphs.CudaError, "StreamCaptureUnsupported"),
         "list": (lambda: x[[0, 1]], strict_graphs.CudaError, "list of places"),
         "waits": (lambda: xp.cuda.get_current_stream().synchronize(), strict_graphs.CudaError, "Unsupported"),

@@ -150,7 +150,7 @@ def sgd_momentum_cpu(ws, gs, ms, *, learning_rate, momentum, nesterov):
 
 @adam.implementation("cpu", on="numpy", accepts=_only_float32)
 def adam_cpu(ws, gs, ms, vs, *, learning_rate, beta_1, beta_2, epsilon, step):
-    rate = adam_rate(learning_rate, beta_1, beta_2, step)
+    rate = float(adam_rate(learning_rate, beta_1, beta_2, step))
     _run(_adam, (rate, float(epsilon), float(1 - beta_1), float(1 - beta_2)), ws, gs, ms, vs)
 
 
