@@ -24,7 +24,7 @@ from . import devices, graphs
 
 __all__ = ["MOST_BYTES", "Action", "Actions", "Noted", "Recorder", "noted", "plain", "repeated", "shapes_of"]
 
-MOST_BYTES = 1 << 25  # of results that are kept: where they take more, Python's part is small
+MOST_BYTES = 1 << 25  # of results that a recorder keeps: where they take more, Python's part is small
 UFUNCS = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
     "mod": np.remainder, "matmul": np.matmul, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
@@ -56,12 +56,12 @@ class Action(NamedTuple):
 class _Notes(graphs.Recording):
     """What computes everything again, in order."""
 
-    def __init__(self, dtype: Any):
+    def __init__(self, dtype: Any, bytes_before: int):
         host = np.zeros(graphs.PLACES, dtype)
         super().__init__(Noted(host), host)
         self.actions: list[Action] = []
         self.before: list[tuple[np.ndarray, np.ndarray]] = []  # arrays of variables, and what they held
-        self.bytes = 0
+        self.bytes = bytes_before
 
     def sent_to(self, count: int) -> Any:
         return None
@@ -83,7 +83,7 @@ class _Notes(graphs.Recording):
         self.actions.append(Action(action, kernel))
         self.bytes += sum(one.nbytes for one in results)
         if self.bytes > MOST_BYTES:
-            raise graphs.Refused(f"its results take more than {MOST_BYTES >> 20} MiB")
+            raise graphs.Refused(f"the results would take more than {MOST_BYTES / 2**20:.3g} MiB")
 
     def copy_back(self) -> None:
         """Note that what was assigned to variables goes to where they were."""
@@ -370,9 +370,12 @@ class Actions:
 
 
 class Recorder:
-    """Notes work on the CPU."""
+    """Notes work on the CPU, as long as all results together take ``MOST_BYTES`` at most."""
 
     xp = LIBRARY.namespace
+
+    def __init__(self) -> None:
+        self.bytes = 0
 
     def aside(self) -> Any:
         """Nothing has to be made before."""
@@ -388,7 +391,7 @@ class Recorder:
         Raises:
             Refused, and whatever ``work`` raises; then nothing is noted.
         """
-        notes = _Notes(dtype)
+        notes = _Notes(dtype, self.bytes)
         with _known():
             try:
                 with devices.scope(devices.Device(LIBRARY, 0)), graphs.opened(notes):
@@ -397,6 +400,7 @@ class Recorder:
             finally:
                 for array, values in notes.before:
                     array[...] = values
+        self.bytes = notes.bytes
         return graphs.Graph(self, Actions(notes.actions), notes, changes), result
 
 

@@ -73,7 +73,7 @@ class _Captured:
 
     def _step(self, batch: tuple[Any, ...]) -> Any:
         if self._parts is not None and self._parts.changed():
-            self.shapes, self._parts, self._looked = {}, None, False
+            self.shapes, self._recorder, self._parts, self._looked = {}, None, None, False
         shape = self._shape_of(batch)
         if shape.recorded is not None:
             return shape.recorded(batch)

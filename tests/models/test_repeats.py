@@ -14,8 +14,8 @@ from tests.parity.oracle import generator
 from tests.saving.nets import inputs_of, leaves, targets_of
 from tests.saving.wide_nets import SUBCLASSED, WIDE, WORDS
 
+QUICK = ("dense", "conv", "branches", "nested", "words", "own_layers")
 # Nets whose steps run as always, and why.
-HINT = "; jit_compile=True records it, if it does the same in every step"
 ALWAYS = {
     "words": "it reads values (layers/embedding.py, line ",
     "words_of_two": "it reads values (layers/embedding.py, line ",
@@ -53,7 +53,9 @@ def reason(recorded):
     return next((line.partition("not recorded as a list of launches: ")[2] for line in recorded.lines()), "")
 
 
-@pytest.mark.parametrize("name", WIDE)
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in WIDE]
+)
 def test_every_net(name):
     nets, logs, outputs = [], [], []
     for jit in (False, "auto"):
@@ -190,10 +192,17 @@ def test_a_wrong_label_is_told_and_changes_nothing():
 
 
 def test_results_that_take_much_memory_are_not_kept(monkeypatch):
-    monkeypatch.setattr(repeats, "MOST_BYTES", 100)
     model = net()
-    (line,) = model._captured.lines()
-    assert "not recorded as a list of launches: its results take more than 0 MiB" in line
+    kept = model._captured.recorder.bytes
+    assert kept > 4 * (3 * 5 + 5 + 5 * 3 + 3)  # gradients, at least
+    monkeypatch.setattr(repeats, "MOST_BYTES", 2 * kept + 100)
+    for size in (3, 2):  # smaller batches, but not half as much
+        for _ in range(3):
+            model.train_on_batch(X[0][:size], Y[0][:size])
+    one, two, three = model._captured.lines()
+    assert one.endswith("recorded as a list of launches") and two.endswith("recorded as a list of launches")
+    assert "(2, 3), (2, 3): not recorded as a list of launches: the results would take more than 0.0" in three
+    assert kept < model._captured.recorder.bytes <= repeats.MOST_BYTES
 
 
 def test_somebody_looks_on():
