@@ -12,7 +12,7 @@ Kernels are noted as a whole, with the launch they planned where there is one. N
 import operator
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
@@ -376,10 +376,6 @@ class Recorder:
 
     def __init__(self) -> None:
         self.bytes = 0
-
-    def aside(self) -> Any:
-        """Nothing has to be made before."""
-        return nullcontext()
 
     def record(self, work: Callable[[], Any], dtype: Any) -> tuple[graphs.Graph, Any]:
         """Note ``work``. It computes meanwhile; then variables hold again what they held before.
