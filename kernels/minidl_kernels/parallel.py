@@ -29,11 +29,12 @@ import time
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from . import config
+from . import config, memory
 from .cache import folder_for_numba
 
 if "NUMBA_CACHE_DIR" not in os.environ:  # read when Numba is first imported
@@ -49,8 +50,8 @@ from numba.np.arrayobj import np_cfarray
 from .denormals import flush_denormals, restore
 
 __all__ = [
-    "Launch", "address_of", "compile_seconds", "floats", "floats_in", "integer", "integers", "number", "share", "task",
-    "unsigned",
+    "Chain", "Launch", "address_of", "compile_seconds", "floats", "floats_of_launch", "integer", "integers", "number",
+    "share", "task", "unsigned",
 ]  # fmt: skip
 
 _signature = types.void(types.intp, types.int64, types.int64)
@@ -89,6 +90,8 @@ def compile_seconds() -> float:
 # ---- inside tasks: reading the packed arguments ----
 
 
+MOST = 63  # arguments of a task
+ARRAYS = MOST  # the place behind them: of the tuple of arrays that a launch was called with
 _WORD, _BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
 _DATA = object.__basicsize__  # what every object begins with; of an array of NumPy, the address of its numbers follows
 _ITEMS = tuple.__basicsize__  # what a tuple begins with; the addresses of its items follow
@@ -146,39 +149,31 @@ def _numbers_of(typing_context, arrays, k):
     return types.int64(types.int64, types.int64), generate
 
 
-def _arrays(dtype, in_tuple=False):
-    """An intrinsic that makes a C-contiguous array of an argument.
+def _arrays(dtype, of_launch=False):
+    """An intrinsic ``f(args, i, shape)`` that makes a C-contiguous array of argument ``i``; the shape: int or tuple.
 
-    ``f(args, i, shape)``: argument ``i``; with ``in_tuple`` ``f(args, i, k, shape)``: array ``k`` of a tuple whose id
-    is argument ``i``. The shape is an int or a tuple.
+    With ``of_launch`` ``i`` counts the arrays that the launch was called with, for tasks that take any number of them.
     """
 
-    def array_type(shape):
-        return types.Array(dtype, shape.count if isinstance(shape, types.BaseTuple) else 1, "C")
-
     def generate(context, builder, signature, arguments):
-        address = _load(builder, *arguments[:2])
-        place = builder.inttoptr(_numbers(builder, address, arguments[2]) if in_tuple else address, _BYTES)
+        args, i, shape = arguments
+        if of_launch:
+            address = _numbers(builder, _load(builder, args, ir.Constant(_WORD, ARRAYS)), i)
+        else:
+            address = _load(builder, args, i)
         made = signature.return_type(types.voidptr, signature.args[-1])
-        return np_cfarray(context, builder, made, (place, arguments[-1]))
+        return np_cfarray(context, builder, made, (builder.inttoptr(address, _BYTES), shape))
 
-    if in_tuple:
-
-        @intrinsic
-        def array_of(typing_context, args, i, k, shape):
-            return array_type(shape)(*[types.int64] * 3, shape), generate
-
-    else:
-
-        @intrinsic
-        def array_of(typing_context, args, i, shape):
-            return array_type(shape)(*[types.int64] * 2, shape), generate
+    @intrinsic
+    def array_of(typing_context, args, i, shape):
+        dimensions = shape.count if isinstance(shape, types.BaseTuple) else 1
+        return types.Array(dtype, dimensions, "C")(types.int64, types.int64, shape), generate
 
     return array_of
 
 
 floats, integers, unsigned = _arrays(types.float32), _arrays(types.int64), _arrays(types.uint32)
-floats_in = _arrays(types.float32, in_tuple=True)
+floats_of_launch = _arrays(types.float32, of_launch=True)
 
 
 @intrinsic
@@ -212,7 +207,6 @@ def _call(typing_context, address, args, task, tasks):
 _start = time.perf_counter()
 
 
-MOST = 64  # arguments of a task
 SHARES = 64  # of the tasks of a launch, at most
 
 
@@ -230,7 +224,7 @@ def _block(words):
     return block
 
 
-_block_of_arguments, _block_of_counters = _block(MOST), _block(8 * SHARES)  # counters lie a cache line apart
+_block_of_arguments, _block_of_counters = _block(MOST + 1), _block(8 * SHARES)  # counters lie a cache line apart
 
 
 @njit(cache=True, inline="always")
@@ -240,12 +234,13 @@ def _fill(block, packed, arrays):
     Returns:
         The address of the task, and how often it runs.
     """
-    given, words = carray(_pointer(packed), 256, np.int64), carray(_pointer(block), 64, np.int64)
+    given, words = carray(_pointer(packed), 256, np.int64), carray(_pointer(block), MOST + 1, np.int64)
     count, places = given[2], given[3]
     for i in range(count):
         words[i] = given[4 + i]
     for i in range(places):
         words[given[4 + count + 2 * i]] = _numbers_of(arrays, given[4 + count + 2 * i + 1])
+    words[ARRAYS] = arrays
     return given[0], given[1]
 
 
@@ -360,6 +355,35 @@ class Launch:
         else:
             with _launch_lock:
                 _parallel(self._pointer, id(arrays), self._threads)
+
+
+class Chain:
+    """Launches one after the other, and room that one of them writes and another one reads.
+
+    Args:
+        launches: as they were made, with ``room`` among their arrays.
+        room: each call takes another one.
+    """
+
+    __slots__ = ("_launches", "_made", "_new", "_room", "arrays")
+
+    def __init__(self, launches: Sequence[Launch], room: np.ndarray):
+        self._made, self._room, self._new = launches, room, partial(memory.empty, room.shape, room.dtype)
+        self.arrays = tuple({id(one): one for launch in launches for one in launch.arrays if one is not room}.values())
+        self._launches: list[Any] = [launch.again((*self.arrays, room)) for launch in launches]
+
+    def again(self, arrays: Sequence[Any]) -> "Chain | None":
+        """As ``Launch.again``."""
+        chain = copy(self)
+        chain._launches = [launch.again((*arrays, self._room)) for launch in self._made]
+        chain._made, chain._room, chain.arrays = (), None, ()
+        return None if None in chain._launches else chain
+
+    def __call__(self, arrays: tuple[Any, ...]) -> None:
+        """Run them with these arrays."""
+        with_room = (*arrays, self._new())
+        for launch in self._launches:
+            launch(with_room)
 
 
 class Task:

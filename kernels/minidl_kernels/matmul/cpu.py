@@ -9,11 +9,11 @@ import functools
 
 import numpy as np
 
-from .. import config
+from .. import config, memory
 from ..microkernel import ACCUMULATE, WIDTH, heart, keep, line_start, multiply
-from ..on_cpu import contiguous, only_float32
+from ..on_cpu import contiguous, only_float32, tasks_for
 from ..panels import pack_panel, transpose
-from ..parallel import floats, integer, share, task
+from ..parallel import Chain, floats, integer, share, task
 from ..sums import RUN, add_rows, tasks_for_sums
 from . import column_sum, dense, dense_weight_grad, matmul, rows
 
@@ -27,6 +27,8 @@ FEW = 2  # rows for which B is only read
 STREAM = 1 << 19  # numbers of B that are worth a task, then: 2 MiB
 WORK = 1 << 18  # multiply-adds that are worth a task: about 5 us
 SMALL = 1 << 25  # multiply-adds up to which a thread gets one task, not four: it costs more to read rows of B in pieces
+FEWER = 4  # times as many rows as A, at least, has a block of B that is a task of its own: each leaves m x n sums
+MOST_BLOCKS = 16
 RELU_FLAG = {None: 0, "relu": 2}
 
 
@@ -34,28 +36,37 @@ RELU_FLAG = {None: 0, "relu": 2}
 def _product(args, task, tasks):
     """C = A @ B, then bias and ReLU. A task is a chunk of rows times a chunk of panels. Steps are in bytes.
 
-    With an address for the sums, the sum over k of B's columns is written there too.
+    With an address for the sums, the sum over k of B's columns is written there too. Where blocks of k are apart, each
+    is done by tasks of its own: C then is (block, m, n), and ``_add_blocks`` does the rest.
     """
     heart, m, n, k = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
     a, a_row, a_k = integer(args, 4), integer(args, 5), integer(args, 6)
     b, b_k, b_column = integer(args, 7), integer(args, 8), integer(args, 9)
     bias, flags, c, row_chunks = integer(args, 10), integer(args, 11), integer(args, 12), integer(args, 13)
-    column_sums = integer(args, 14)
+    column_sums, blocks, apart = integer(args, 14), integer(args, 15), integer(args, 16)
+    first_block, last_block = 0, blocks
+    if apart:
+        tasks //= blocks
+        first_block, task = task // tasks, task % tasks
+        last_block = first_block + 1
+        c += first_block * m * n * 4
+        flags = 0
+        if first_block > 0:
+            bias = 0
     column_chunks = tasks // row_chunks
     top, bottom = share(m, task // column_chunks, row_chunks)
     left, right = share((n + WIDTH - 1) // WIDTH, task % column_chunks, column_chunks)
     copy_a = a_row == 4 and right - left > 4  # read where it is, a transposed A touches a page of memory for each k
     pack_b = b_column != 4 or n < WIDTH or (b_k > FAR and bottom - top >= PACK_FROM)
-    blocks = (k + DEPTH - 1) // DEPTH  # of nearly equal depth: no thin last one
     deepest = k // blocks + 1
     copied = (deepest // 16 | 1) * 64 + 64  # an odd number of cache lines: rows then do not share their places
     a_block = np.empty((bottom - top) * copied // 4 + 16 if copy_a else 0, np.float32)
     b_block = np.empty(deepest * WIDTH + 16 if pack_b else 0, np.float32)
-    for block in range(blocks):
+    for block in range(first_block, last_block):
         k0, k1 = share(k, block, blocks)
         depth = k1 - k0
         mode = flags if k1 == k else 0
-        mode += ACCUMULATE if k0 > 0 else 0
+        mode += ACCUMULATE if k0 > 0 and not apart else 0
         a_now, a_line, a_step = a + top * a_row + k0 * a_k, a_row, a_k
         if copy_a:
             a_now, a_line, a_step = line_start(a_block), copied, 4
@@ -87,6 +98,23 @@ def _product(args, task, tasks):
                     run[j] += b_all[i, first + j]
             for j in range(last - first):
                 sums[first + j] += run[j]
+
+
+@task
+def _add_blocks(args, task, tasks):
+    """The sum of (block, number), one after the other as the micro-kernel accumulates them, and ReLU."""
+    blocks, n, relu = integer(args, 0), integer(args, 1), integer(args, 2)
+    parts, out = floats(args, 3, (blocks, n)), floats(args, 4, n)
+    first, last = share(n, task, tasks)
+    sums = out[first:last]
+    sums[:] = parts[0][first:last]
+    for block in range(1, blocks):
+        part = parts[block][first:last]
+        for i in range(sums.size):
+            sums[i] += part[i]
+    if relu != 0:
+        for i in range(sums.size):
+            sums[i] = np.float32(0) if sums[i] < 0 else sums[i]
 
 
 @task(fastmath={"contract"})
@@ -145,6 +173,20 @@ def _chunks(m, n, k, transpose_a, threads):
     return row_chunks, min(-(-n // WIDTH), max(1, -(-tasks // row_chunks)))
 
 
+@functools.cache
+def _blocks(m, n, k, transpose_b):
+    """Into how many blocks k is cut, which decides the bits; and whether the blocks are worth tasks of their own.
+
+    They are for a few rows, where to read B is what takes time: the update writes it by rows, so a core that reads the
+    same rows finds them in its own cache. Columns of a row in the other core's cache cost the same as no cache at all.
+    """
+    least = -(-k // DEPTH)
+    most = min(k // (FEWER * m), m * n * k // WORK, MOST_BLOCKS)
+    if transpose_b or most < max(least, 2):
+        return least, False
+    return 1 << (most.bit_length() - 1), True
+
+
 def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None, activation=None, sums=None):
     """The launch of out (m, n) = activation(a @ b + bias), C-contiguous float32 arrays read as (m, k) and (k, n).
 
@@ -164,12 +206,21 @@ def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None,
         )  # fmt: skip
     a_row, a_k = (4, m * 4) if transpose_a else (k * 4, 4)
     b_k, b_column = (4, k * 4) if transpose_b else (n * 4, 4)
-    row_chunks, column_chunks = _chunks(m, n, k, transpose_a, config.threads())
-    return _product.launch(
+    threads, relu = config.threads(), RELU_FLAG[activation]
+    row_chunks, column_chunks = _chunks(m, n, k, transpose_a, threads)
+    blocks, apart = _blocks(m, n, k, transpose_a or transpose_b)
+    apart = apart and threads > 1
+    if apart:
+        row_chunks, column_chunks = 1, blocks
+    target = memory.empty((blocks, m, n), out.dtype) if apart else out
+    launch = _product.launch(
         heart.address, m, n, k, a, a_row, a_k, b, b_k, b_column,
-        0 if bias is None else bias, RELU_FLAG[activation], out, row_chunks, 0 if sums is None else sums,
+        0 if bias is None else bias, relu, target, row_chunks, 0 if sums is None else sums, blocks, int(apart),
         tasks=row_chunks * column_chunks,
     )  # fmt: skip
+    if not apart:
+        return launch
+    return Chain([launch, _add_blocks.launch(blocks, m * n, relu, target, out, tasks=tasks_for(m * n))], target)
 
 
 def _accepts_product(a, b, *, transpose_a, transpose_b):

@@ -1,55 +1,55 @@
 """Numba: one launch for all weights of a list.
 
-A table holds, for every weight, its size, and where it starts if all were laid end to end. The tasks share out that
-imagined line: one large weight is cut into many pieces, many small ones make up one. What they read and write they find
-in a tuple of all arrays: weights, gradients, and what else there is, in the same order.
+A task takes a share of every weight, so that a core changes the rows of a matrix that it reads in products (see
+``_blocks`` in matmul/cpu.py). The arrays of a launch are all weights, then all gradients, then what else there is.
 """
 
 import functools
 import math
-from array import array
 
 import numpy as np
 
+from .. import config
 from ..on_cpu import tasks_for
-from ..parallel import floats_in, integer, integers, njit, number, share, task
+from ..parallel import floats_of_launch, integer, integers, njit, number, share, task
 from . import adam, adam_rate, rmsprop, sgd, sgd_momentum
+
+LINE = 16  # float32 of a cache line
 
 
 @njit(cache=True, inline="always")
-def _piece(table, weight, first, last):
-    """Which elements of a weight lie between ``first`` and ``last`` of the line."""
-    n, start = table[weight, 0], table[weight, 1]
-    return n, max(first - start, 0), min(last - start, n)
+def _piece(sizes, weight, task, tasks):
+    """The size of a weight, and a task's share of it in whole cache lines."""
+    n = sizes[weight]
+    first, last = share((n + LINE - 1) // LINE, task, tasks)
+    return n, first * LINE, min(last * LINE, n)
 
 
 @task(fastmath={"contract"})
 def _sgd(args, task, tasks):
-    weights, total = integer(args, 0), integer(args, 3)
-    table = integers(args, 1, (weights, 2))
-    rate = np.float32(number(args, 4))
-    first, last = share(total, task, tasks)
+    weights, numbers = integer(args, 0), integer(args, 2)
+    sizes = integers(args, 1, weights)
+    rate = np.float32(number(numbers, 0))
     for weight in range(weights):
-        n, begin, end = _piece(table, weight, first, last)
+        n, begin, end = _piece(sizes, weight, task, tasks)
         if begin < end:
-            w, g = floats_in(args, 2, weight, n)[begin:end], floats_in(args, 2, weight + weights, n)[begin:end]
+            w, g = floats_of_launch(args, weight, n)[begin:end], floats_of_launch(args, weight + weights, n)[begin:end]
             for i in range(w.size):
                 w[i] -= rate * g[i]
 
 
 @task(fastmath={"contract"})
 def _sgd_momentum(args, task, tasks):
-    weights, total = integer(args, 0), integer(args, 3)
-    table = integers(args, 1, (weights, 2))
-    rate, momentum, nesterov = np.float32(number(args, 4)), np.float32(number(args, 5)), integer(args, 6)
-    first, last = share(total, task, tasks)
+    weights, numbers = integer(args, 0), integer(args, 2)
+    sizes = integers(args, 1, weights)
+    rate, momentum, nesterov = np.float32(number(numbers, 0)), np.float32(number(numbers, 1)), number(numbers, 2)
     for weight in range(weights):
-        n, begin, end = _piece(table, weight, first, last)
+        n, begin, end = _piece(sizes, weight, task, tasks)
         if begin < end:
             w, g, m = (
-                floats_in(args, 2, weight, n)[begin:end],
-                floats_in(args, 2, weight + weights, n)[begin:end],
-                floats_in(args, 2, weight + 2 * weights, n)[begin:end],
+                floats_of_launch(args, weight, n)[begin:end],
+                floats_of_launch(args, weight + weights, n)[begin:end],
+                floats_of_launch(args, weight + 2 * weights, n)[begin:end],
             )
             if nesterov != 0:
                 for i in range(w.size):
@@ -66,18 +66,17 @@ def _sgd_momentum(args, task, tasks):
 
 @task(fastmath={"contract"})
 def _adam(args, task, tasks):
-    weights, total = integer(args, 0), integer(args, 3)
-    table = integers(args, 1, (weights, 2))
-    rate, epsilon = np.float32(number(args, 4)), np.float32(number(args, 5))
-    fresh_m, fresh_v = np.float32(number(args, 6)), np.float32(number(args, 7))
-    first, last = share(total, task, tasks)
+    weights, numbers = integer(args, 0), integer(args, 2)
+    sizes = integers(args, 1, weights)
+    rate, epsilon = np.float32(number(numbers, 0)), np.float32(number(numbers, 1))
+    fresh_m, fresh_v = np.float32(number(numbers, 2)), np.float32(number(numbers, 3))
     for weight in range(weights):
-        n, begin, end = _piece(table, weight, first, last)
+        n, begin, end = _piece(sizes, weight, task, tasks)
         if begin < end:
-            w, g = floats_in(args, 2, weight, n)[begin:end], floats_in(args, 2, weight + weights, n)[begin:end]
+            w, g = floats_of_launch(args, weight, n)[begin:end], floats_of_launch(args, weight + weights, n)[begin:end]
             m, v = (
-                floats_in(args, 2, weight + 2 * weights, n)[begin:end],
-                floats_in(args, 2, weight + 3 * weights, n)[begin:end],
+                floats_of_launch(args, weight + 2 * weights, n)[begin:end],
+                floats_of_launch(args, weight + 3 * weights, n)[begin:end],
             )
             for i in range(w.size):
                 gradient = g[i]
@@ -89,18 +88,17 @@ def _adam(args, task, tasks):
 
 @task(fastmath={"contract"})
 def _rmsprop(args, task, tasks):
-    weights, total = integer(args, 0), integer(args, 3)
-    table = integers(args, 1, (weights, 2))
-    rate, rho = np.float32(number(args, 4)), np.float32(number(args, 5))
-    fresh, epsilon = np.float32(number(args, 6)), np.float32(number(args, 7))
-    first, last = share(total, task, tasks)
+    weights, numbers = integer(args, 0), integer(args, 2)
+    sizes = integers(args, 1, weights)
+    rate, rho = np.float32(number(numbers, 0)), np.float32(number(numbers, 1))
+    fresh, epsilon = np.float32(number(numbers, 2)), np.float32(number(numbers, 3))
     for weight in range(weights):
-        n, begin, end = _piece(table, weight, first, last)
+        n, begin, end = _piece(sizes, weight, task, tasks)
         if begin < end:
             w, g, v = (
-                floats_in(args, 2, weight, n)[begin:end],
-                floats_in(args, 2, weight + weights, n)[begin:end],
-                floats_in(args, 2, weight + 2 * weights, n)[begin:end],
+                floats_of_launch(args, weight, n)[begin:end],
+                floats_of_launch(args, weight + weights, n)[begin:end],
+                floats_of_launch(args, weight + 2 * weights, n)[begin:end],
             )
             for i in range(w.size):
                 gradient = g[i]
@@ -120,22 +118,19 @@ def _only_float32(*lists, **settings):
 
 
 @functools.lru_cache(maxsize=64)
-def _table(sizes):
-    """Size and start of each weight, and how long the line is."""
-    table, total = array("q"), 0
-    for size in sizes:
-        table.extend((size, total))
-        total += size
-    return table, total
+def _launch(task, sizes, lists, changes):
+    """The launch of a task for so many lists of weights of these sizes, and what it reads besides."""
+    table, numbers = np.array(sizes, np.int64), np.empty(0)
+    launch = task.launch(len(sizes), table, numbers, tasks=tasks_for(sum(sizes)))
+    places = [object() for _ in range(lists * len(sizes))]  # of arrays that each call has
+    return launch.again((*places, table, numbers)), table
 
 
-def _run(kernel, numbers, ws, gs, *slots):
-    """Run ``kernel`` over all weights."""
+def _run(task, numbers, ws, gs, *slots):
+    """Run a task over all weights."""
     gs = [g if g.flags.c_contiguous else np.ascontiguousarray(g) for g in gs]
-    arrays = (*ws, *gs, *[one for several in slots for one in several])  # held here: the task knows its id only
-    table, total = _table(tuple([w.size for w in ws]))
-    if total:
-        kernel(len(ws), table.buffer_info()[0], id(arrays), total, *numbers, tasks=tasks_for(total))
+    launch, table = _launch(task, tuple([w.size for w in ws]), 2 + len(slots), config.changes)
+    launch((*ws, *gs, *[one for several in slots for one in several], table, np.array(numbers, np.float64)))
 
 
 @sgd.implementation("cpu", on="numpy", accepts=_only_float32)
