@@ -142,14 +142,14 @@ class Graph:
 
     Args:
         recorder: whose memory the results lie in between the launches.
-        graph: has ``launch()``.
+        graph: has ``launch()``; kept as ``work``.
         recorded: what was noted beside it.
         changes: variables, and by how much their versions rise.
     """
 
     def __init__(self, recorder: Any, graph: Any, recorded: Recording, changes: list[tuple[Any, int]]):
         self.recorder, self._kept = recorder, recorded.kept
-        self._graph, self._numbers, count = graph, recorded.numbers, len(recorded.numbers)
+        self.work, self._numbers, count = graph, recorded.numbers, len(recorded.numbers)
         self._host = recorded.host[:count]
         self._array = recorded.sent_to(count)
         self._places = [(variable, array) for variable, array, _ in recorded.used.values()]
@@ -168,7 +168,7 @@ class Graph:
             self._host[:] = values
             if self._array is not None:
                 self._array.set(self._host)
-        self._graph.launch()
+        self.work.launch()
         for variable, rise in self._changes:
             variable.version += rise
 

@@ -177,7 +177,7 @@ class Kernel:
             return [partial(plan.run, *arrays, **(self._settings | settings))]
         if plan is not None and plan.launch is not None and not plan.copied:
             look = [] if self.values is None else [partial(self.values, self.name, *arrays, **settings)]
-            return [*look, partial(plan.launch, (*arrays, *(out if type(out) is tuple else (out,))))]
+            return [*look, repeats.Call(plan.launch, (*arrays, *(out if type(out) is tuple else (out,))))]
         if plan is not None and self.values is None and not plan.copied:
             return [partial(_run_now, plan.run, arrays, out, plan.settings)]
         return [partial(self, *arrays, **({} if out is None else {"out": out}), **settings)]

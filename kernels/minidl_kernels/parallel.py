@@ -368,7 +368,8 @@ class Chain:
     __slots__ = ("_launches", "_made", "_new", "_room", "arrays")
 
     def __init__(self, launches: Sequence[Launch], room: np.ndarray):
-        self._made, self._room, self._new = launches, room, partial(memory.empty, room.shape, room.dtype)
+        self._made, self._new = launches, partial(memory.empty, room.shape, room.dtype)
+        self._room: np.ndarray | None = room
         self.arrays = tuple({id(one): one for launch in launches for one in launch.arrays if one is not room}.values())
         self._launches: list[Any] = [launch.again((*self.arrays, room)) for launch in launches]
 

@@ -11,7 +11,7 @@ Kernels are noted as a whole, with the launch they planned where there is one. N
 
 import operator
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import ModuleType, SimpleNamespace
@@ -22,7 +22,7 @@ import numpy as np
 from . import arrays as libraries
 from . import devices, graphs
 
-__all__ = ["MOST_BYTES", "Action", "Actions", "Noted", "Recorder", "noted", "plain", "repeated", "shapes_of"]
+__all__ = ["MOST_BYTES", "Action", "Actions", "Call", "Noted", "Recorder", "noted", "plain", "repeated", "shapes_of"]
 
 MOST_BYTES = 1 << 25  # of results that a recorder keeps: where they take more, Python's part is small
 UFUNCS = {
@@ -41,9 +41,35 @@ METHODS = set(
 OUT = METHODS & set("all any argmax argmin cumsum max mean min prod std sum var".split())  # take an argument out
 COPIES = {np.ndarray.copy, np.ndarray.astype, np.array, np.ascontiguousarray}
 IN_PLACE = {operator.setitem, np.copyto, np.ndarray.fill}
+EMPTY = {np.empty, np.empty_like}
 OF_SHAPES = {np.shape, np.ndim, np.size, np.result_type, np.may_share_memory}
 _lock = threading.Lock()
 _open = 0  # how many threads note
+
+
+class Call:
+    """A launch with its arrays, in whose place others of the same shapes can be put.
+
+    Args:
+        launch: called with the arrays.
+        arrays: as they were when it was noted.
+    """
+
+    __slots__ = ("_own", "arrays", "launch")
+
+    def __init__(self, launch: Callable[[tuple[Any, ...]], None], arrays: tuple[Any, ...]):
+        self.launch, self.arrays, self._own = launch, arrays, arrays
+
+    def __call__(self) -> None:
+        self.launch(self.arrays)
+
+    def put(self, array: Any, other: Any) -> None:
+        """Read another array in the place of one."""
+        self.arrays = tuple([other if one is array else one for one in self.arrays])
+
+    def put_back(self) -> None:
+        """Read all arrays as noted."""
+        self.arrays = self._own
 
 
 class Action(NamedTuple):
@@ -62,6 +88,9 @@ class _Notes(graphs.Recording):
         self.actions: list[Action] = []
         self.before: list[tuple[np.ndarray, np.ndarray]] = []  # arrays of variables, and what they held
         self.bytes = bytes_before
+        self.constant: dict[int, np.ndarray] = {}  # what is the same in every step, and need not be computed again
+        self.looked: set[Any] = set()  # what a check was made of
+        self.touched: set[int] = set()  # what is read or changed other than by the arrays of a ``Call``
 
     def sent_to(self, count: int) -> Any:
         return None
@@ -81,9 +110,28 @@ class _Notes(graphs.Recording):
     def add(self, action: Callable[[], Any], results: Sequence[np.ndarray] = (), kernel: str = "") -> None:
         """Note what computes some results, which are kept."""
         self.actions.append(Action(action, kernel))
+        self.hold(results)
+
+    def hold(self, results: Sequence[np.ndarray]) -> None:
+        """Count what is kept."""
         self.bytes += sum(one.nbytes for one in results)
         if self.bytes > MOST_BYTES:
             raise graphs.Refused(f"the results would take more than {MOST_BYTES / 2**20:.3g} MiB")
+
+    def look(self, check: Callable[[], Any], values: Any, arrays: Sequence[np.ndarray]) -> None:
+        """Note a check of what arrays of whole numbers hold, if the same one was not made already."""
+        whole = [id(one) for one in arrays if one.dtype.kind != "f"]
+        key = values, *whole, *(one.shape for one in arrays if one.dtype.kind == "f" and one.ndim > 1)
+        if key not in self.looked:
+            self.looked.add(key)
+            self.add(check)
+
+    def changing(self, arrays: Iterable[np.ndarray]) -> None:
+        """Say before arrays are changed in place: a constant then is set anew in every step."""
+        self.looked.clear()
+        for array in map(_owner, arrays):
+            if self.constant.pop(id(array), None) is not None:
+                self.actions.insert(0, Action(partial(np.copyto, array, array.copy()), ""))
 
     def copy_back(self) -> None:
         """Note that what was assigned to variables goes to where they were."""
@@ -91,6 +139,7 @@ class _Notes(graphs.Recording):
             if type(variable.data) is not Noted:
                 raise graphs.Refused(f"{variable.path!r} is given an array of NumPy")
             if (new := variable.data.array) is not array:
+                self.touched.add(id(_owner(new)))
                 self.add(partial(np.copyto, array, new))
 
 
@@ -118,6 +167,13 @@ def _leaves(values: Any) -> Iterator[np.ndarray]:
             yield from _leaves(one)
 
 
+def _owner(array: np.ndarray) -> np.ndarray:
+    """The array whose memory a view shows."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
 def _read(what: str) -> None:
     graphs.refuse(f"it reads {what}")
 
@@ -131,8 +187,12 @@ def _compute(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     for one in (*args, *kwargs.values()):
         if isinstance(one, np.ndarray) and one.ndim:
             raise graphs.Refused(f"it brings along an array of shape {one.shape} of NumPy")
+    inputs = list(_leaves((*given, *settings.values())))
+    notes.touched.update(map(id, map(_owner, inputs)))
+    if in_place := function in IN_PLACE or "out" in settings or getattr(function, "__name__", "") == "at":
+        notes.changing(_leaves([settings.get("out", given[0])]))
     result = function(*given, **settings)
-    if function in IN_PLACE or "out" in settings or getattr(function, "__name__", "") == "at":
+    if in_place:
         notes.add(partial(function, *given, **settings))
         return kwargs.get("out")
     several = type(result) in (list, tuple)
@@ -140,10 +200,14 @@ def _compute(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if function not in OF_SHAPES:
             _read(f"what {function.__name__} gives")
         return result
-    inputs = list(_leaves((*given, *settings.values())))
     parts = [np.asarray(part) for part in (result if several else [result])]
     fresh = [part for part in parts if not any(np.may_share_memory(part, one) for one in inputs)]
-    if fresh:  # the others are views
+    if function in EMPTY:
+        notes.hold(fresh)
+    elif all(id(_owner(one)) in notes.constant for one in inputs):
+        notes.constant.update((id(_owner(one)), _owner(one)) for one in fresh)
+        notes.hold(fresh)
+    elif fresh:  # the others are views
         notes.add(_again(function, given, settings, parts, inputs), fresh)
     return [Noted(part) for part in parts] if several else Noted(parts[0])
 
@@ -152,8 +216,6 @@ def _again(
     function: Any, given: list[Any], settings: dict[str, Any], parts: list[np.ndarray], inputs: list[np.ndarray]
 ) -> Callable[[], Any]:
     """What computes results again, with as little Python as there can be."""
-    if not inputs and len(parts) == 1:
-        return partial(np.copyto, parts[0], parts[0].copy())
     if function in COPIES:
         return partial(np.copyto, parts[0], given[0], "unsafe")
     name, owner = function.__name__, getattr(function, "__self__", None)
@@ -339,18 +401,25 @@ def repeated(kernel: Any, given: tuple[Any, ...], out: Any, settings: dict[str, 
     """Compute a call of a kernel, some of whose arrays are ``Noted``, and note it."""
     notes = _noting()
     call, settings = plain(given), {name: plain(one) for name, one in settings.items()}
+    arrays = list(_leaves((*call, *settings.values(), plain(out))))
     if out is not None:
         if notes is not None:
+            notes.touched.update(map(id, map(_owner, arrays)))
+            notes.changing(arrays)
             notes.add(partial(kernel, *call, out=plain(out), **settings))
         kernel(*call, out=plain(out), **settings)
         return out
+    if notes is not None and kernel.lists:  # these change their arrays
+        notes.changing(arrays)
     result = kernel(*call, **settings)
     if notes is None:
         return result
     results = [] if result is None else list(result) if type(result) is tuple else [result]
-    *before, last = kernel.actions(call, result, settings)
-    for action in before:
-        notes.add(action)
+    *checks, last = kernel.actions(call, result, settings)
+    for check in checks:
+        notes.look(check, kernel.values, arrays)
+    others = [one for one in arrays if one.base is not None] if type(last) is Call and not checks else arrays
+    notes.touched.update(map(id, map(_owner, others)))
     notes.add(last, results, f"{kernel.name} {shapes_of(call)}")
     noted = [Noted(one) for one in results]
     return None if result is None else tuple(noted) if type(result) is tuple else noted[0]
@@ -359,9 +428,16 @@ def repeated(kernel: Any, given: tuple[Any, ...], out: Any, settings: dict[str, 
 class Actions:
     """What a CUDA graph is."""
 
-    def __init__(self, actions: list[Action]):
-        self.actions = actions
+    def __init__(self, actions: list[Action], touched: set[int]):
+        self.actions, self._touched = actions, touched
         self._runs = [action.run for action in actions]
+
+    def calls(self, array: np.ndarray) -> list[Call]:
+        """The calls that read an array; none where something else reads it, so that it must be filled."""
+        if id(_owner(array)) in self._touched:
+            return []
+        calls = [action.run for action in self.actions if type(action.run) is Call]
+        return [call for call in calls if any(one is array for one in call.arrays)]
 
     def launch(self) -> None:
         """Do the work."""
@@ -397,7 +473,7 @@ class Recorder:
                 for array, values in notes.before:
                     array[...] = values
         self.bytes = notes.bytes
-        return graphs.Graph(self, Actions(notes.actions), notes, changes), result
+        return graphs.Graph(self, Actions(notes.actions, notes.touched), notes, changes), result
 
 
 @contextmanager

@@ -34,6 +34,7 @@ __all__ = ["CapturedPredictions", "CapturedSteps", "products"]
 MOST_SHAPES = 8  # of a model that are recorded: each keeps memory
 MOST_PRODUCTS = 10**9  # multiply-adds of a step on a GPU; an estimate: cuBLAS may save 0.1 ms there, as much as a graph
 MOST_KNOWN = 50  # shapes that are counted; sequences may have any number of lengths
+READ_FROM = 1 << 15  # bytes of a batch that are read where they lie: to copy fewer takes less time
 CHECKS = 8  # kernels that check labels, by name and number of classes
 PRODUCTS = ("matmul", "dense", "dense_weight_grad")  # what is asked of cuBLAS elsewhere: CuPy does not record its calls
 
@@ -268,18 +269,36 @@ class _Labels:
 
 
 class _Recorded:
-    """A recorded step: the arrays that batches are copied into."""
+    """A recorded step: the arrays that batches are copied into, or take the place of."""
 
     graph: graphs.Graph
 
     def __init__(self, batch: tuple[Any, ...]):
         self.own = map_structure(lambda leaf: None if leaf is None else _own(leaf), batch)
         self.inputs = _leaves(self.own)
+        self._calls: list[list[repeats.Call]] = [[] for _ in self.inputs]
+
+    def read_in_place(self, graph: graphs.Graph, found: Any) -> None:
+        """Let calls read arrays of a batch where they lie, if nothing else reads them and no result is one of them."""
+        results = flatten(found)
+        for place, calls in zip(self.inputs, self._calls, strict=True):
+            if place.nbytes >= READ_FROM and not any(np.may_share_memory(place, one) for one in results):
+                calls += graph.work.calls(place)
 
     def __call__(self, batch: tuple[Any, ...]) -> Any:
-        for place, leaf in zip(self.inputs, _leaves(batch), strict=True):
-            place[...] = leaf if type(place) is type(leaf) is np.ndarray else devices.brought(leaf)
-        return self.launch()
+        borrowed = []
+        for place, leaf, calls in zip(self.inputs, _leaves(batch), self._calls, strict=True):
+            if calls and type(leaf) is np.ndarray and leaf.dtype == place.dtype and leaf.flags.carray:
+                for call in calls:
+                    call.put(place, leaf)
+                borrowed += calls
+            else:
+                place[...] = leaf if type(place) is type(leaf) is np.ndarray else devices.brought(leaf)
+        try:
+            return self.launch()
+        finally:
+            for call in borrowed:
+                call.put_back()
 
     def launch(self) -> Any:
         """One step with the batch that is there."""
@@ -348,6 +367,10 @@ class _OnGpu(_Step):
 class _OnCpu(_Step):
     """A training step as a list of launches."""
 
+    def __init__(self, model: Any, recorder: repeats.Recorder, batch: tuple[Any, ...]):
+        super().__init__(model, recorder, batch)
+        self.read_in_place(self.graph, self.found)
+
     def _step(self, model: Any) -> dict[str, np.ndarray]:
         for variable in _variables(model):
             graphs.used(variable)
@@ -369,6 +392,7 @@ class _Outputs(_Recorded):
     def __init__(self, model: Any, recorder: repeats.Recorder, batch: tuple[Any, ...]):
         super().__init__(batch)
         self.graph, self.found = recorder.record(lambda: self._step(model), np.dtype(config.floatx()))
+        self.read_in_place(self.graph, self.found)
 
     def _step(self, model: Any) -> Any:
         for variable in state_of(model, model._flatten_layers()):

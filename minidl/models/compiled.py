@@ -120,6 +120,8 @@ def as_numbers(logs: Any) -> dict[str, Any]:
             f"train_step and test_step return a dictionary of numbers by name, not {type(logs).__name__}; end with "
             f"return {{'loss': loss}}"
         )
+    if {*map(type, logs.values())} == {float}:
+        return {name: logs[name] for name in sorted(logs)}
     result: dict[str, Any] = {}
     for name, value in logs.items():
         result.update(as_numbers(value) if isinstance(value, dict) else {name: value})

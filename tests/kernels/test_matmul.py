@@ -1,10 +1,14 @@
 """Matrix products: every implementation against the definition, on shapes around every border of the blocks."""
 
+import importlib
+
 import numpy as np
 import pytest
 
 from minidl_kernels import config
 from minidl_kernels.matmul import column_sum, dense, matmul
+
+cpu_of_matmul = importlib.import_module("minidl_kernels.matmul.cpu")
 
 BORDERS = [1, 2, 3, 5, 6, 7, 12, 13, 14, 15, 16, 17, 31, 32, 33]
 IMPLEMENTATIONS = ["reference", "array", "cpu"]
@@ -130,6 +134,31 @@ def test_column_sum_of_many_rows():
         with column_sum.use("cpu"):
             atol = 2e-6 * np.abs(g.astype("d")).sum(0).max()
             np.testing.assert_allclose(column_sum(g), g.astype("d").sum(0), atol=atol)
+
+
+FEW_ROWS = [(1, 2053, 259), (2, 4100, 130), (3, 1031, 601), (13, 261, 340), (32, 784, 300), (40, 3000, 37)]
+
+
+@pytest.mark.parametrize(("m", "k", "n"), FEW_ROWS)
+@pytest.mark.parametrize("activation", [None, "relu"])
+def test_few_rows_in_blocks(m, k, n, activation):
+    assert cpu_of_matmul._row_blocks(m, n, k) > 1
+    x, w, b = normal(m, k), normal(k, n, seed=1), normal(n, seed=2)
+    w[0, 0] = w[k - 1, 1] = np.nan  # in the first and in the last block
+    expected = x.astype("d") @ w + b
+    expected = np.where(expected < 0, 0, expected) if activation else expected
+    found, before = [], config.threads()
+    try:
+        for threads in (1, 2, 3):
+            config.set_threads(threads)
+            with dense.use("cpu"):
+                found += [dense(x, w, b, activation=activation) for _ in range(3)]  # the later ones as planned
+    finally:
+        config.set_threads(before)
+    for one in found:
+        np.testing.assert_array_equal(one, found[0])
+    tolerance = 4 * np.finfo("float32").eps * k**0.5 * np.nanmax(np.abs(expected))
+    np.testing.assert_allclose(found[0], expected, rtol=0, atol=tolerance)
 
 
 def test_the_same_bits_on_any_number_of_threads():

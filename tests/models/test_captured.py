@@ -3,6 +3,7 @@
 import contextvars
 import copy
 import re
+import weakref
 from contextlib import nullcontext
 
 import numpy as np
@@ -452,3 +453,52 @@ def test_models_are_copied_and_settings_contradict():
     assert copy.deepcopy(model._captured) is None
     with pytest.warns(UserWarning, match="run_eagerly=True.*jit_compile=True is not heeded"):
         model.compile("sgd", "mse", run_eagerly=True, jit_compile=True)
+
+
+on_cpu = pytest.mark.parametrize("device", [machines.CPU], indirect=True)
+WIDE = DATA.standard_normal((3, 40, 300)).astype("float32")  # a batch that is worth reading where it lies
+
+
+@on_cpu
+@pytest.mark.parametrize("how", ["contiguous", "strided", "read only", "whole numbers"])
+def test_batches_are_read_where_they_lie_or_copied(how):
+    def given(batch):
+        if how == "strided":
+            return np.repeat(batch, 2, axis=1)[:, ::2]
+        batch = (100 * batch).astype("int64") if how == "whole numbers" else batch.copy()
+        batch.flags.writeable = how != "read only"
+        return batch
+
+    minidl.utils.set_random_seed(3)
+    model = models.Sequential([layers.Input((300,)), layers.Dense(20, "relu"), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    other = models.clone_model(model)
+    other.set_weights(model.get_weights())
+    other.compile("sgd", "mse", run_eagerly=True)
+    for i in range(6):
+        x, y = given(WIDE[i % 3] / 100), DATA.standard_normal((40, 2)).astype("float32")
+        before = x.copy()
+        outputs = model.predict_on_batch(x)
+        kept = outputs.copy()
+        np.testing.assert_array_equal(outputs, other.predict_on_batch(x))
+        assert model.train_on_batch(x, y) == other.train_on_batch(x, y)
+        np.testing.assert_array_equal(x, before)
+        np.testing.assert_array_equal(outputs, kept)
+        gone = weakref.ref(x)
+        del x
+        assert i < 3 or gone() is None
+    for own, expected in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(own, expected)
+    (steps,) = [one.recorded for one in model._captured.shapes.values()]
+    # The first layer's product and the gradient of its weights read floats; whole numbers are made floats before.
+    assert steps is not None and len(steps._calls[0]) == (0 if how == "whole numbers" else 2)
+
+
+@on_cpu
+def test_an_input_that_is_an_output():
+    x = layers.Input((300,))
+    model = models.Model(x, [layers.Dense(2)(x), x])
+    for batch in [*WIDE, *WIDE]:
+        found = model.predict_on_batch(batch)
+        np.testing.assert_array_equal(found[1], batch)
+        assert not np.may_share_memory(found[1], batch)

@@ -18,13 +18,12 @@ from ..sums import RUN, add_rows, tasks_for_sums
 from . import column_sum, dense, dense_weight_grad, matmul, rows
 
 DEPTH = 320  # k of a block, at most: that much of a panel is 20 KiB with AVX2, 40 KiB with AVX-512
-BESIDE = 64  # columns of a block of few rows
 HEIGHT = 256  # rows of a task, at most
 FAR = 2048  # bytes from row to row of B above which every k is on a page of its own: then, from as many rows on as
 PACK_FROM = 24  # these, copying a block of B pays even where its columns lie side by side
 LOW = 48  # and at least
 FEW = 2  # rows for which B is only read
-STREAM = 1 << 19  # numbers of B that are worth a task, then: 2 MiB
+STREAM = 1 << 18  # numbers of B that are worth a task, then: 1 MiB
 WORK = 1 << 18  # multiply-adds that are worth a task: about 5 us
 SMALL = 1 << 25  # multiply-adds up to which a thread gets one task, not four: it costs more to read rows of B in pieces
 FEWER = 4  # times as many rows as A, at least, has a block of B that is a task of its own: each leaves m x n sums
@@ -121,39 +120,33 @@ def _add_blocks(args, task, tasks):
 def _few_rows(args, task, tasks):
     """The same for a few rows of A, where to read B is all that takes time: it is read once, in the order it lies in.
 
-    A task takes a share of the columns; eight rows of B are added to the sums in one pass over them.
+    A task takes a block of k, in rounds of eight rows of B, and leaves its sums in C (task, m, n).
     """
     m, n, k = integer(args, 0), integer(args, 1), integer(args, 2)
-    a, b, c = floats(args, 3, (m, k)), floats(args, 4, (k, n)), floats(args, 5, (m, n))
+    a, b, c = floats(args, 3, (m, k)), floats(args, 4, (k, n)), floats(args, 5, (tasks, m, n))[task]
     bias, relu = integer(args, 6), integer(args, 7)
-    blocks = (n + BESIDE - 1) // BESIDE  # of columns: the loops over them are unrolled, so that ends take time
-    left, right = share(blocks, task, tasks)
-    left, right = left * BESIDE, min(right * BESIDE, n)
+    first, last = share(k // 8, task, tasks)
     for i in range(m):
-        sums = c[i][left:right]
-        sums[:] = 0.0
-        if bias != 0:
-            sums[:] = floats(args, 6, n)[left:right]
-    for r in range(0, k // 8 * 8, 8):
-        # Two slices, one after the other: of b[r, left:right] Numba does not know that its numbers lie side by side.
-        b0, b1, b2, b3 = b[r][left:right], b[r + 1][left:right], b[r + 2][left:right], b[r + 3][left:right]
-        b4, b5, b6, b7 = b[r + 4][left:right], b[r + 5][left:right], b[r + 6][left:right], b[r + 7][left:right]
+        c[i][:] = 0.0
+        if bias != 0 and task == 0:
+            c[i][:] = floats(args, 6, n)
+    for r in range(8 * first, 8 * last, 8):
+        b0, b1, b2, b3, b4, b5, b6, b7 = b[r], b[r + 1], b[r + 2], b[r + 3], b[r + 4], b[r + 5], b[r + 6], b[r + 7]
         for i in range(m):
-            sums, x = c[i][left:right], a[i][r : r + 8]
+            sums, x = c[i], a[i][r : r + 8]
             x0, x1, x2, x3, x4, x5, x6, x7 = x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]
-            for j in range(right - left):
-                first = (x0 * b0[j] + x1 * b1[j]) + (x2 * b2[j] + x3 * b3[j])
-                sums[j] += first + ((x4 * b4[j] + x5 * b5[j]) + (x6 * b6[j] + x7 * b7[j]))
-    for r in range(k // 8 * 8, k):
-        line = b[r][left:right]
+            for j in range(n):
+                total = (x0 * b0[j] + x1 * b1[j]) + (x2 * b2[j] + x3 * b3[j])
+                sums[j] += total + ((x4 * b4[j] + x5 * b5[j]) + (x6 * b6[j] + x7 * b7[j]))
+    for r in range(8 * last, k if task == tasks - 1 else 0):
         for i in range(m):
-            sums, factor = c[i][left:right], a[i, r]
-            for j in range(right - left):
+            sums, factor, line = c[i], a[i, r], b[r]
+            for j in range(n):
                 sums[j] += factor * line[j]
     if relu != 0:
         for i in range(m):
-            sums = c[i][left:right]
-            for j in range(right - left):
+            sums = c[i]
+            for j in range(n):
                 sums[j] = np.float32(0) if sums[j] < 0 else sums[j]
 
 
@@ -174,17 +167,15 @@ def _chunks(m, n, k, transpose_a, threads):
 
 
 @functools.cache
-def _blocks(m, n, k, transpose_b):
-    """Into how many blocks k is cut, which decides the bits; and whether the blocks are worth tasks of their own.
+def _row_blocks(m, n, k):
+    """Into how many blocks of k a product with few rows is cut, each a task of its own; 1 where that does not pay.
 
-    They are for a few rows, where to read B is what takes time: the update writes it by rows, so a core that reads the
-    same rows finds them in its own cache. Columns of a row in the other core's cache cost the same as no cache at all.
+    There to read B is what takes time. The update of a weight writes it by rows, so a core that reads the same rows
+    finds them in its own cache; of a share of the columns, every line would have to come from another core's.
     """
-    least = -(-k // DEPTH)
-    most = min(k // (FEWER * m), m * n * k // WORK, MOST_BLOCKS)
-    if transpose_b or most < max(least, 2):
-        return least, False
-    return 1 << (most.bit_length() - 1), True
+    blocks = n * k // STREAM if m <= FEW else min(k // (FEWER * m), m * n * k // WORK)
+    blocks = 1 << (max(1, min(blocks, MOST_BLOCKS)).bit_length() - 1)
+    return blocks if m <= FEW or blocks * DEPTH >= k else 1
 
 
 def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None, activation=None, sums=None):
@@ -199,25 +190,22 @@ def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None,
         if activation == "relu":
             np.maximum(out, 0, out=out)
         return None
-    if m <= FEW and not transpose_a and not transpose_b and sums is None:
-        return _few_rows.launch(
-            m, n, k, a, b, out, 0 if bias is None else bias, RELU_FLAG[activation],
-            tasks=max(1, min(n // 128, n * k // STREAM)),
-        )  # fmt: skip
-    a_row, a_k = (4, m * 4) if transpose_a else (k * 4, 4)
-    b_k, b_column = (4, k * 4) if transpose_b else (n * 4, 4)
-    threads, relu = config.threads(), RELU_FLAG[activation]
-    row_chunks, column_chunks = _chunks(m, n, k, transpose_a, threads)
-    blocks, apart = _blocks(m, n, k, transpose_a or transpose_b)
-    apart = apart and threads > 1
-    if apart:
-        row_chunks, column_chunks = 1, blocks
+    bias, relu, threads = 0 if bias is None else bias, RELU_FLAG[activation], config.threads()
+    blocks = 1 if transpose_a or transpose_b else _row_blocks(m, n, k)
+    few = m <= FEW and not transpose_a and not transpose_b
+    apart = blocks > 1 and (few or threads > 1)
     target = memory.empty((blocks, m, n), out.dtype) if apart else out
-    launch = _product.launch(
-        heart.address, m, n, k, a, a_row, a_k, b, b_k, b_column,
-        0 if bias is None else bias, relu, target, row_chunks, 0 if sums is None else sums, blocks, int(apart),
-        tasks=row_chunks * column_chunks,
-    )  # fmt: skip
+    if few:
+        launch = _few_rows.launch(m, n, k, a, b, target, bias, 0 if apart else relu, tasks=blocks)
+    else:
+        a_row, a_k = (4, m * 4) if transpose_a else (k * 4, 4)
+        b_k, b_column = (4, k * 4) if transpose_b else (n * 4, 4)
+        row_chunks, column_chunks = (1, 1) if apart else _chunks(m, n, k, transpose_a, threads)
+        launch = _product.launch(
+            heart.address, m, n, k, a, a_row, a_k, b, b_k, b_column, bias, relu, target, row_chunks,
+            0 if sums is None else sums, blocks if blocks > 1 else -(-k // DEPTH), int(apart),
+            tasks=row_chunks * column_chunks * (blocks if apart else 1),
+        )  # fmt: skip
     if not apart:
         return launch
     return Chain([launch, _add_blocks.launch(blocks, m * n, relu, target, out, tasks=tasks_for(m * n))], target)
