@@ -42,6 +42,8 @@ class Recording:
         array, host: memory for the numbers, where the work is done and where Python writes.
     """
 
+    computes = False  # while it is recorded
+
     def __init__(self, array: Any, host: np.ndarray):
         self.array, self.host = array, host
         self.numbers: list[tuple[Callable[..., float], list[int]]] = []  # functions, and of which numbers they are

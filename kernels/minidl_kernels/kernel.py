@@ -35,6 +35,7 @@ import numpy as np
 
 from . import config, memory, repeats, watching
 from .arrays import FLOATS, foreign, library_name, namespace, promote
+from .noted import Noted
 
 __all__ = ["Implementation", "Kernel", "Output", "kernel", "kernels"]
 
@@ -122,7 +123,7 @@ class Kernel:
         except (AttributeError, TypeError):  # a list for an array, or in a setting: the contract will say
             call = plan = None
         if plan is None:
-            if repeats.Noted in foreign and repeats.noted(arrays, settings):
+            if Noted in foreign and repeats.any_noted(arrays, settings):
                 return repeats.repeated(self, arrays, out, settings)
             arrays, plan = self._planned(arrays, settings, call)
         if self.values is not None:

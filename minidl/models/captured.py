@@ -26,6 +26,7 @@ from minidl_kernels import config as kernel_config
 from minidl_kernels import devices, graphs, late, repeats, watching
 from minidl_kernels.arrays import library_of, namespace, to_numpy
 from minidl_kernels.kernel import insisted
+from minidl_kernels.noted import Noted
 
 from .recordable import Parts, of_parts, of_predictions, of_setting, reason_of, traced
 
@@ -376,7 +377,7 @@ class _OnCpu(_Step):
             graphs.used(variable)
         found = {name: raw(value) for name, value in _flat(model.train_step(_noted(self.own)))}
         for name, value in found.items():
-            if type(value) is not repeats.Noted or value.size != 1:
+            if type(value) is not Noted or value.size != 1:
                 raise graphs.Refused(f"{name!r} is no number")
         return {name: value.array for name, value in found.items()}
 
@@ -409,11 +410,11 @@ class _Outputs(_Recorded):
 
 def _noted(batch: tuple[Any, ...]) -> Any:
     """A batch as a step that is noted takes it."""
-    return as_data(map_structure(lambda leaf: None if leaf is None else repeats.Noted(leaf), batch))
+    return as_data(map_structure(lambda leaf: None if leaf is None else Noted(leaf), batch))
 
 
 def _outcome(output: Any) -> np.ndarray:
-    if type(found := raw(output)) is not repeats.Noted:
+    if type(found := raw(output)) is not Noted:
         raise graphs.Refused("an output is not computed")
     return found.array
 

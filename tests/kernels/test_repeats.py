@@ -9,7 +9,8 @@ from minidl_kernels import graphs
 from minidl_kernels.arrays import namespace
 from minidl_kernels.loss import probability_cross_entropy, probability_cross_entropy_grad, softmax_cross_entropy
 from minidl_kernels.matmul import matmul
-from minidl_kernels.repeats import Call, Noted, Recorder
+from minidl_kernels.noted import Noted
+from minidl_kernels.repeats import Call, Recorder
 
 ROWS = np.arange(6, dtype="float32").reshape(2, 3)
 

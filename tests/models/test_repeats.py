@@ -9,7 +9,7 @@ import minidl
 import minidl_kernels
 from minidl import layers, losses, models
 from minidl.graph.symbolic import map_structure
-from minidl_kernels import repeats
+from minidl_kernels import noted, repeats
 from tests.parity.oracle import generator
 from tests.saving.nets import inputs_of, leaves, targets_of
 from tests.saving.wide_nets import SUBCLASSED, WIDE, WORDS
@@ -145,7 +145,7 @@ def test_what_is_fed_and_what_is_shown_is_not_touched():
     model.train_on_batch(x, y)
     equal([x, y], [X[0], Y[0]])
     assert all(type(variable.data) is np.ndarray for variable in model.variables)
-    assert not minidl_kernels.arrays.foreign.keys() & {repeats.Noted}
+    assert not minidl_kernels.arrays.foreign.keys() & {noted.Noted}
 
 
 def test_other_threads_predict_while_steps_are_recorded():

@@ -7,7 +7,8 @@ from minidl.engine import Tensor
 from minidl.engine.tensor import raw
 from minidl.engine.walk import gradients
 from minidl_kernels import graphs
-from minidl_kernels.repeats import Noted, Recorder
+from minidl_kernels.noted import Noted
+from minidl_kernels.repeats import Recorder
 from tests.ops.cases import CASES
 from tests.ops.checker import differentiable, differentiated, flat
 from tests.ops.constants import CONSTANT
