@@ -56,6 +56,7 @@ def plain(value: Any) -> Any:
 
 
 def leaves_of(values: Any) -> Iterator[np.ndarray]:
+    """The arrays of NumPy among values, and in lists and tuples among them."""
     for one in values:
         if type(one) is np.ndarray:
             yield one

@@ -257,6 +257,8 @@ class Trainer(Loops):
         # A copy: the output of a reshape would be the user's own array.
         with self._at_home():
             outputs = self._predict_step((standardize(x, "x"),))
+        if type(outputs) is Tensor:
+            return np.array(to_numpy(outputs.data))
         return map_structure(lambda t: np.array(to_numpy(raw(t))), outputs)
 
     # ---- what a train_step written for TensorFlow's Keras calls ----
