@@ -23,7 +23,7 @@ from .. import memory
 from ..arrays import FLOATS
 from ..microkernel import ACCUMULATE, LANES, WIDTH, clear, copy, heart, keep, line_start, multiply, read
 from ..on_cpu import contiguous, only_float32
-from ..parallel import integer, share, task
+from ..parallel import Chain, integer, share, task
 from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
 from .geometry import padding_pairs
 from .transforms import (
@@ -197,20 +197,26 @@ def _blocks(m, tiles, channels, images):
 
 
 def convolve(m, x, w, out, top, left, bias=None, relu=False):
-    """out = x (*) w for 3x3 taps and stride 1; ``top`` and ``left`` are the cells of padding before the picture."""
+    """The launches of out = x (*) w for 3x3 taps and stride 1.
+
+    ``top`` and ``left`` are the cells of padding before the picture.
+    """
     channels, filters = w.shape[2:]
     n, rows, pixels, _ = out.shape
     taps = memory.empty((-(-filters // WIDTH), (m + 2) ** 2, channels, WIDTH), FLOATS[0])
-    _tap_planes(m, w, channels, filters, taps, tasks=8 if taps.size >= 1 << 16 else 1)
     blocks, together = _blocks(m, -(-rows // m) * -(-pixels // m), channels, n)
-    _convolve(
-        heart.address, m, x, taps, out, *x.shape[1:], rows, pixels, filters, top, left, blocks, n,
-        0 if bias is None else bias, relu, tasks=-(-n // together) * blocks,
-    )  # fmt: skip
+    launches = [
+        _tap_planes.launch(m, w, channels, filters, taps, tasks=8 if taps.size >= 1 << 16 else 1),
+        _convolve.launch(
+            heart.address, m, x, taps, out, *x.shape[1:], rows, pixels, filters, top, left, blocks, n,
+            0 if bias is None else bias, relu, tasks=-(-n // together) * blocks,
+        ),
+    ]  # fmt: skip
+    return Chain(launches, taps)
 
 
 def kernel_gradient(m, x, g, out, top, left):
-    """out = the gradient by the 3x3 taps, stride 1."""
+    """The launches of out = the gradient by the 3x3 taps, stride 1."""
     channels, filters = out.shape[2:]
     n, rows, pixels, _ = g.shape
     panels, planes = -(-filters // WIDTH), (m + 2) ** 2
@@ -218,11 +224,14 @@ def kernel_gradient(m, x, g, out, top, left):
     groups = max(1, min(n, 16, PARTIAL // (panels * planes * channels * WIDTH)))
     sums = memory.empty((groups, panels, planes, channels, WIDTH), FLOATS[0])
     blocks, together = _blocks(m, -(-rows // m) * -(-pixels // m), channels, -(-n // groups) * SHARES)
-    _plane_gradient(
-        heart.address, m, x, g, sums, *x.shape[1:], rows, pixels, filters, top, left, blocks, together, n, groups,
-        tasks=groups * min(panels, -(-SHARES // groups)),
-    )  # fmt: skip
-    _taps_of_planes(m, sums, groups, out, channels, filters, tasks=min(8, channels))
+    launches = [
+        _plane_gradient.launch(
+            heart.address, m, x, g, sums, *x.shape[1:], rows, pixels, filters, top, left, blocks, together, n, groups,
+            tasks=groups * min(panels, -(-SHARES // groups)),
+        ),
+        _taps_of_planes.launch(m, sums, groups, out, channels, filters, tasks=min(8, channels)),
+    ]  # fmt: skip
+    return Chain(launches, sums)
 
 
 def _refusal(taps, strides):
@@ -248,8 +257,7 @@ def register(name, m):
     @contiguous
     def convolution(x, w, b=None, *, strides, padding, activation, out):
         (top, _), (left, _) = padding_pairs(x.shape[1:3], (3, 3), strides, padding)
-        if out.size:
-            convolve(m, x, w, out, top, left, b, activation == "relu")
+        return convolve(m, x, w, out, top, left, b, activation == "relu") if out.size else None
 
     def accepts_input_grad(g, w, *, input_shape, strides, padding):
         return only_float32(g, w) or _refusal(w.shape, strides)
@@ -262,7 +270,8 @@ def register(name, m):
         (top, _), (left, _) = padding_pairs(input_shape[1:3], (3, 3), strides, padding)
         if out.size:
             turned = np.ascontiguousarray(w[::-1, ::-1].transpose(0, 1, 3, 2))
-            convolve(m, g, turned, out, 2 - top, 2 - left)
+            launch = convolve(m, g, turned, out, 2 - top, 2 - left)
+            launch(launch.arrays)
 
     def accepts_kernel_grad(x, g, *, kernel_shape, strides, padding):
         return only_float32(x, g) or _refusal(kernel_shape, strides)
@@ -275,9 +284,9 @@ def register(name, m):
     def gradient(x, g, *, kernel_shape, strides, padding, out):
         (top, _), (left, _) = padding_pairs(x.shape[1:3], (3, 3), strides, padding)
         if g.size:
-            kernel_gradient(m, x, g, out, top, left)
-        else:
-            out[...] = 0
+            return kernel_gradient(m, x, g, out, top, left)
+        out[...] = 0
+        return None
 
 
 register("winograd", 2)
