@@ -93,7 +93,8 @@ class Mean(_Total):
         """The mean so far; 0 before the first batch."""
         if foreign and library_of(self.count.data):
             total, count = self.total.data, self.count.data
-            return Tensor.of(total / namespace(count).where(count != 0, count, np.inf))
+            some = count != 0
+            return Tensor.of(total * some / (count + ~some))
         count = float(self.count.data)
         return Tensor.of(np.asarray(self.total.data / count if count else 0.0 * self.total.data))
 
