@@ -31,7 +31,7 @@ def _tasks() -> list[Any]:
     found = {}
     for info in pkgutil.walk_packages(minidl_kernels.__path__, "minidl_kernels."):
         last = info.name.rsplit(".", 1)[-1]
-        if last in ("cpu", "panels", "microkernel", "spread") or last.startswith("winograd"):
+        if last in ("cpu", "panels", "microkernel", "scalars", "spread") or last.startswith("winograd"):
             module = importlib.import_module(info.name)
             found.update({id(one): one for one in vars(module).values() if isinstance(one, Task)})
     return sorted(found.values(), key=lambda task: (task.function.__module__, task.function.__name__))

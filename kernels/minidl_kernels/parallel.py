@@ -51,7 +51,7 @@ from .denormals import flush_denormals, restore
 
 __all__ = [
     "Chain", "Launch", "address_of", "compile_seconds", "floats", "floats_of_launch", "integer", "integers", "number",
-    "share", "task", "unsigned",
+    "place_of", "share", "task", "unsigned",
 ]  # fmt: skip
 
 _signature = types.void(types.intp, types.int64, types.int64)
@@ -98,7 +98,7 @@ _ITEMS = tuple.__basicsize__  # what a tuple begins with; the addresses of its i
 
 
 @intrinsic
-def _pointer(typing_context, address):
+def place_of(typing_context, address):
     """An integer address as a pointer that ``carray`` takes."""
 
     def generate(context, builder, signature, arguments):
@@ -234,7 +234,7 @@ def _fill(block, packed, arrays):
     Returns:
         The address of the task, and how often it runs.
     """
-    given, words = carray(_pointer(packed), 256, np.int64), carray(_pointer(block), MOST + 1, np.int64)
+    given, words = carray(place_of(packed), 256, np.int64), carray(place_of(block), MOST + 1, np.int64)
     count, places = given[2], given[3]
     for i in range(count):
         words[i] = given[4 + i]
@@ -271,7 +271,7 @@ def _parallel(packed, arrays, threads):
     address, tasks = _fill(args, packed, arrays)
     counters, shares = _block_of_counters(), min(threads, SHARES)
     for i in range(shares):
-        carray(_pointer(counters + 64 * i), 1, np.int64)[0] = 0
+        carray(place_of(counters + 64 * i), 1, np.int64)[0] = 0
     # Each thread has a share, the same in kernel after kernel, so that it finds what it wrote in its own cache; whoever
     # is done with its own goes on with the others': without that, all would wait for the slowest core.
     for thread in prange(threads):

@@ -213,7 +213,9 @@ class Recorder:
                 for array, values in notes.before:
                     array[...] = values
         self.bytes = notes.bytes
-        return graphs.Graph(self, Actions(notes.actions, notes.touched), notes, changes), result
+        from .scalars import joined  # not before it is wanted: it brings along Numba
+
+        return graphs.Graph(self, Actions(joined(notes.actions), notes.touched), notes, changes), result
 
 
 @contextmanager
