@@ -172,9 +172,9 @@ class Actions:
         self.actions, self._touched = actions, touched
         self._runs = [action.run for action in actions]
 
-    def calls(self, array: np.ndarray) -> list[Call]:
-        """The calls that read an array; none where something else reads it, so that it must be filled."""
-        if id(owner_of(array)) in self._touched:
+    def calls(self, array: np.ndarray, results: Sequence[np.ndarray] = ()) -> list[Call]:
+        """The calls that read an array; none where something else does or a result is it, so that it must be filled."""
+        if id(owner_of(array)) in self._touched or any(np.may_share_memory(array, one) for one in results):
             return []
         calls = [action.run for action in self.actions if type(action.run) is Call]
         return [call for call in calls if any(one is array for one in call.arrays)]

@@ -281,10 +281,9 @@ class _Recorded:
 
     def read_in_place(self, graph: graphs.Graph, found: Any) -> None:
         """Let calls read arrays of a batch where they lie, if nothing else reads them and no result is one of them."""
-        results = flatten(found)
         for place, calls in zip(self.inputs, self._calls, strict=True):
-            if place.nbytes >= READ_FROM and not any(np.may_share_memory(place, one) for one in results):
-                calls += graph.work.calls(place)
+            if place.nbytes >= READ_FROM:
+                calls += graph.work.calls(place, flatten(found))
 
     def __call__(self, batch: tuple[Any, ...]) -> Any:
         borrowed = []
