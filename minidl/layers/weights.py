@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from minidl import constraints, initializers, opening, random, registry, regularizers
+from minidl.engine.noticed import Noticed
 from minidl.engine.op import selection
 from minidl.engine.tensor import raw
 from minidl.engine.variable import Variable
@@ -16,7 +17,7 @@ from minidl_kernels.arrays import to_numpy
 __all__ = ["WeightHolder"]
 
 
-class WeightHolder:
+class WeightHolder(Noticed):
     """The part of a Layer that holds weights.
 
     Weights are those made by ``add_weight`` and the Variables kept as attributes; layers inside are those kept as

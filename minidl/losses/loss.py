@@ -8,6 +8,7 @@ does not divide, and "none" (and None) leaves the losses as they are. Losses tha
 from typing import Any
 
 from minidl import ops, registry
+from minidl.engine.noticed import Noticed
 from minidl.engine.tensor import Tensor, raw
 
 __all__ = [
@@ -87,7 +88,7 @@ def _way_to_fit(true: tuple[int, ...], pred: tuple[int, ...]) -> str:
     return ""
 
 
-class Loss:
+class Loss(Noticed):
     """Base class: ``call(y_true, y_pred)`` returns one loss for each sample.
 
     Args:

@@ -6,6 +6,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from minidl.engine.noticed import Noticed
 from minidl.engine.op import Op
 from minidl.engine.tensor import Tensor
 from minidl.layers import Layer
@@ -25,14 +26,36 @@ class Parts:
     """
 
     def __init__(self, objects: list[Any]):
-        attributes = [vars(one) for one in objects]
-        inner = [value for several in attributes for value in several.values() if type(value) is dict]
-        self._all = [(several, dict(several)) for several in (*attributes, *inner)]
+        inner = [value for one in objects for value in vars(one).values() if type(value) is dict]
+        noticed = [vars(one) for one in objects if isinstance(one, Noticed)]
+        others = [vars(one) for one in objects if not isinstance(one, Noticed)]
+        self._latest = Noticed.latest
+        self._noticed, self._others = _Held(noticed), _Held([*others, *inner])
+
+    def settle(self) -> None:
+        """What a step has changed since does not count from now on."""
+        self._latest = Noticed.latest
+        self._noticed.settle()
+        self._others.settle()
+
+    def changed(self) -> bool:
+        """Whether one of them is another object now; an attribute that is gone counts as well."""
+        if (latest := Noticed.latest) != self._latest:
+            if self._noticed.changed():
+                return True
+            self._latest = latest  # it was of something else
+        return self._others.changed()
+
+
+class _Held:
+    """What lies in some dictionaries."""
+
+    def __init__(self, dictionaries: list[dict[str, Any]]):
+        self._all = [(one, dict(one)) for one in dictionaries]
         self._kept: list[tuple[dict[str, Any], Any, tuple[Any, ...]]] = []
         self._tensors: list[tuple[dict[str, Any], str, Tensor]] = []  # others may be equal, and not the same
 
     def settle(self) -> None:
-        """What a step has changed since does not count from now on."""
         for now, before in self._all:
             same = [(name, value) for name, value in before.items() if now.get(name) is value]
             self._tensors += [(now, name, value) for name, value in same if isinstance(value, Tensor)]
@@ -42,7 +65,6 @@ class Parts:
                 self._kept.append((now, get, get(now)))
 
     def changed(self) -> bool:
-        """Whether one of them is another object now; an attribute that is gone counts as well."""
         try:
             for now, name, tensor in self._tensors:
                 if now[name] is not tensor:

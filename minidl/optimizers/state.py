@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minidl import config, initializers, opening, registry
+from minidl.engine.noticed import Noticed
 from minidl.engine.op import no_grad
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
@@ -16,7 +17,7 @@ from .schedules import LearningRateSchedule
 __all__ = ["State"]
 
 
-class State:
+class State(Noticed):
     """The part of an optimizer that is saved; ``name`` is set before.
 
     Args:
