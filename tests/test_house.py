@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("minidl_kernels",),
     (
-        "minidl.config", "minidl.registry", "minidl.tree", "minidl.atomic", "minidl.opening", "minidl.markup",
+        "minidl.config", "minidl.registry", "minidl.tree", "minidl.atomic", "minidl.noticed", "minidl.opening",
+        "minidl.markup",
         "minidl.engine",
     ),
     ("minidl.ops", "minidl.random", "minidl.checking"),

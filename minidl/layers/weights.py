@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from minidl import constraints, initializers, opening, random, registry, regularizers
-from minidl.engine.noticed import Noticed
 from minidl.engine.op import selection
 from minidl.engine.tensor import raw
 from minidl.engine.variable import Variable
 from minidl.metrics import Metric
+from minidl.noticed import Noticed
 from minidl_kernels import devices
 from minidl_kernels.arrays import to_numpy
 

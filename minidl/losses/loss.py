@@ -8,8 +8,8 @@ does not divide, and "none" (and None) leaves the losses as they are. Losses tha
 from typing import Any
 
 from minidl import ops, registry
-from minidl.engine.noticed import Noticed
 from minidl.engine.tensor import Tensor, raw
+from minidl.noticed import Noticed
 
 __all__ = [
     "REDUCTIONS",

@@ -6,10 +6,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from minidl.engine.noticed import Noticed
 from minidl.engine.op import Op
 from minidl.engine.tensor import Tensor
 from minidl.layers import Layer
+from minidl.noticed import Noticed
 from minidl_kernels import graphs
 
 __all__ = ["Parts", "of_parts", "of_predictions", "of_setting", "reason_of", "traced"]

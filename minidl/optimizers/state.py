@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from minidl import config, initializers, opening, registry
-from minidl.engine.noticed import Noticed
 from minidl.engine.op import no_grad
 from minidl.engine.tensor import Tensor, raw
 from minidl.engine.variable import Variable
+from minidl.noticed import Noticed
 from minidl_kernels import devices, graphs
 from minidl_kernels.arrays import is_array, to_numpy
 

@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from minidl import layers, losses, optimizers
-from minidl.engine.noticed import Noticed
 from minidl.models.recordable import Parts
+from minidl.noticed import Noticed
 
 OBJECTS = [lambda: layers.Dense(2), lambda: optimizers.SGD(0.1), lambda: losses.Huber()]
 
