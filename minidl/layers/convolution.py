@@ -6,6 +6,8 @@ from minidl import activations, ops
 
 from .convolution_base import ConvolutionBase
 from .core import positive_int
+from .fusing import ConvAndPool, pool_behind
+from .pooling import MaxPooling2D
 
 __all__ = ["Conv1D", "Conv2D", "Convolution1D", "Convolution2D"]
 
@@ -62,6 +64,8 @@ class _Conv(ConvolutionBase):
             inputs = ops.pad(inputs, ((0, 0), (0, 0), before) if first else ((0, 0), before, (0, 0)))
             padding = "valid"
         settings = self.strides, padding, self.data_format, self.dilation_rate
+        if (pool := pool_behind.get()) is not None:
+            return ops.bias_relu(pool.call(ops.conv(inputs, self.kernel, *settings)), self.bias)
         if self.bias is None:
             return self.activation(ops.conv(inputs, self.kernel, *settings))
         if self.activation is activations.relu:
@@ -98,6 +102,12 @@ class Conv2D(_Conv):
     """
 
     rank = 2
+
+    def fused_with(self, other):
+        """What computes ``other(self(x))`` in fewer passes, for a layer behind this one; None where nothing does."""
+        alike = type(self) is Conv2D and type(other) is MaxPooling2D and other.dtype == self.dtype
+        last = alike and self.data_format == other.data_format == "channels_last"
+        return ConvAndPool(self, other) if last else None
 
 
 class Conv1D(_Conv):

@@ -1,4 +1,4 @@
-"""A batch norm and the ReLU behind it, computed in one pass instead of two.
+"""Two layers in fewer passes: a batch norm and the ReLU behind it, a convolution and the pooling behind it.
 
 Models ask for it where one layer's output goes to the other layer alone: ``first.fused_with(second)``. What is fused is
 settled when the graph is built; whether it runs fused is looked at in every call. It does not where somebody listens to
@@ -10,14 +10,16 @@ from contextvars import ContextVar
 from typing import Any
 
 from minidl import activations
+from minidl.engine.op import is_recording
 
 from .activation import LeakyReLU, ReLU
 from .core import Activation
 from .layer import Layer
 
-__all__ = ["NormAndRelu", "Steps", "relu_behind", "slope_of"]
+__all__ = ["ConvAndPool", "NormAndRelu", "Steps", "pool_behind", "relu_behind", "slope_of"]
 
 relu_behind: ContextVar[float | None] = ContextVar("relu_behind", default=None)  # the slope that a batch norm adds
+pool_behind: ContextVar[Any] = ContextVar("pool_behind", default=None)  # the layer that pools between kernel and bias
 _STRINGS = {activations.relu: 0.0, activations.leaky_relu: 0.2}
 _call_layer = Layer.__call__
 
@@ -31,21 +33,27 @@ def slope_of(layer: Any) -> float | None:
     return _STRINGS.get(layer.activation) if type(layer) is Activation else None
 
 
-class NormAndRelu:
-    """``second(first(x))`` for a BatchNormalization and a layer with a slope."""
+class _Pair:
+    """``second(first(x))``: the first layer is told of the second, and does what both do."""
+
+    told: ContextVar[Any]  # where the first layer finds what it is told
 
     def __init__(self, first: Any, second: Any):
         self.first, self.second = first, second
 
+    def message(self) -> Any:
+        """What the first layer is told; None where the two must run apart."""
+        raise NotImplementedError
+
     def __call__(self, x: Any) -> Any:
-        slope = slope_of(self.second)
-        if slope is None or x.data is None or Layer.__call__ is not _call_layer or self._listened_to():
+        message = self.message()
+        if message is None or x.data is None or Layer.__call__ is not _call_layer or self._listened_to():
             return self.second(self.first(x))  # x without data is symbolic; with another __call__ a trace is open
-        token = relu_behind.set(slope)
+        token = self.told.set(message)
         try:
             return self.first(x)
         finally:
-            relu_behind.reset(token)
+            self.told.reset(token)
 
     def _listened_to(self) -> bool:
         """Whether each of the two must be called: for somebody who replaced its ``call``, or for the first time."""
@@ -55,6 +63,30 @@ class NormAndRelu:
             or ("call" in vars(one) and not getattr(one.call, "fuses", False))
             for one in (self.first, self.second)
         )
+
+
+class NormAndRelu(_Pair):
+    """A BatchNormalization and a layer with a slope."""
+
+    told = relu_behind
+
+    def message(self) -> float | None:
+        return slope_of(self.second)
+
+
+class ConvAndPool(_Pair):
+    """A Conv2D with bias and ReLU, and a MaxPooling2D, which come in another order: maximum, bias, ReLU.
+
+    Adding a number and cutting at 0 keep the order of numbers, so the largest one stays the largest: max(relu(z + b))
+    is relu(max(z) + b). Then bias, ReLU and their gradients are passes over the windows, a quarter of the pictures or
+    less. (Without a gradient there is nothing to gain: the convolution adds bias and ReLU on its way.)
+    """
+
+    told = pool_behind
+
+    def message(self) -> Any:
+        adds = self.first.activation is activations.relu and self.first.bias is not None
+        return self.second if adds and is_recording() else None
 
 
 class Steps:

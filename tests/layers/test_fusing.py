@@ -1,4 +1,7 @@
-"""A batch norm and the ReLU behind it in one pass: what runs, and that nothing but the number of passes changes."""
+"""Two layers in fewer passes, a batch norm and the ReLU behind it, a convolution and the pooling behind it.
+
+What runs, and that nothing but the number of passes changes.
+"""
 
 import copy
 
@@ -8,6 +11,7 @@ import pytest
 import minidl
 import minidl_kernels as kernels
 from minidl import layers, ops
+from minidl.checking.gradcheck import gradcheck
 from minidl.layers.fusing import slope_of
 from minidl.visualize.watch import Watch
 
@@ -122,3 +126,116 @@ def test_layers_added_later_and_settings_changed_later():
     np.testing.assert_allclose(model(X, training=True).numpy(), np.where(plain > 0, plain, plain / 4), atol=1e-6)
     model.pop()
     np.testing.assert_array_equal(model(X, training=True).numpy(), plain)
+
+
+# ---- a convolution, and the pooling behind it ----
+
+PICTURES = np.random.default_rng(2).normal(size=(5, 9, 8, 3)).astype("f")
+POOLS = [
+    (lambda: layers.MaxPooling2D(), True),
+    (lambda: layers.MaxPooling2D(3, strides=1), True),
+    (lambda: layers.MaxPooling2D((2, 3), padding="same"), True),
+    (lambda: layers.MaxPooling2D(2, strides=3), True),
+    (lambda: layers.AveragePooling2D(), False),
+]
+CONVOLUTIONS = [
+    ({}, True),
+    ({"padding": "same", "dilation_rate": 2}, True),
+    ({"strides": 2, "padding": "same"}, True),
+    ({"activation": "tanh"}, False),
+    ({"activation": None}, False),
+    ({"use_bias": False}, False),
+]
+
+
+def pooled(convolution, pool, graph=False):
+    settings = {"activation": "relu", **convolution}
+    minidl.utils.set_random_seed(4)
+    if graph:
+        x = layers.Input(PICTURES.shape[1:])
+        y = pool()(layers.Conv2D(4, 3, **settings)(x))
+        model = minidl.Model(x, layers.Dense(2)(layers.Flatten()(y)))
+    else:
+        model = minidl.Sequential(
+            [
+                layers.Input(PICTURES.shape[1:]),
+                layers.Conv2D(4, 3, **settings),
+                pool(),
+                layers.Flatten(),
+                layers.Dense(2),
+            ]
+        )
+    convolved = next(layer for layer in model.layers if isinstance(layer, layers.Conv2D))
+    if convolved.use_bias:
+        convolved.bias.assign([-0.5, 0.0, 0.3, -3.0])  # of the last one, whole windows are 0
+    model.compile(minidl.optimizers.SGD(0.05), "mse")
+    return model, convolved
+
+
+def order_of_kernels(function):
+    with kernels.watch() as seen:
+        function()
+    return [call.kernel for call in seen.calls]
+
+
+@pytest.mark.parametrize("graph", [False, True])
+@pytest.mark.parametrize(
+    "convolution, pool, fuses",
+    [({}, pool, fuses) for pool, fuses in POOLS] + [(one, POOLS[0][0], fuses) for one, fuses in CONVOLUTIONS[1:]],
+)
+def test_training_with_the_maximum_before_bias_and_relu(convolution, pool, fuses, graph):
+    found = []
+    targets = np.random.default_rng(3).normal(size=(5, 2)).astype("f")
+    for listening in (False, True):
+        model, convolved = pooled(convolution, pool, graph)
+        with Watch([convolved] if listening else []):
+            names = order_of_kernels(lambda: model.train_on_batch(PICTURES, targets))  # noqa: B023
+            for _ in range(3):
+                model.train_on_batch(PICTURES, targets)
+        reordered = "bias_relu" in names
+        assert reordered == (fuses and not listening)
+        if reordered:
+            assert names.index("conv2d") < names.index("max_pool") < names.index("bias_relu")
+            assert names.index("relu_bias_grad") < names.index("max_pool_scatter") < names.index("conv2d_kernel_grad")
+        found.append([*model.get_weights(), model.predict_on_batch(PICTURES)])
+    for fused, apart in zip(*found, strict=True):
+        np.testing.assert_allclose(fused, apart, rtol=2e-5, atol=2e-6)
+
+
+def test_the_gradient_of_a_fused_pair_is_that_of_finite_differences():
+    model = minidl.Sequential(
+        [layers.Input((6, 6, 2)), layers.Conv2D(3, 3, activation="relu"), layers.MaxPooling2D(), layers.Flatten()]
+    )
+    model(np.zeros((1, 6, 6, 2), "f"))
+    report = gradcheck(model, np.random.default_rng(6).normal(size=(2, 6, 6, 2)).astype("f"))
+    assert report.ok, str(report)
+
+
+def test_outputs_without_a_gradient_are_not_reordered():
+    model, _ = pooled({}, POOLS[0][0])
+    assert "bias_relu" not in order_of_kernels(lambda: model.predict_on_batch(PICTURES))
+    assert "bias_relu" in order_of_kernels(lambda: model(PICTURES, training=True))
+
+
+def test_pictures_whose_channels_come_first_and_classes_of_one_s_own_run_apart():
+    class Own(layers.Conv2D):
+        pass
+
+    class OwnPool(layers.MaxPooling2D):
+        def call(self, inputs):
+            return super().call(inputs) * 2
+
+    for first, behind in ((Own, layers.MaxPooling2D), (layers.Conv2D, OwnPool)):
+        assert first(4, 3, activation="relu").fused_with(behind()) is None
+    first = {"data_format": "channels_first"}
+    convolved = layers.Conv2D(4, 3, activation="relu", **first)
+    assert convolved.fused_with(layers.MaxPooling2D(**first)) is None
+    assert convolved.fused_with(layers.MaxPooling2D()) is None
+
+
+def test_a_convolution_that_something_else_reads_is_not_reordered():
+    x = layers.Input(PICTURES.shape[1:])
+    convolved = layers.Conv2D(4, 3, activation="relu")(x)
+    model = minidl.Model(x, [convolved, layers.MaxPooling2D()(convolved)])
+    model(PICTURES)
+    assert "bias_relu" not in order_of_kernels(lambda: model(PICTURES, training=True))
