@@ -49,7 +49,7 @@ def test_quiet_prints_the_results_alone(make_folder, tmp_path, capsys):
     assert said == ["test accuracy", "gradient check", "model", "report"]
 
 
-@pytest.mark.parametrize("network", ["mlp", "cnn"])
+@pytest.mark.parametrize("network", ["mlp", pytest.param("cnn", marks=pytest.mark.slow)])
 def test_the_same_seed_gives_the_same_model(make_folder, tmp_path, network):
     folder = str(make_folder("pictures", 4, size=20))
     weights = []

@@ -38,6 +38,7 @@ def equal(one, other):
     return [np.array_equal(a, b) for a, b in zip(one, other, strict=True)]
 
 
+@pytest.mark.slow
 def test_3_global_seed(pictures, tmp_path):
     few = tuple((x[:300], y[:300]) for x, y in pictures)
     first, again, other = run(few, tmp_path), run(few, tmp_path), run(few, tmp_path, seed=43)
