@@ -14,7 +14,7 @@ __all__ = ["OPERATIONS", "Case", "convolutions", "one_of_each", "pooling", "prod
 OPERATIONS = {
     "relu": 1, "relu_grad": 1, "relu_bias_grad": 2, "leaky_relu": 2, "leaky_relu_grad": 2,
     "sigmoid": 3, "sigmoid_grad": 3, "tanh": 1, "tanh_grad": 3, "bias_relu": 2,
-    "elementwise": 10, "elementwise_grad": 20,  # of gelu
+    "add": 1, "elementwise": 10, "elementwise_grad": 20,  # of gelu
     "column_sum": 1, "softmax": 5, "softmax_grad": 4, "log_softmax": 5, "log_softmax_grad": 4,
     "softmax_cross_entropy": 4, "softmax_cross_entropy_grad": 4, "probability_cross_entropy": 2,
     "probability_cross_entropy_grad": 3, "batch_norm": 7, "batch_norm_grad": 9, "batch_norm_relu": 8,
@@ -130,6 +130,7 @@ def elementwise(batch: int, size: int, channels: int) -> Iterator[Case]:
         yield Case(one, text, (x, y), {})
     yield Case(kernels.leaky_relu, text, (x,), {"negative_slope": 0.2})
     yield Case(kernels.leaky_relu_grad, text, (x, y), {"negative_slope": 0.2})
+    yield Case(kernels.add, text, (x, y), {})
     yield Case(kernels.elementwise, text, (x,), {"chain": "gelu_tanh"})
     yield Case(kernels.elementwise_grad, text, (x, x), {"chain": "gelu_tanh"})
     yield Case(kernels.bias_relu, text, (x, channel), {})

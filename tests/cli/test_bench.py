@@ -75,7 +75,7 @@ def test_a_layers_size_leaves_the_plain_loops_out(capsys):
 def test_an_unknown_kernel_is_refused_with_those_there_are(capsys):
     assert main(["bench", "kernels", "conv3d"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("minidl: error: unknown kernels: conv3d; there are adam, average_pool")
+    assert error.startswith("minidl: error: unknown kernels: conv3d; there are adam, add, average_pool")
     assert len(error.splitlines()) == 1
 
 

@@ -58,6 +58,12 @@ def _(name, dtype):
         )
 
 
+@generator("add")
+def _(name, dtype):
+    for shape in ROWS:
+        yield (numbers(dtype, *shape), numbers(dtype, *shape)[::-1].copy()), {}
+
+
 @generator("elementwise", "elementwise_grad")
 def _(name, dtype):
     for shape, chain in zip(ROWS, ("gelu_erf", "elu", "softplus", "hard_silu", "mish"), strict=True):

@@ -27,7 +27,7 @@ def all_cases(name: str, dtype: str) -> Iterator[Call]:
     yield from BORDERS[name](dtype)
 
 
-@borders("relu", "sigmoid", "tanh", "relu_grad", "sigmoid_grad", "tanh_grad", "bias_relu", "scale_shift")
+@borders("add", "relu", "sigmoid", "tanh", "relu_grad", "sigmoid_grad", "tanh_grad", "bias_relu", "scale_shift")
 def _(name, dtype):
     for size in SIZES:
         x = numbers(dtype, size)
@@ -35,7 +35,7 @@ def _(name, dtype):
             yield (x.reshape(-1, 1), *[1 + x[:1]] * (2 if name == "scale_shift" else 1)), {}
             yield (x[:32].reshape(1, -1), *[x[:32]] * (2 if name == "scale_shift" else 1)), {}
         else:
-            yield (x, numbers(dtype, size, 2)[:, 0])[: 2 if name.endswith("_grad") else 1], {}
+            yield (x, numbers(dtype, size, 2)[:, 0])[: 2 if name == "add" or name.endswith("_grad") else 1], {}
     if name in ("relu", "sigmoid", "tanh"):
         yield (np.array([np.nan, np.inf, -np.inf, 0, -0.0, 1000, -1000], dtype),), {}
 

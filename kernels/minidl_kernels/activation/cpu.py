@@ -9,6 +9,7 @@ import numpy as np
 from ..matmul import column_sum
 from ..on_cpu import contiguous, only_float32, tasks_for
 from ..parallel import floats, integer, number, share, task
+from ..streaming import PIECE, goes_past_caches, settle, stream
 from ..sums import RUN, add_rows, tasks_for_sums
 from . import (
     bias_relu,
@@ -42,9 +43,17 @@ def _relu(args, task, tasks):
 def _relu_grad(args, task, tasks):
     n = integer(args, 0)
     first, last = share(n, task, tasks)
-    g, y, out = floats(args, 1, n)[first:last], floats(args, 2, n)[first:last], floats(args, 3, n)[first:last]
-    for i in range(last - first):
-        out[i] = g[i] if y[i] > ZERO else ZERO
+    past = integer(args, 4)
+    room = np.empty(PIECE if past else 0, np.float32)
+    for start in range(first, last, PIECE):
+        end = min(start + PIECE, last)
+        g, y, out = floats(args, 1, n)[start:end], floats(args, 2, n)[start:end], floats(args, 3, n)[start:end]
+        target = room[: end - start] if past else out
+        for i in range(end - start):
+            target[i] = g[i] if y[i] > ZERO else ZERO
+        if past:
+            stream(out.ctypes.data, room.ctypes.data, end - start)
+    settle(past)
 
 
 @task
@@ -56,16 +65,23 @@ def _relu_bias_grad(args, task, tasks):
     sums = floats(args, 5, (tasks, channels))[task]
     sums[:] = ZERO
     run = np.empty(channels, np.float32)
+    past = integer(args, 6)
+    room = np.empty(RUN * channels if past else 0, np.float32)
     for start in range(first, last, RUN):
         end = min(start + RUN, last)
+        count = (end - start) * channels
         g = floats(args, 2, n)[start * channels : end * channels]
         y = floats(args, 3, n)[start * channels : end * channels]
         out = floats(args, 4, n)[start * channels : end * channels]
-        for i in range((end - start) * channels):
-            out[i] = g[i] if y[i] > ZERO else ZERO
-        add_rows(floats(args, 4, (rows, channels)), start, end, run)
+        target = room[:count] if past else out
+        for i in range(count):
+            target[i] = g[i] if y[i] > ZERO else ZERO
+        add_rows(target.reshape((end - start, channels)), 0, end - start, run)
         for c in range(channels):
             sums[c] += run[c]
+        if past:
+            stream(out.ctypes.data, room.ctypes.data, count)
+    settle(past)
 
 
 @task
@@ -146,7 +162,7 @@ def relu_cpu(x, *, out):
 @relu_grad.implementation("cpu", on="numpy", accepts=only_float32)
 @contiguous
 def relu_grad_cpu(g, y, *, out):
-    return _relu_grad.launch(g.size, g, y, out, tasks=tasks_for(g.size))
+    return _relu_grad.launch(g.size, g, y, out, goes_past_caches(out), tasks=tasks_for(g.size))
 
 
 @relu_bias_grad.implementation("cpu", on="numpy", accepts=only_float32)
@@ -156,7 +172,7 @@ def relu_bias_grad_cpu(g, y, *, out):
     rows = g.size // count if count else 0
     tasks = tasks_for_sums(rows, count)
     partial = out[1] if tasks == 1 else np.empty((tasks, count), np.float32)
-    launch = _relu_bias_grad.launch(rows, count, g, y, out[0], partial, tasks=tasks)
+    launch = _relu_bias_grad.launch(rows, count, g, y, out[0], partial, goes_past_caches(out[0]), tasks=tasks)
     if tasks == 1:
         return launch
     launch(launch.arrays)

@@ -9,6 +9,7 @@ import functools
 from contextlib import nullcontext
 
 from ..microkernel import INT, LANES, VECTOR, WIDTH, clear, vector_at
+from ..streaming import past_caches
 
 # isort: split
 from llvmlite import ir  # after parallel.py has set the cache folder
@@ -55,7 +56,7 @@ def _combine(builder, factors, vectors):
     return total
 
 
-def _transform(matrix, guarded=None, finished=False):
+def _transform(matrix, guarded=None, finished=False, past=False):
     """An intrinsic: target = M source M^T, where both are grids of vectors; written out, without the zeros of M.
 
     Vector (i, j) of the source is at ``source + i * row + j * column`` (bytes), of the target alike.
@@ -63,6 +64,7 @@ def _transform(matrix, guarded=None, finished=False):
     Args:
         finished: the target gets the vector at the address ``bias`` added (0: none) and, with ``relu``, what is below
             0 becomes 0; two further arguments.
+        past: the target is written past the caches; its vectors lie at multiples of their size.
         guarded: "source" or "target": of that grid only cells from (top, left) to before (bottom, right) exist, four
             further arguments. The others are read as zeros, or not written.
     """
@@ -104,7 +106,9 @@ def _transform(matrix, guarded=None, finished=False):
                     value = builder.fadd(value, added)
                     value = builder.select(builder.fcmp_ordered("<", value, lowest), lowest, value)  # NaN stays
                 with builder.if_then(exists(i, j)) if guarded == "target" else nullcontext():
-                    builder.store(value, place(to, to_down, to_right, i, j), align=4)
+                    store = builder.store(value, place(to, to_down, to_right, i, j), align=4 * LANES if past else 4)
+                if past:
+                    past_caches(builder, store)
         return context.get_dummy_value()
 
     if guarded == "source":
@@ -140,6 +144,8 @@ _input_2, _output_2, taps_2 = _transform(B2), _transform(A2, finished=True), _tr
 _upstream_2, gradient_2 = _transform(_transposed(A2)), _transform(_transposed(G2))
 _input_2_at_border, _output_2_at_border = _transform(B2, "source"), _transform(A2, "target", finished=True)
 _upstream_2_at_border = _transform(_transposed(A2), "source")
+_output_2_past_caches = _transform(A2, finished=True, past=True)
+_output_4_past_caches = _transform(A4, finished=True, past=True)
 _input_4, _output_4, taps_4 = _transform(B4), _transform(A4, finished=True), _transform(G4)
 _upstream_4, gradient_4 = _transform(_transposed(A4)), _transform(_transposed(G4))
 _input_4_at_border, _output_4_at_border = _transform(B4, "source"), _transform(A4, "target", finished=True)
@@ -171,8 +177,11 @@ def planes_of_block(m, picture, height, width, channels, top, left, across, firs
 
 
 @njit(cache=True, error_model="numpy")
-def outputs_of_block(m, products, plane, rows, pixels, filters, across, first, count, out, vectors, bias, relu):
-    """A^T p A of the tiles of a block, for one panel of filters, into a picture of outputs; then bias (or 0), ReLU."""
+def outputs_of_block(m, products, plane, rows, pixels, filters, across, first, count, out, vectors, bias, relu, past):
+    """A^T p A of the tiles of a block, for one panel of filters, into a picture of outputs; then bias (or 0), ReLU.
+
+    With ``past`` whole tiles are written past the caches.
+    """
     row_step, pixel = pixels * filters * 4, filters * 4
     for t in range(count):
         row, column = (first + t) // across * m, (first + t) % across * m
@@ -180,10 +189,14 @@ def outputs_of_block(m, products, plane, rows, pixels, filters, across, first, c
         source, target = products + t * WIDTH * 4, out + row * row_step + column * pixel
         for v in range(0, vectors * LANES * 4, LANES * 4):
             here, to, b = source + v, target + v, bias + v if bias != 0 else 0
-            if m == 2 and below == behind == m:
+            if m == 2 and below == behind == m and past:
+                _output_2_past_caches(here, 4 * plane, plane, to, row_step, pixel, b, relu)
+            elif m == 2 and below == behind == m:
                 _output_2(here, 4 * plane, plane, to, row_step, pixel, b, relu)
             elif m == 2:
                 _output_2_at_border(here, 4 * plane, plane, to, row_step, pixel, b, relu, 0, below, 0, behind)
+            elif below == behind == m and past:
+                _output_4_past_caches(here, 6 * plane, plane, to, row_step, pixel, b, relu)
             elif below == behind == m:
                 _output_4(here, 6 * plane, plane, to, row_step, pixel, b, relu)
             else:

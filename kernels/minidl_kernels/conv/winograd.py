@@ -23,7 +23,9 @@ from .. import memory
 from ..arrays import FLOATS
 from ..microkernel import ACCUMULATE, LANES, WIDTH, clear, copy, heart, keep, line_start, multiply, read
 from ..on_cpu import contiguous, only_float32
+from ..panels import transpose
 from ..parallel import Chain, integer, share, task
+from ..streaming import LINE, goes_past_caches, settle
 from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
 from .geometry import padding_pairs
 from .transforms import (
@@ -44,6 +46,16 @@ SHARES = 4  # tasks, at least, where pictures are done together
 PARTIAL = 1 << 20  # floats of kernel gradients that are held before they are added up
 FEWEST_CHANNELS = 32  # of input and output: with fewer, the transforms cost more than they save
 FEWEST_TILES = 64
+
+
+@task
+def _turn(args, task, tasks):
+    """The taps turned by half a circle, with their channel axes swapped: what a gradient is convolved with."""
+    w, turned, channels, filters = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
+    tap = channels * filters * 4
+    first, last = share(9, task, tasks)
+    for t in range(first, last):
+        transpose(turned + (8 - t) * tap, channels * 4, w + t * tap, filters * 4, filters, channels)
 
 
 @task
@@ -77,7 +89,7 @@ def _convolve(args, task, tasks):
     height, width, channels = integer(args, 5), integer(args, 6), integer(args, 7)
     rows, pixels, filters = integer(args, 8), integer(args, 9), integer(args, 10)
     top, left, blocks, images = integer(args, 11), integer(args, 12), integer(args, 13), integer(args, 14)
-    bias, relu = integer(args, 15), integer(args, 16)
+    bias, relu, past = integer(args, 15), integer(args, 16), integer(args, 17) if out % LINE == 0 else 0
     n = m + 2
     down, across = (rows + m - 1) // m, (pixels + m - 1) // m
     first_image, last_image = share(images, task // blocks, tasks // blocks)
@@ -104,8 +116,9 @@ def _convolve(args, task, tasks):
             begin, target = c + (image - first_image) * count * WIDTH * 4, out + image * rows * pixels * filters * 4
             outputs_of_block(
                 m, begin, product_plane, rows, pixels, filters, across, first, count, target + panel * WIDTH * 4,
-                vectors, panel_bias, relu,
+                vectors, panel_bias, relu, past,
             )  # fmt: skip
+    settle(past)
     keep(lifted)
     keep(products)
 
@@ -209,7 +222,7 @@ def convolve(m, x, w, out, top, left, bias=None, relu=False):
         _tap_planes.launch(m, w, channels, filters, taps, tasks=8 if taps.size >= 1 << 16 else 1),
         _convolve.launch(
             heart.address, m, x, taps, out, *x.shape[1:], rows, pixels, filters, top, left, blocks, n,
-            0 if bias is None else bias, relu, tasks=-(-n // together) * blocks,
+            0 if bias is None else bias, relu, goes_past_caches(out), tasks=-(-n // together) * blocks,
         ),
     ]  # fmt: skip
     return Chain(launches, taps)
@@ -269,7 +282,8 @@ def register(name, m):
     def input_gradient(g, w, *, input_shape, strides, padding, out):
         (top, _), (left, _) = padding_pairs(input_shape[1:3], (3, 3), strides, padding)
         if out.size:
-            turned = np.ascontiguousarray(w[::-1, ::-1].transpose(0, 1, 3, 2))
+            turned = memory.empty((3, 3, w.shape[3], w.shape[2]), FLOATS[0])
+            _turn(w, turned, *w.shape[2:], tasks=9 if w.size >= 1 << 16 else 1)
             launch = convolve(m, g, turned, out, 2 - top, 2 - left)
             launch(launch.arrays)
 

@@ -1,4 +1,4 @@
-"""Chains of elementwise steps in one pass, each with its gradient: ``chains.py`` is the list of them.
+"""Sums of two arrays; and chains of elementwise steps in one pass, each with its gradient, listed in ``chains.py``.
 
 Where each step is a pass over memory of its own, an activation such as gelu takes eight of them, its gradient more.
 """
@@ -7,7 +7,21 @@ from ..arrays import Array
 from ..kernel import Output, kernel
 from .chains import CHAINS
 
-__all__ = ["elementwise", "elementwise_grad"]
+__all__ = ["LARGE", "add", "elementwise", "elementwise_grad"]
+
+LARGE = 1 << 17  # elements from which on a sum is worth more than one core: below, NumPy's own is as quick
+
+
+@kernel(arrays=2)
+def add(x: Array, y: Array) -> Output:
+    """x + y, element by element.
+
+    Args:
+        x, y: any shape, both the same.
+    """
+    if x.shape != y.shape:
+        raise ValueError(f"add: x has shape {x.shape}, y has {y.shape}; they must be equal")
+    return Output(x.shape, x.dtype)
 
 
 def _check(name: str, chain: str, constants: tuple[float, ...]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..activation import sigmoid
 from ..arrays import Array, namespace, special
-from . import elementwise, elementwise_grad
+from . import add, elementwise, elementwise_grad
 from .chains import CHAINS, compiled
 
 
@@ -15,6 +15,11 @@ def _functions(x: Array) -> dict[str, Any]:
         "log1p": xp.log1p, "maximum": xp.maximum, "minimum": xp.minimum, "sigmoid": sigmoid, "sqrt": xp.sqrt,
         "tanh": xp.tanh, "where": xp.where,
     }  # fmt: skip
+
+
+@add.implementation("array", on=("numpy", "cupy"))
+def add_array(x: Array, y: Array, *, out: Array) -> None:
+    namespace(x).add(x, y, out=out)
 
 
 @elementwise.implementation("array", on=("numpy", "cupy"))

@@ -1,4 +1,4 @@
-"""CuPy: one launch for a whole chain, by kernels that are written here from the texts of ``chains.py``."""
+"""CuPy: one launch for a sum, and one for a whole chain, by kernels that are written here from the texts of ``chains.py``."""
 
 import re
 
@@ -7,7 +7,7 @@ import numpy as np
 from ..arrays import Array
 from ..cuda import Program, blocks
 from ..on_cpu import contiguous
-from . import elementwise, elementwise_grad
+from . import add, elementwise, elementwise_grad
 from .chains import CHAINS, NAME, Chain
 
 THREADS = 256
@@ -41,8 +41,14 @@ def _kernels(name: str, chain: Chain) -> str:
 chains = Program("elementwise.cu", __file__, more="".join(_kernels(name, chain) for name, chain in CHAINS.items()))
 
 
-def _launch(name: str, *arrays: Array, out: Array, constants: tuple[float, ...]) -> None:
+def _launch(name: str, *arrays: Array, out: Array, constants: tuple[float, ...] = ()) -> None:
     chains(name, (blocks(out.size, THREADS),), (THREADS,), *arrays, out, np.int64(out.size), *map(float, constants))
+
+
+@add.implementation("cuda", on="cupy")
+@contiguous
+def add_cuda(x: Array, y: Array, *, out: Array) -> None:
+    _launch("add", x, y, out=out)
 
 
 @elementwise.implementation("cuda", on="cupy")

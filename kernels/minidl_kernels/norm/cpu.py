@@ -12,6 +12,7 @@ import numpy as np
 
 from ..on_cpu import contiguous, only_float32, tasks_for
 from ..parallel import floats, integer, njit, number, share, task
+from ..streaming import goes_past_caches, settle, stream
 from . import batch_norm, batch_norm_grad, batch_norm_relu, batch_norm_relu_grad, scale_shift
 
 MOST_PARTS = 16  # tasks that sum; each leaves a part to be merged
@@ -102,13 +103,17 @@ def _normalize(args, task, tasks):
     rows, channels = integer(args, 0), integer(args, 1)
     x, mean, scale = floats(args, 2, (rows, channels)), floats(args, 3, channels), floats(args, 4, channels)
     beta, y = floats(args, 5, channels), floats(args, 6, (rows, channels))
-    slope = np.float32(number(args, 8))
+    slope, past = np.float32(number(args, 8)), integer(args, 9)
+    room = np.empty(channels if past else 0, np.float32)
     first, last = share(rows, task, tasks)
     for row in range(first, last):
-        source, target = x[row], y[row]
+        source, target = x[row], room if past else y[row]
         for c in range(channels):
             value = (source[c] - mean[c]) * scale[c] + beta[c]
             target[c] = slope * value if value < ZERO else value
+        if past:
+            stream(y[row].ctypes.data, room.ctypes.data, channels)
+    settle(past)
 
 
 @njit(cache=True, inline="always")
@@ -168,19 +173,30 @@ def _merge_gradients(args, task, tasks):
         factors[0, c], factors[1, c], factors[2, c] = a, -a * r * r * sum_gx / rows, -a * sum_g / rows
 
 
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _input_gradient_of_row(g, x, y, mean, factors, least, slope, target):
+    a, e, b = factors[0], factors[1], factors[2]
+    for c in range(target.size):
+        came = _through(g[c], y[c], least, slope)
+        target[c] = a[c] * came + (e[c] * (x[c] - mean[c]) + b[c])
+
+
 @task(fastmath={"contract"})
 def _input_gradient(args, task, tasks):
     rows, channels = integer(args, 0), integer(args, 1)
     g, x, mean = floats(args, 2, (rows, channels)), floats(args, 3, (rows, channels)), floats(args, 4, channels)
     factors, dx = floats(args, 5, (3, channels)), floats(args, 6, (rows, channels))
     y, least, slope = floats(args, 7, (rows, channels)), np.float32(number(args, 8)), np.float32(number(args, 9))
-    a, e, b = factors[0], factors[1], factors[2]
+    past = integer(args, 10)
+    room = np.empty(channels if past else 0, np.float32)
     first, last = share(rows, task, tasks)
     for row in range(first, last):
-        upstream, source, target, output = g[row], x[row], dx[row], y[row]
-        for c in range(channels):
-            came = _through(upstream[c], output[c], least, slope)
-            target[c] = a[c] * came + (e[c] * (source[c] - mean[c]) + b[c])
+        if past:
+            _input_gradient_of_row(g[row], x[row], y[row], mean, factors, least, slope, room)
+            stream(dx[row].ctypes.data, room.ctypes.data, channels)
+        else:
+            _input_gradient_of_row(g[row], x[row], y[row], mean, factors, least, slope, dx[row])
+    settle(past)
 
 
 @task(fastmath={"contract"})
@@ -217,7 +233,7 @@ def _forward(x, gamma, beta, epsilon, relu, out):
     scale = np.empty_like(mean)
     _moments(*extents, x, parts, tasks=count)
     _merge_moments(*extents, count, float(epsilon), parts, gamma, mean, variance, scale)
-    _normalize(*extents, x, mean, scale, beta, y, *relu, tasks=tasks_for(x.size))
+    _normalize(*extents, x, mean, scale, beta, y, *relu, goes_past_caches(y), tasks=tasks_for(x.size))
 
 
 @batch_norm.implementation("cpu", on="numpy", accepts=only_float32, from_size=1024)
@@ -241,7 +257,7 @@ def _backward(g, y, x, gamma, mean, variance, epsilon, relu, out):
     factors = np.empty((3, x.shape[-1]), np.float32)
     _gradient_sums(*extents, g, x, mean, parts, y, *relu, tasks=count)
     _merge_gradients(*extents, count, float(epsilon), parts, gamma, variance, dgamma, dbeta, factors)
-    _input_gradient(*extents, g, x, mean, factors, dx, y, *relu, tasks=tasks_for(x.size))
+    _input_gradient(*extents, g, x, mean, factors, dx, y, *relu, goes_past_caches(dx), tasks=tasks_for(x.size))
 
 
 @batch_norm_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=1024)

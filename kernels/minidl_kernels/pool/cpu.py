@@ -12,6 +12,7 @@ import numpy as np
 from ..conv.geometry import padding_pairs
 from ..on_cpu import contiguous, only_float32, tasks_for
 from ..parallel import floats, integer, njit, share, task
+from ..streaming import goes_past_caches, settle, stream
 from . import average_pool, average_pool_grad, max_pool, max_pool_gather, max_pool_scatter
 
 ZERO = np.float32(0)
@@ -101,8 +102,8 @@ def _max_pool_scatter(args, task, tasks):
     rows, columns, ph, pw = integer(args, 4), integer(args, 5), integer(args, 6), integer(args, 7)
     sh, sw, top, left = integer(args, 8), integer(args, 9), integer(args, 10), integer(args, 11)
     x, g = floats(args, 12, (n * height, width, channels)), floats(args, 13, (n * rows, columns, channels))
-    dx, exact = floats(args, 14, (n * height, width, channels)), integer(args, 15)
-    best, winner = np.empty(channels, np.float32), np.empty(channels, np.int32)
+    dx, exact, past = floats(args, 14, (n * height, width, channels)), integer(args, 15), integer(args, 16)
+    best, winner, room = np.empty(channels, np.float32), np.empty(channels, np.int32), np.empty(channels, np.float32)
     first_image, last_image = share(n, task, tasks)
     if exact == 0:
         dx[first_image * height : last_image * height] = ZERO
@@ -125,13 +126,17 @@ def _max_pool_scatter(args, task, tasks):
                 for k in range(c0, c1):
                     target, index = dx[picture + r, k], np.int32((r - r0) * pw + k - c0)
                     if exact != 0:
+                        piece = room if past else target
                         for c in range(channels):
                             gradient = upstream[c]
-                            target[c] = gradient if winner[c] == index else ZERO
+                            piece[c] = gradient if winner[c] == index else ZERO
+                        if past:
+                            stream(target.ctypes.data, room.ctypes.data, channels)
                     else:
                         for c in range(channels):
                             gradient = upstream[c]
                             target[c] += gradient if winner[c] == index else ZERO
+    settle(past)
 
 
 @task
@@ -215,7 +220,8 @@ def max_pool_scatter_cpu(g, x, *, pool_size, strides, padding, out):
     if out.size:
         geometry = _geometry(x.shape, g.shape, pool_size, strides, padding)
         exact = _is_exact(x.shape, g.shape, pool_size, strides, padding)
-        return _max_pool_scatter.launch(*geometry, x, g, out, exact, tasks=min(x.shape[0], tasks_for(x.size)))
+        past = exact and goes_past_caches(out)
+        return _max_pool_scatter.launch(*geometry, x, g, out, exact, past, tasks=min(x.shape[0], tasks_for(x.size)))
 
 
 @average_pool.implementation("cpu", on="numpy", accepts=only_float32)
