@@ -28,11 +28,17 @@ __all__ = ["LINE", "PIECE", "goes_past_caches", "past_caches", "settle", "stream
 LARGE = 1 << 22  # bytes of a result from which on it pays
 LINE = 64  # bytes of a cache line: written whole, or it must be fetched all the same
 PIECE = 4096  # floats that a task computes before it hands them on (16 KiB)
+MOST = 4 * PIECE  # at most: more would not stay in a cache until then
 
 
-def goes_past_caches(out: np.ndarray) -> bool:
-    """Whether a result is written past the caches; it follows from its size alone."""
-    return out.nbytes >= LARGE
+def goes_past_caches(out: np.ndarray, piece: int = PIECE) -> bool:
+    """Whether a result is written past the caches; it follows from its size alone.
+
+    Args:
+        out: the result.
+        piece: floats that a task hands on at a time, side by side: whole lines, or their ends would be fetched.
+    """
+    return out.nbytes >= LARGE and piece % (LINE // 4) == 0 and piece <= MOST
 
 
 def past_caches(builder, store):

@@ -172,7 +172,9 @@ def relu_bias_grad_cpu(g, y, *, out):
     rows = g.size // count if count else 0
     tasks = tasks_for_sums(rows, count)
     partial = out[1] if tasks == 1 else np.empty((tasks, count), np.float32)
-    launch = _relu_bias_grad.launch(rows, count, g, y, out[0], partial, goes_past_caches(out[0]), tasks=tasks)
+    launch = _relu_bias_grad.launch(
+        rows, count, g, y, out[0], partial, goes_past_caches(out[0], RUN * count), tasks=tasks
+    )
     if tasks == 1:
         return launch
     launch(launch.arrays)

@@ -1,4 +1,4 @@
-"""CuPy: one launch for a sum, and one for a whole chain, by kernels that are written here from the texts of ``chains.py``."""
+"""CuPy: one launch for a sum, or for a whole chain, by kernels that are written here by the texts of ``chains.py``."""
 
 import re
 

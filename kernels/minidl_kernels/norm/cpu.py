@@ -233,7 +233,7 @@ def _forward(x, gamma, beta, epsilon, relu, out):
     scale = np.empty_like(mean)
     _moments(*extents, x, parts, tasks=count)
     _merge_moments(*extents, count, float(epsilon), parts, gamma, mean, variance, scale)
-    _normalize(*extents, x, mean, scale, beta, y, *relu, goes_past_caches(y), tasks=tasks_for(x.size))
+    _normalize(*extents, x, mean, scale, beta, y, *relu, goes_past_caches(y, x.shape[-1]), tasks=tasks_for(x.size))
 
 
 @batch_norm.implementation("cpu", on="numpy", accepts=only_float32, from_size=1024)
@@ -257,7 +257,9 @@ def _backward(g, y, x, gamma, mean, variance, epsilon, relu, out):
     factors = np.empty((3, x.shape[-1]), np.float32)
     _gradient_sums(*extents, g, x, mean, parts, y, *relu, tasks=count)
     _merge_gradients(*extents, count, float(epsilon), parts, gamma, variance, dgamma, dbeta, factors)
-    _input_gradient(*extents, g, x, mean, factors, dx, y, *relu, goes_past_caches(dx), tasks=tasks_for(x.size))
+    _input_gradient(
+        *extents, g, x, mean, factors, dx, y, *relu, goes_past_caches(dx, x.shape[-1]), tasks=tasks_for(x.size)
+    )
 
 
 @batch_norm_grad.implementation("cpu", on="numpy", accepts=only_float32, from_size=1024)

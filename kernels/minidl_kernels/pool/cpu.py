@@ -220,7 +220,7 @@ def max_pool_scatter_cpu(g, x, *, pool_size, strides, padding, out):
     if out.size:
         geometry = _geometry(x.shape, g.shape, pool_size, strides, padding)
         exact = _is_exact(x.shape, g.shape, pool_size, strides, padding)
-        past = exact and goes_past_caches(out)
+        past = exact and goes_past_caches(out, out.shape[-1])
         return _max_pool_scatter.launch(*geometry, x, g, out, exact, past, tasks=min(x.shape[0], tasks_for(x.size)))
 
 
