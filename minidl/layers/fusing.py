@@ -46,9 +46,10 @@ class _Pair:
         raise NotImplementedError
 
     def __call__(self, x: Any) -> Any:
-        message = self.message()
-        if message is None or x.data is None or Layer.__call__ is not _call_layer or self._listened_to():
-            return self.second(self.first(x))  # x without data is symbolic; with another __call__ a trace is open
+        apart = x.data is None or Layer.__call__ is not _call_layer  # x without data is symbolic; else a trace is open
+        message = None if apart or self._listened_to() else self.message()
+        if message is None:
+            return self.second(self.first(x))
         token = self.told.set(message)
         try:
             return self.first(x)
