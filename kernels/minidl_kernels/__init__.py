@@ -18,7 +18,7 @@ from .activation import (
 )  # fmt: skip
 from .conv import conv2d, conv2d_input_grad, conv2d_kernel_grad
 from .depthwise import depthwise_conv2d, depthwise_conv2d_input_grad, depthwise_conv2d_kernel_grad
-from .elementwise import LARGE, add, elementwise, elementwise_grad
+from .elementwise import ADD_FROM, add, elementwise, elementwise_grad
 from .kernel import Kernel, Output, kernel, kernels
 from .loss import (
     log_softmax,
@@ -38,7 +38,7 @@ from .update import adam, rmsprop, sgd, sgd_momentum
 from .watching import watch
 
 __all__ = [
-    "LARGE", "Kernel", "Output", "adam", "add", "average_pool", "average_pool_grad", "batch_norm", "batch_norm_grad",
+    "ADD_FROM", "Kernel", "Output", "adam", "add", "average_pool", "average_pool_grad", "batch_norm", "batch_norm_grad",
     "batch_norm_relu", "batch_norm_relu_grad",
     "bias_relu", "column_sum", "leaky_relu", "leaky_relu_grad",
     "config", "conv2d", "conv2d_input_grad", "conv2d_kernel_grad", "dense", "dense_weight_grad", "dropout", "kernel",

@@ -107,7 +107,7 @@ class Conv2D(_Conv):
         """What computes ``other(self(x))`` in fewer passes, for a layer behind this one; None where nothing does."""
         alike = type(self) is Conv2D and type(other) is MaxPooling2D and other.dtype == self.dtype
         last = alike and self.data_format == other.data_format == "channels_last"
-        return ConvAndPool(self, other) if last else None
+        return ConvAndPool(self, other) if last and max(other.strides) > 1 else None  # fewer windows than pixels
 
 
 class Conv1D(_Conv):

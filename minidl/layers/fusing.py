@@ -79,8 +79,8 @@ class ConvAndPool(_Pair):
     """A Conv2D with bias and ReLU, and a MaxPooling2D, which come in another order: maximum, bias, ReLU.
 
     Adding a number and cutting at 0 keep the order of numbers, so the largest one stays the largest: max(relu(z + b))
-    is relu(max(z) + b). Then bias, ReLU and their gradients are passes over the windows, a quarter of the pictures or
-    less. (Without a gradient there is nothing to gain: the convolution adds bias and ReLU on its way.)
+    is relu(max(z) + b). Then bias, ReLU and their gradients are passes over the windows, with 2x2 a quarter of the
+    pixels. (Without a gradient there is nothing to gain: the convolution adds bias and ReLU on its way.)
     """
 
     told = pool_behind

@@ -58,7 +58,7 @@ def weak(x: Any) -> Any:
 def add(x1: Any, x2: Any) -> Array:
     """x1 + x2; two large arrays of one shape are shared out among the cores."""
     x1, x2 = alike(x1, x2)
-    large = getattr(x1, "size", 0) >= kernels.LARGE and getattr(x2, "shape", None) == x1.shape
+    large = getattr(x1, "size", 0) >= kernels.ADD_FROM and getattr(x2, "shape", None) == x1.shape
     plain = large and x1.dtype in FLOATS and x2.dtype == x1.dtype and x1.flags.c_contiguous and x2.flags.c_contiguous
     return kernels.add(x1, x2) if plain else x1 + x2
 

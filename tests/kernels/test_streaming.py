@@ -125,15 +125,18 @@ def test_outputs_of_winograd(name, extent, begin):
 def test_a_large_sum_is_the_kernel_s_and_a_small_one_is_not():
     from minidl import ops
 
-    for size, names in ((kernels.LARGE - 1, []), (kernels.LARGE, ["add"])):
+    for size, names in ((kernels.ADD_FROM - 1, []), (kernels.ADD_FROM, ["add"])):
         x, y = numbers(size), numbers(size)
         with kernels.watch() as seen:
             found = ops.add(x, y)
         np.testing.assert_array_equal(np.asarray(found), x + y)
         assert [call.kernel for call in seen.calls] == names
     with kernels.watch() as seen:  # broadcasting, whole numbers and other dtypes stay with NumPy
-        ops.add(numbers(kernels.LARGE), np.float32(1)), ops.add(numbers(2, kernels.LARGE), numbers(kernels.LARGE))
-        ops.add(np.arange(kernels.LARGE), np.arange(kernels.LARGE))
+        (
+            ops.add(numbers(kernels.ADD_FROM), np.float32(1)),
+            ops.add(numbers(2, kernels.ADD_FROM), numbers(kernels.ADD_FROM)),
+        )
+        ops.add(np.arange(kernels.ADD_FROM), np.arange(kernels.ADD_FROM))
     assert seen.calls == []
 
 

@@ -133,7 +133,8 @@ def test_layers_added_later_and_settings_changed_later():
 PICTURES = np.random.default_rng(2).normal(size=(5, 9, 8, 3)).astype("f")
 POOLS = [
     (lambda: layers.MaxPooling2D(), True),
-    (lambda: layers.MaxPooling2D(3, strides=1), True),
+    (lambda: layers.MaxPooling2D(3, strides=2), True),
+    (lambda: layers.MaxPooling2D(3, strides=1), False),
     (lambda: layers.MaxPooling2D((2, 3), padding="same"), True),
     (lambda: layers.MaxPooling2D(2, strides=3), True),
     (lambda: layers.AveragePooling2D(), False),

@@ -7,9 +7,9 @@ from ..arrays import Array
 from ..kernel import Output, kernel
 from .chains import CHAINS
 
-__all__ = ["LARGE", "add", "elementwise", "elementwise_grad"]
+__all__ = ["ADD_FROM", "add", "elementwise", "elementwise_grad"]
 
-LARGE = 1 << 17  # elements from which on a sum is worth more than one core: below, NumPy's own is as quick
+ADD_FROM = 1 << 17  # elements from which on a sum is worth more than one core: below, NumPy's own is as quick
 
 
 @kernel(arrays=2)
