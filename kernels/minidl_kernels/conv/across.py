@@ -30,7 +30,8 @@ def _convolve_across(args, task, tasks):
     part = task // table_rows
     b, out, row_step, pixel_step, rows, pixels = phase[0], phase[1], phase[2], phase[3], phase[4], phase[5]
     top, left, sh, sw, kh, kw = phase[6], phase[7], phase[8], phase[9], phase[10], phase[11]
-    first_image, last_image = share(n, part % groups, groups)
+    first_image, last_image = share((n + 1) // 2, part % groups, groups)
+    first_image, last_image = 2 * first_image, min(2 * last_image, n)  # tiles of even heights: there are few odd ones
     first_panel, last_panel = share(filters // WIDTH, part // groups, tasks // table_rows // groups)
     count, picture = last_image - first_image, height * width * channels * 4
     cells = max(1, min(kw, DEPTH // channels))  # cells of the kernel that one call takes

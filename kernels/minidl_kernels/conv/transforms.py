@@ -153,12 +153,13 @@ _upstream_4_at_border = _transform(_transposed(A4), "source")
 
 
 @njit(cache=True, error_model="numpy")
-def planes_of_block(m, picture, height, width, channels, top, left, across, first, count, planes, plane):
-    """B^T d B of ``count`` tiles from tile ``first`` of a picture on; a plane is (tile, channel)."""
+def planes_of_block(m, x, height, width, channels, top, left, down, across, first, count, planes, plane):
+    """B^T d B of ``count`` tiles from tile ``first`` on; a picture has down x across. A plane is (tile, channel)."""
     n, pixel = m + 2, channels * 4
     for t in range(count):
-        row, column = (first + t) // across * m - top, (first + t) % across * m - left
-        source, target = picture + (row * width + column) * pixel, planes + t * pixel
+        image, tile = (first + t) // (down * across), (first + t) % (down * across)
+        row, column = tile // across * m - top, tile % across * m - left
+        source, target = x + ((image * height + row) * width + column) * pixel, planes + t * pixel
         above, below, before, behind = max(-row, 0), min(height - row, n), max(-column, 0), min(width - column, n)
         whole = above == 0 and below == n and before == 0 and behind == n
         for c in range(0, pixel, LANES * 4):
@@ -177,16 +178,19 @@ def planes_of_block(m, picture, height, width, channels, top, left, across, firs
 
 
 @njit(cache=True, error_model="numpy")
-def outputs_of_block(m, products, plane, rows, pixels, filters, across, first, count, out, vectors, bias, relu, past):
-    """A^T p A of the tiles of a block, for one panel of filters, into a picture of outputs; then bias (or 0), ReLU.
+def outputs_of_block(
+    m, products, plane, rows, pixels, filters, down, across, first, count, out, vectors, bias, relu, past
+):
+    """A^T p A of the same tiles, for one panel of filters, into the pictures of outputs; then bias (or 0), ReLU.
 
     With ``past`` whole tiles are written past the caches.
     """
     row_step, pixel = pixels * filters * 4, filters * 4
     for t in range(count):
-        row, column = (first + t) // across * m, (first + t) % across * m
+        image, tile = (first + t) // (down * across), (first + t) % (down * across)
+        row, column = tile // across * m, tile % across * m
         below, behind = min(rows - row, m), min(pixels - column, m)
-        source, target = products + t * WIDTH * 4, out + row * row_step + column * pixel
+        source, target = products + t * WIDTH * 4, out + (image * rows + row) * row_step + column * pixel
         for v in range(0, vectors * LANES * 4, LANES * 4):
             here, to, b = source + v, target + v, bias + v if bias != 0 else 0
             if m == 2 and below == behind == m and past:
@@ -204,13 +208,14 @@ def outputs_of_block(m, products, plane, rows, pixels, filters, across, first, c
 
 
 @njit(cache=True, error_model="numpy")
-def upstream_of_block(m, g, rows, pixels, filters, across, first, count, planes, plane, vectors):
-    """A dy A^T of the tiles of a block, for one panel of filters; a plane is (tile, WIDTH)."""
+def upstream_of_block(m, g, rows, pixels, filters, down, across, first, count, planes, plane, vectors):
+    """A dy A^T of the same tiles, for one panel of filters; a plane is (tile, WIDTH)."""
     row_step, pixel = pixels * filters * 4, filters * 4
     for t in range(count):
-        row, column = (first + t) // across * m, (first + t) % across * m
+        image, tile = (first + t) // (down * across), (first + t) % (down * across)
+        row, column = tile // across * m, tile % across * m
         below, behind = min(rows - row, m), min(pixels - column, m)
-        source, target = g + row * row_step + column * pixel, planes + t * WIDTH * 4
+        source, target = g + (image * rows + row) * row_step + column * pixel, planes + t * WIDTH * 4
         for v in range(0, vectors * LANES * 4, LANES * 4):
             if m == 2 and below == behind == m:
                 _upstream_2(source + v, row_step, pixel, target + v, 4 * plane, plane)

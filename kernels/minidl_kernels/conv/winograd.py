@@ -21,7 +21,7 @@ import numpy as np
 
 from .. import memory
 from ..arrays import FLOATS
-from ..microkernel import ACCUMULATE, LANES, WIDTH, clear, copy, heart, keep, line_start, multiply, read
+from ..microkernel import ACCUMULATE, LANES, ROWS, WIDTH, clear, copy, heart, keep, line_start, multiply, read
 from ..on_cpu import contiguous, only_float32
 from ..panels import transpose
 from ..parallel import Chain, integer, share, task
@@ -40,9 +40,9 @@ from .transforms import (
 
 __all__ = ["convolve", "kernel_gradient", "register"]
 
-BLOCK = 40960  # floats of the planes of a block of tiles (160 KiB)
-FEWEST = 48  # tiles of a block, at least: all taps are read for each block
-SHARES = 4  # tasks, at least, where pictures are done together
+BLOCK = 57344  # floats of the planes of a block of tiles (224 KiB)
+FEWEST = 56  # tiles of a block, at least: all taps are read for each block
+SHARES = 4  # tasks, where there are tiles enough for so many
 PARTIAL = 1 << 20  # floats of kernel gradients that are held before they are added up
 FEWEST_CHANNELS = 32  # of input and output: with fewer, the transforms cost more than they save
 FEWEST_TILES = 64
@@ -84,25 +84,23 @@ def _tap_planes(args, task, tasks):
 
 @task
 def _convolve(args, task, tasks):
-    """One block of tiles: a part of a picture, or some pictures."""
+    """A block of tiles, of one picture or of several."""
     heart, m, x, taps, out = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3), integer(args, 4)
     height, width, channels = integer(args, 5), integer(args, 6), integer(args, 7)
-    rows, pixels, filters = integer(args, 8), integer(args, 9), integer(args, 10)
-    top, left, blocks, images = integer(args, 11), integer(args, 12), integer(args, 13), integer(args, 14)
-    bias, relu, past = integer(args, 15), integer(args, 16), integer(args, 17) if out % LINE == 0 else 0
-    n = m + 2
-    down, across = (rows + m - 1) // m, (pixels + m - 1) // m
-    first_image, last_image = share(images, task // blocks, tasks // blocks)
-    first, last = share(down * across, task % blocks, blocks)
-    count = last - first
-    tiles = count * (last_image - first_image)
+    images, rows, pixels, filters = integer(args, 8), integer(args, 9), integer(args, 10), integer(args, 11)
+    top, left, bias, relu = integer(args, 12), integer(args, 13), integer(args, 14), integer(args, 15)
+    past = integer(args, 16) if out % LINE == 0 else 0
+    n, down, across = m + 2, (rows + m - 1) // m, (pixels + m - 1) // m
+    all_tiles = images * down * across
+    # Whole tiles of the micro-kernel: a low one at the end of every plane would cost a tenth of the time.
+    first, last = share((all_tiles + ROWS - 1) // ROWS, task, tasks)
+    first, last = first * ROWS, min(last * ROWS, all_tiles)
+    tiles = last - first
     plane, product_plane = tiles * channels * 4 + 64, tiles * WIDTH * 4 + 64  # + a line, or planes share their places
     lifted = np.empty(n * n * plane // 4 + 16, np.float32)
     products = np.empty(n * n * product_plane // 4 + 16, np.float32)
     a, c = line_start(lifted), line_start(products)
-    for image in range(first_image, last_image):
-        picture, begin = x + image * height * width * channels * 4, a + (image - first_image) * count * channels * 4
-        planes_of_block(m, picture, height, width, channels, top, left, across, first, count, begin, plane)
+    planes_of_block(m, x, height, width, channels, top, left, down, across, first, tiles, a, plane)
     for panel in range((filters + WIDTH - 1) // WIDTH):
         for p in range(n * n):
             multiply(
@@ -111,13 +109,10 @@ def _convolve(args, task, tasks):
                 c + p * product_plane, WIDTH * 4, 0, WIDTH, 0, 0,
             )  # fmt: skip
         vectors = min(WIDTH, filters - panel * WIDTH) // LANES
-        panel_bias = bias + panel * WIDTH * 4 if bias != 0 else 0
-        for image in range(first_image, last_image):
-            begin, target = c + (image - first_image) * count * WIDTH * 4, out + image * rows * pixels * filters * 4
-            outputs_of_block(
-                m, begin, product_plane, rows, pixels, filters, across, first, count, target + panel * WIDTH * 4,
-                vectors, panel_bias, relu, past,
-            )  # fmt: skip
+        outputs_of_block(
+            m, c, product_plane, rows, pixels, filters, down, across, first, tiles, out + panel * WIDTH * 4,
+            vectors, bias + panel * WIDTH * 4 if bias != 0 else 0, relu, past,
+        )  # fmt: skip
     settle(past)
     keep(lifted)
     keep(products)
@@ -125,51 +120,41 @@ def _convolve(args, task, tasks):
 
 @task
 def _plane_gradient(args, task, tasks):
-    """The planes of the kernel's gradient from one group of pictures: (panel of filters, plane, channel, WIDTH).
+    """The planes of the kernel's gradient from one group of tiles: (panel of filters, plane, channel, WIDTH).
 
-    Of each group, a task does a part of the panels; blocks are as in ``_convolve``.
+    Of each group, a task does a part of the panels, in blocks of tiles.
     """
     heart, m, x, g, sums = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3), integer(args, 4)
     height, width, channels = integer(args, 5), integer(args, 6), integer(args, 7)
-    rows, pixels, filters = integer(args, 8), integer(args, 9), integer(args, 10)
-    top, left, blocks, together = integer(args, 11), integer(args, 12), integer(args, 13), integer(args, 14)
-    images, groups = integer(args, 15), integer(args, 16)
-    n = m + 2
-    down, across = (rows + m - 1) // m, (pixels + m - 1) // m
+    images, rows, pixels, filters = integer(args, 8), integer(args, 9), integer(args, 10), integer(args, 11)
+    top, left, most, groups = integer(args, 12), integer(args, 13), integer(args, 14), integer(args, 15)
+    n, down, across = m + 2, (rows + m - 1) // m, (pixels + m - 1) // m
     panels = (filters + WIDTH - 1) // WIDTH
     group, parts = task % groups, tasks // groups
     first_panel, last_panel = share(panels, task // groups, parts)
     sums += group * panels * n * n * channels * WIDTH * 4
-    most = together * ((down * across + blocks - 1) // blocks)
     plane, upstream_plane = most * channels * 4 + 64, most * WIDTH * 4 + 64
     lifted = np.empty(n * n * plane // 4 + 16, np.float32)
     upstream = np.empty(n * n * upstream_plane // 4 + 16, np.float32)
     a, b = line_start(lifted), line_start(upstream)
-    first_image, last_image = share(images, group, groups)
-    flags = 0
-    for start in range(first_image, last_image, together):
-        stop = min(start + together, last_image)
-        for block in range(blocks):
-            first, last = share(down * across, block, blocks)
-            count = last - first
-            for image in range(start, stop):
-                picture, begin = x + image * height * width * channels * 4, a + (image - start) * count * channels * 4
-                planes_of_block(m, picture, height, width, channels, top, left, across, first, count, begin, plane)
-            for panel in range(first_panel, last_panel):
-                vectors = min(WIDTH, filters - panel * WIDTH) // LANES
-                for image in range(start, stop):
-                    source = g + (image * rows * pixels * filters + panel * WIDTH) * 4
-                    begin = b + (image - start) * count * WIDTH * 4
-                    upstream_of_block(
-                        m, source, rows, pixels, filters, across, first, count, begin, upstream_plane, vectors
-                    )
-                for p in range(n * n):
-                    multiply(
-                        heart, channels, a + p * plane, 4, 1, 0, count * (stop - start), channels * 4,
-                        b + p * upstream_plane, WIDTH * 4,
-                        sums + (panel * n * n + p) * channels * WIDTH * 4, WIDTH * 4, 0, WIDTH, 0, flags,
-                    )  # fmt: skip
-            flags = ACCUMULATE
+    start, stop = share(images * down * across, group, groups)
+    blocks = (stop - start + most - 1) // most
+    for block in range(blocks):
+        first, last = share(stop - start, block, blocks)
+        first, count = start + first, last - first
+        planes_of_block(m, x, height, width, channels, top, left, down, across, first, count, a, plane)
+        for panel in range(first_panel, last_panel):
+            vectors = min(WIDTH, filters - panel * WIDTH) // LANES
+            upstream_of_block(
+                m, g + panel * WIDTH * 4, rows, pixels, filters, down, across, first, count, b, upstream_plane, vectors
+            )
+            for p in range(n * n):
+                multiply(
+                    heart, channels, a + p * plane, 4, 1, 0, count, channels * 4,
+                    b + p * upstream_plane, WIDTH * 4,
+                    sums + (panel * n * n + p) * channels * WIDTH * 4, WIDTH * 4, 0, WIDTH,
+                    0, ACCUMULATE if block > 0 else 0,
+                )  # fmt: skip
     keep(lifted)
     keep(upstream)
 
@@ -203,10 +188,9 @@ def _taps_of_planes(args, task, tasks):
     keep(total)
 
 
-def _blocks(m, tiles, channels, images):
-    """Into how many blocks the tiles of a picture are cut, and how many pictures of one block are done together."""
-    most = max(FEWEST, BLOCK // ((m + 2) ** 2 * channels))
-    return -(-tiles // most), max(1, min(most // tiles, images // SHARES))
+def _tiles_of_block(m, channels):
+    """How many tiles a block has at most: the planes of a block stay in the second cache."""
+    return max(FEWEST, BLOCK // ((m + 2) ** 2 * channels)) // ROWS * ROWS
 
 
 def convolve(m, x, w, out, top, left, bias=None, relu=False):
@@ -217,12 +201,13 @@ def convolve(m, x, w, out, top, left, bias=None, relu=False):
     channels, filters = w.shape[2:]
     n, rows, pixels, _ = out.shape
     taps = memory.empty((-(-filters // WIDTH), (m + 2) ** 2, channels, WIDTH), FLOATS[0])
-    blocks, together = _blocks(m, -(-rows // m) * -(-pixels // m), channels, n)
+    tiles = n * -(-rows // m) * -(-pixels // m)
     launches = [
         _tap_planes.launch(m, w, channels, filters, taps, tasks=8 if taps.size >= 1 << 16 else 1),
         _convolve.launch(
-            heart.address, m, x, taps, out, *x.shape[1:], rows, pixels, filters, top, left, blocks, n,
-            0 if bias is None else bias, relu, goes_past_caches(out), tasks=-(-n // together) * blocks,
+            heart.address, m, x, taps, out, *x.shape[1:], n, rows, pixels, filters, top, left,
+            0 if bias is None else bias, relu, goes_past_caches(out),
+            tasks=max(-(-tiles // _tiles_of_block(m, channels)), min(SHARES, tiles // (2 * ROWS)), 1),
         ),
     ]  # fmt: skip
     return Chain(launches, taps)
@@ -236,11 +221,10 @@ def kernel_gradient(m, x, g, out, top, left):
     # The shares follow from the sizes alone, so that every number of threads adds in the same order.
     groups = max(1, min(n, 16, PARTIAL // (panels * planes * channels * WIDTH)))
     sums = memory.empty((groups, panels, planes, channels, WIDTH), FLOATS[0])
-    blocks, together = _blocks(m, -(-rows // m) * -(-pixels // m), channels, -(-n // groups) * SHARES)
     launches = [
         _plane_gradient.launch(
-            heart.address, m, x, g, sums, *x.shape[1:], rows, pixels, filters, top, left, blocks, together, n, groups,
-            tasks=groups * min(panels, -(-SHARES // groups)),
+            heart.address, m, x, g, sums, *x.shape[1:], n, rows, pixels, filters, top, left,
+            _tiles_of_block(m, channels), groups, tasks=groups * min(panels, -(-SHARES // groups)),
         ),
         _taps_of_planes.launch(m, sums, groups, out, channels, filters, tasks=min(8, channels)),
     ]  # fmt: skip
