@@ -21,10 +21,10 @@ import numpy as np
 
 from .. import memory
 from ..arrays import FLOATS
-from ..microkernel import ACCUMULATE, LANES, ROWS, WIDTH, clear, copy, heart, keep, line_start, multiply, read
+from ..microkernel import ACCUMULATE, LANES, ROWS, WIDTH, clear, heart, keep, line_start, multiply
 from ..on_cpu import contiguous, only_float32
 from ..panels import transpose
-from ..parallel import Chain, integer, share, task
+from ..parallel import Chain, floats, integer, share, task
 from ..streaming import LINE, goes_past_caches, settle
 from . import conv2d, conv2d_input_grad, conv2d_kernel_grad
 from .geometry import padding_pairs
@@ -162,29 +162,34 @@ def _plane_gradient(args, task, tasks):
 @task
 def _taps_of_planes(args, task, tasks):
     """dw = G^T sums G, with the groups' sums added up first, always in the same order."""
-    m, sums, groups, dw = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
-    channels, filters = integer(args, 4), integer(args, 5)
-    planes, tap, plane = (m + 2) * (m + 2), channels * filters * 4, channels * WIDTH * 4
-    panels = (filters + WIDTH - 1) // WIDTH
-    total = np.empty(planes * LANES, np.float32)
-    place = total.ctypes.data
+    m, groups, dw, channels, filters = (
+        integer(args, 0),
+        integer(args, 2),
+        integer(args, 3),
+        integer(args, 4),
+        integer(args, 5),
+    )
+    n, panels, tap = m + 2, (filters + WIDTH - 1) // WIDTH, channels * filters * 4
+    sums = floats(args, 1, (groups, panels, n * n, channels, WIDTH))
     first, last = share(channels, task, tasks)
-    for c in range(first, last):
-        for panel in range(panels):
+    total = np.empty((n * n, last - first, WIDTH), np.float32)
+    plane = (last - first) * WIDTH * 4
+    for panel in range(panels):
+        for p in range(n * n):  # in the order in which they lie
+            into = total[p].reshape(-1)
+            into[:] = sums[0, panel, p, first:last].reshape(-1)
+            for group in range(1, groups):
+                part = sums[group, panel, p, first:last].reshape(-1)
+                for i in range(into.size):
+                    into[i] += part[i]
+        for c in range(first, last):
             for v in range(0, min(WIDTH, filters - panel * WIDTH), LANES):
-                source = sums + ((panel * planes * channels + c) * WIDTH + v) * 4
-                for p in range(planes):
-                    copy(place + p * LANES * 4, source + p * plane, LANES)
-                for group in range(1, groups):
-                    start = source + group * panels * planes * plane
-                    for p in range(planes):
-                        for lane in range(LANES):
-                            total[p * LANES + lane] += read(start + p * plane + lane * 4)
+                source = total.ctypes.data + ((c - first) * WIDTH + v) * 4
                 target = dw + (c * filters + panel * WIDTH + v) * 4
                 if m == 2:
-                    gradient_2(place, 4 * LANES * 4, LANES * 4, target, 3 * tap, tap)
+                    gradient_2(source, n * plane, plane, target, 3 * tap, tap)
                 else:
-                    gradient_4(place, 6 * LANES * 4, LANES * 4, target, 3 * tap, tap)
+                    gradient_4(source, n * plane, plane, target, 3 * tap, tap)
     keep(total)
 
 
