@@ -35,8 +35,10 @@ def record_of(tmp_path, *arguments):
 
 
 def one_step(tmp_path, workload, peers):
-    """One round of one step of a workload on these peers."""
+    """One round of one step of a workload on these peers, with batches of four where there are convolutions."""
     command = ["run", workload, "--peers", ",".join(peers), "--rounds", "1", "--scale", "0.0001", "--threads", "1"]
+    if workload in ("C", "D", "E", "F", "C-batch"):
+        command += ["--batch", "4"]
     record = record_of(tmp_path, *command)
     found = record["workloads"][workload]
     assert set(found["sides"]) == {"minidl", *peers} - set(found["notes"])

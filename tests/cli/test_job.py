@@ -190,11 +190,11 @@ def test_the_demo_reaches_its_accuracy_and_its_gradients_are_right(tmp_path, cap
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3000)
-def test_colour_pictures(full_cifar_folder, tmp_path, capsys):
-    words = ["--data", str(full_cifar_folder / "train"), "--test", str(full_cifar_folder / "test"), "--epochs", "1"]
+def test_colour_pictures(cifar_folder, tmp_path, capsys):
+    words = ["--data", str(cifar_folder / "train"), "--test", str(cifar_folder / "test"), "--epochs", "10"]
     assert main(["train", *words, "--out", str(tmp_path)]) == 0
-    assert float(capsys.readouterr().out.split("test accuracy")[1].split()[0]) >= 0.35  # ten epochs reach 0.72
+    accuracy = float(capsys.readouterr().out.split("test accuracy")[1].split()[0])
+    assert accuracy >= 0.3  # with 100 pictures of each class; guessing gives 0.1, all 50,000 pictures 0.72
 
 
 @pytest.mark.slow

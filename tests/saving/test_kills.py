@@ -49,6 +49,6 @@ def test_500_kills_while_saving(name, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("optimizer, kills", [("adam", 50), ("momentum", 20)])
+@pytest.mark.parametrize("optimizer, kills", [("adam", 50), ("momentum", 10)])
 def test_50_kills_while_training(optimizer, kills, tmp_path):
     assert killed("killed_while_training", optimizer, kills, tmp_path, 4)["kills"] == kills
