@@ -10,7 +10,7 @@ import functools
 import numpy as np
 
 from .. import config, memory
-from ..microkernel import ACCUMULATE, WIDTH, heart, keep, line_start, multiply
+from ..microkernel import ACCUMULATE, LANES, WIDTH, heart, keep, line_start, multiply
 from ..on_cpu import contiguous, only_float32, tasks_for
 from ..panels import pack_panel, transpose
 from ..parallel import Chain, floats, integer, share, task
@@ -21,6 +21,8 @@ DEPTH = 320  # k of a block, at most: that much of a panel is 20 KiB with AVX2, 
 HEIGHT = 256  # rows of a task, at most
 FAR = 2048  # bytes from row to row of B above which every k is on a page of its own: then, from as many rows on as
 PACK_FROM = 24  # these, copying a block of B pays even where its columns lie side by side
+MANY = 56  # rows from which it pays as well where vectors of B lie in two cache lines each, or at
+CROWDED = 1024  # a multiple of so many bytes from row to row, where lines share few places of the first cache
 LOW = 48  # and at least
 FEW = 2  # rows for which B is only read
 STREAM = 1 << 18  # numbers of B that are worth a task, then: 1 MiB
@@ -56,7 +58,8 @@ def _product(args, task, tasks):
     top, bottom = share(m, task // column_chunks, row_chunks)
     left, right = share((n + WIDTH - 1) // WIDTH, task % column_chunks, column_chunks)
     copy_a = a_row == 4 and right - left > 4  # read where it is, a transposed A touches a page of memory for each k
-    pack_b = b_column != 4 or n < WIDTH or (b_k > FAR and bottom - top >= PACK_FROM)
+    slow = b_k % (LANES * 4) != 0 or b_k % CROWDED == 0
+    pack_b = b_column != 4 or n < WIDTH or (b_k > FAR and bottom - top >= PACK_FROM) or (slow and bottom - top >= MANY)
     deepest = k // blocks + 1
     copied = (deepest // 16 | 1) * 64 + 64  # an odd number of cache lines: rows then do not share their places
     a_block = np.empty((bottom - top) * copied // 4 + 16 if copy_a else 0, np.float32)
