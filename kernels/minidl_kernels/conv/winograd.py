@@ -162,26 +162,23 @@ def _plane_gradient(args, task, tasks):
 @task
 def _taps_of_planes(args, task, tasks):
     """dw = G^T sums G, with the groups' sums added up first, always in the same order."""
-    m, groups, dw, channels, filters = (
-        integer(args, 0),
-        integer(args, 2),
-        integer(args, 3),
-        integer(args, 4),
-        integer(args, 5),
-    )
+    m, groups, dw = integer(args, 0), integer(args, 2), integer(args, 3)
+    channels, filters = integer(args, 4), integer(args, 5)
     n, panels, tap = m + 2, (filters + WIDTH - 1) // WIDTH, channels * filters * 4
-    sums = floats(args, 1, (groups, panels, n * n, channels, WIDTH))
+    part = channels * WIDTH  # floats of a plane
+    sums = floats(args, 1, groups * panels * n * n * part)
     first, last = share(channels, task, tasks)
-    total = np.empty((n * n, last - first, WIDTH), np.float32)
-    plane = (last - first) * WIDTH * 4
+    own = (last - first) * WIDTH
+    total = np.empty(n * n * own, np.float32)
+    plane = own * 4
     for panel in range(panels):
         for p in range(n * n):  # in the order in which they lie
-            into = total[p].reshape(-1)
-            into[:] = sums[0, panel, p, first:last].reshape(-1)
-            for group in range(1, groups):
-                part = sums[group, panel, p, first:last].reshape(-1)
-                for i in range(into.size):
-                    into[i] += part[i]
+            into = total[p * own : (p + 1) * own]
+            for group in range(groups):
+                start = ((group * panels + panel) * n * n + p) * part + first * WIDTH
+                more = sums[start : start + own]
+                for i in range(own):
+                    into[i] = more[i] if group == 0 else into[i] + more[i]
         for c in range(first, last):
             for v in range(0, min(WIDTH, filters - panel * WIDTH), LANES):
                 source = total.ctypes.data + ((c - first) * WIDTH + v) * 4
