@@ -132,10 +132,8 @@ def test_a_large_sum_is_the_kernel_s_and_a_small_one_is_not():
         np.testing.assert_array_equal(np.asarray(found), x + y)
         assert [call.kernel for call in seen.calls] == names
     with kernels.watch() as seen:  # broadcasting, whole numbers and other dtypes stay with NumPy
-        (
-            ops.add(numbers(kernels.ADD_FROM), np.float32(1)),
-            ops.add(numbers(2, kernels.ADD_FROM), numbers(kernels.ADD_FROM)),
-        )
+        ops.add(numbers(kernels.ADD_FROM), np.float32(1))
+        ops.add(numbers(2, kernels.ADD_FROM), numbers(kernels.ADD_FROM))
         ops.add(np.arange(kernels.ADD_FROM), np.arange(kernels.ADD_FROM))
     assert seen.calls == []
 

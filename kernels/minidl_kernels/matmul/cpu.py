@@ -19,11 +19,11 @@ from . import column_sum, dense, dense_weight_grad, matmul, rows
 
 DEPTH = 320  # k of a block, at most: that much of a panel is 20 KiB with AVX2, 40 KiB with AVX-512
 HEIGHT = 256  # rows of a task, at most
+LOW = 48  # and at least
 FAR = 2048  # bytes from row to row of B above which every k is on a page of its own: then, from as many rows on as
 PACK_FROM = 24  # these, copying a block of B pays even where its columns lie side by side
 MANY = 56  # rows from which it pays as well where vectors of B lie in two cache lines each, or at
 CROWDED = 1024  # a multiple of so many bytes from row to row, where lines share few places of the first cache
-LOW = 48  # and at least
 FEW = 2  # rows for which B is only read
 STREAM = 1 << 18  # numbers of B that are worth a task, then: 1 MiB
 WORK = 1 << 18  # multiply-adds that are worth a task: about 5 us
