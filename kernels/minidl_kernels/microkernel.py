@@ -13,13 +13,14 @@ The 12 sums never leave the registers until k ends; that is the whole trick. A c
 two multiply-adds and two to three loads a cycle. One row of one vector would need two loads for each multiply-add. The
 tile above needs 8 loads for 12. Larger is better, but AVX2 has 16 registers: 12 sums, 2 for B, 1 for A leave one over,
 so 6 x 2 it is. And since a multiply-add takes 4 cycles, at least 2 x 4 = 8 sums must be under way for the units never
-to wait: 12 are enough. AVX-512 and ARM have 32 registers, so 14 x 2, and 10 x 2 where A's numbers take vector
-registers on their way. What is left over at the right of C gets tiles of one vector, whose lanes beyond the last column
-are masked.
+to wait: 12 are enough. AVX-512 has 32 registers, so 6 x 4: 10 loads for 24. ARM as well, but there A's numbers take
+vector registers on their way, so 5 x 4. What is left over at the right of C gets tiles of two vectors, with more rows,
+and then of one, whose lanes beyond the last column are masked.
 
 Every other instruction counts as well: a core starts four to six a cycle, and half of that where another thread shares
 it. So where A's numbers lie side by side, four k's follow each other in the text, at fixed distances from one address:
-22 instructions a k for the 12 multiply-adds, in place of 29; with AVX-512 47 for 28.
+22 instructions a k for the 12 multiply-adds, in place of 29. With AVX-512 these are 36 for 24 in a tile of 6 x 4, where
+14 x 2 takes 47 for 28: on cores that are shared the one is a tenth faster than the other.
 
 A is read by strides (bytes), B[k] lies ``b_stride`` bytes after B[k-1], with the columns side by side. And k runs in
 two loops, outer and inner, because that is what turns the same text into a convolution: in pictures that lie in memory
@@ -42,34 +43,49 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 __all__ = [
-    "ACCUMULATE", "INT", "LANES", "RELU", "VECTOR", "VECTORS", "WIDTH",
-    "clear", "copy", "heart", "keep", "line_start", "multiply", "read", "vector_at", "write",
+    "ACCUMULATE", "INT", "LANES", "RELU", "VECTOR", "WIDTH",
+    "clear", "copy", "heart", "keep", "line_start", "multiply", "panel_width", "read", "tallest", "vector_at", "write",
 ]  # fmt: skip
 
 ACCUMULATE = 1  # flag: add to what C holds (else start from the bias, or from zero)
 RELU = 2  # flag: max(., 0) at the end
 UNROLL = 4  # k's of a round, where A's numbers lie side by side
-ANY_HEIGHT = (
-    6  # tiles of so many rows exist in every height, higher ones in even heights: that halves the time to compile
-)
+ANY_HEIGHT = 6  # tiles of so many rows exist in every height, higher ones in even heights: less to compile
 
 
-def _tile_of_target() -> tuple[int, int, int]:
-    """(lanes of a vector, rows, vectors) of the tile, for the processor that Numba compiles for."""
+def _tiles_of_target() -> tuple[int, int, int, int]:
+    """(lanes of a vector, vectors of the widest tile, its rows, rows of narrower ones) for Numba's target."""
     triple, _, features = cpu_target.target_context.codegen().magic_tuple()
     known = features.split(",")
     if "+avx512f" in known:
-        return 16, 14, 2
+        return 16, 4, 6, 14
     if "+avx" in known:
-        return 8, 6, 2
+        return 8, 2, 6, 6
     if triple.startswith(("aarch64", "arm64")):
-        return 4, 10, 2
-    return 4, 6, 2
+        return 4, 4, 5, 8
+    return 4, 2, 6, 6
 
 
-LANES, ROWS, VECTORS = _tile_of_target()
-WIDTH = LANES * VECTORS  # columns of a tile, and of a packed panel of B
-HEIGHTS = [rows for rows in range(1, ROWS + 1) if rows <= ANY_HEIGHT or rows % 2 == 0]
+LANES, VECTORS, ROWS, TALL = _tiles_of_target()
+WIDTH = LANES * VECTORS  # columns of the widest tile
+HEIGHTS = {  # the tiles there are, by their number of vectors
+    vectors: [
+        rows for rows in range(1, (ROWS if vectors == VECTORS else TALL) + 1) if rows <= ANY_HEIGHT or rows % 2 == 0
+    ]
+    for vectors in (4, 2, 1)
+    if vectors <= VECTORS
+}
+
+
+def panel_width(columns: int) -> int:
+    """Columns of the panels that hold so many columns of B: as wide as the widest tile, or as the narrowest for all."""
+    return min((LANES * vectors for vectors in HEIGHTS if LANES * vectors >= columns), default=WIDTH)
+
+
+def tallest(width: int) -> int:
+    """Rows of the tallest tile of so many columns."""
+    return HEIGHTS[width // LANES][-1]
+
 
 _FLOAT, _BYTE, INT = ir.FloatType(), ir.IntType(8), ir.IntType(64)
 VECTOR = ir.VectorType(_FLOAT, LANES)
@@ -209,68 +225,51 @@ def _emit_tile(
         store(builder.load(sums[r, v]), c_rows[r], v)
 
 
-def _one_of_heights(builder, rows, emit):
-    """A switch over texts that are each unrolled for their number of rows."""
-    done = builder.append_basic_block("done")
-    switch = builder.switch(rows, done)
-    for count in HEIGHTS:
-        block = builder.append_basic_block(f"rows{count}")
-        switch.add_case(ir.Constant(INT, count), block)
-        builder.position_at_end(block)
-        emit(count)
-        builder.branch(done)
-    builder.position_at_end(done)
-
-
 @intrinsic
 def _tile(
-    typing_context, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, bias, flags
-):
-    """One tile, WIDTH columns wide, of one of the HEIGHTS."""
-
-    def generate(context, builder, signature, arguments):
-        _one_of_heights(builder, arguments[0], lambda rows: _emit_tile(builder, rows, VECTORS, *arguments[1:]))
-        return context.get_dummy_value()
-
-    return types.void(*[types.int64] * 13), generate
-
-
-@intrinsic
-def _narrow_tile(
-    typing_context, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride,
+    typing_context, vectors, rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride,
     bias, flags, first, last,
 ):  # fmt: skip
-    """One tile, a vector wide, of which only the columns from ``first`` to ``last`` exist."""
+    """One tile of one of the HEIGHTS; of a tile of one vector, only the columns from ``first`` to ``last`` exist."""
 
     def generate(context, builder, signature, arguments):
-        lanes = arguments[13:]
-        _one_of_heights(builder, arguments[0], lambda rows: _emit_tile(builder, rows, 1, *arguments[1:13], lanes))
+        vectors, rows, *rest, first, last = arguments
+        done = builder.append_basic_block("done")
+        switch = builder.switch(builder.add(builder.mul(vectors, ir.Constant(INT, TALL + 1)), rows), done)
+        for width, heights in HEIGHTS.items():
+            for height in heights:  # a text of its own, all loops over rows and vectors written out
+                block = builder.append_basic_block(f"tile_{height}_{width}")
+                switch.add_case(ir.Constant(INT, width * (TALL + 1) + height), block)
+                builder.position_at_end(block)
+                _emit_tile(builder, height, width, *rest, lanes=(first, last) if width == 1 else None)
+                builder.branch(done)
+        builder.position_at_end(done)
         return context.get_dummy_value()
 
-    return types.void(*[types.int64] * 15), generate
+    return types.void(*[types.int64] * 16), generate
 
 
 def _strip(
     rows, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, first, last, bias, flags
 ):
-    """C[0:rows, first:last] (+)= A @ B: a strip of any number of rows, one panel of WIDTH columns wide."""
-    whole = first == 0 and last == WIDTH
-    while rows > 0:
-        tiles = (rows + ROWS - 1) // ROWS
-        height = (rows + tiles - 1) // tiles  # tiles of nearly equal height: no slow last one
-        if height > ANY_HEIGHT and height % 2 == 1:
-            height += 1 if height < rows else -3
-        if whole:
-            _tile(height, a, row_stride, outer, outer_stride, inner, inner_stride, b, b_stride, c, c_stride, bias,
-                  flags)  # fmt: skip
-        else:
-            for left in range(first // LANES * LANES, last, LANES):
-                _narrow_tile(height, a, row_stride, outer, outer_stride, inner, inner_stride, b + 4 * left, b_stride,
-                             c + 4 * left, c_stride, bias + 4 * left if bias != 0 else 0, flags,
-                             first - left, last - left)  # fmt: skip
-        rows -= height
-        a += height * row_stride
-        c += height * c_stride
+    """C[0:rows, first:last] (+)= A @ B, for any number of rows and up to WIDTH columns."""
+    left = first // LANES * LANES
+    while left < last:
+        vectors, height_limit = VECTORS, ROWS
+        while vectors > 1 and (left < first or left + vectors * LANES > last):
+            vectors, height_limit = vectors // 2, TALL
+        top, tiles = 0, (rows + height_limit - 1) // height_limit
+        while top < rows:
+            height = (rows - top + tiles - 1) // tiles  # tiles of nearly equal height: no slow last one
+            if height > ANY_HEIGHT and height % 2 == 1:
+                height += 1 if height < rows - top else -3
+            _tile(
+                vectors, height, a + top * row_stride, row_stride, outer, outer_stride, inner, inner_stride,
+                b + 4 * left, b_stride, c + top * c_stride + 4 * left, c_stride, bias + 4 * left if bias != 0 else 0,
+                flags, first - left, last - left,
+            )  # fmt: skip
+            top, tiles = top + height, max(tiles - 1, 1)
+        left += vectors * LANES
 
 
 @intrinsic
@@ -348,14 +347,17 @@ def multiply(
 ):  # fmt: skip
     """Inside a task: C[0:rows, first:last] (+)= A @ B, then bias and ReLU. All arguments are integers.
 
+    The columns are cut into tiles of 4 vectors (2 with 16 registers), 2 and 1; no others of B are read.
+
     Args:
         heart: ``heart.address``.
         rows: rows of A and C.
         a, row_stride, outer, outer_stride, inner, inner_stride: A[r, (ko, ki)] is the float32 at the address
             a + r * row_stride + ko * outer_stride + ki * inner_stride, for ko < outer and ki < inner.
-        b, b_stride: B[k, 0:WIDTH] is at b + k * b_stride, k = ko * inner + ki. All WIDTH columns are read.
-        c, c_stride: C[r, 0:WIDTH] is at c + r * c_stride.
-        first, last: the columns of C that are written (and read); (0, WIDTH) is the fast way.
+        b, b_stride: B[k, 0:] is at b + k * b_stride, k = ko * inner + ki. Whole vectors are read, from the one that
+            ``first`` lies in to the one before ``last``.
+        c, c_stride: C[r, 0:] is at c + r * c_stride.
+        first, last: the columns of C that are written (and read), WIDTH at most.
         bias: address of the bias of column 0, or 0. Not used with ACCUMULATE.
         flags: ACCUMULATE + RELU.
     """

@@ -11,7 +11,7 @@ from minidl_kernels.conv.across import across_pays
 from minidl_kernels.conv.across_gradient import sums_across_pay
 from minidl_kernels.conv.geometry import output_size, same_padding
 from minidl_kernels.conv.phases import forward_axis
-from minidl_kernels.microkernel import LANES, ROWS, WIDTH
+from minidl_kernels.microkernel import LANES, TALL
 from tests.kernels.convolutions import (
     all_three,
     assert_adjoint,
@@ -21,6 +21,7 @@ from tests.kernels.convolutions import (
     normal,
 )
 
+PAIR = 2 * LANES  # small pictures take whole pairs of vectors of filters
 FAMILY = (conv2d, conv2d_input_grad, conv2d_kernel_grad)
 
 SMALL = [
@@ -87,8 +88,8 @@ def test_pictures_larger_than_the_buffers_of_the_cpu():
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("kernel, strides", [((5, 5), (1, 1)), ((4, 4), (2, 2)), ((3, 2), (1, 3)), ((2, 6), (3, 1))])
 def test_small_pictures_are_convolved_across_pictures(kernel, strides, padding):
-    channels, filters = 2 * WIDTH, 3 * WIDTH
-    for n, height, width in ((ROWS, 7, 7), (2 * ROWS + 3, 6, 8), (5 * ROWS + 1, 8, 6)):
+    channels, filters = 2 * PAIR, 3 * PAIR
+    for n, height, width in ((TALL, 7, 7), (2 * TALL + 3, 6, 8), (5 * TALL + 1, 8, 6)):
         x, w = (n, height, width, channels), (*kernel, channels, filters)
         assert across_pays(x, filters, [(forward_axis(0, 3, k, 1), forward_axis(0, 3, k, 1)) for k in kernel])
         assert_same(FAMILY, "cpu", "array", x, w, strides, padding)
@@ -96,7 +97,7 @@ def test_small_pictures_are_convolved_across_pictures(kernel, strides, padding):
 
 
 def test_across_pictures_where_strides_skip_pixels_and_windows_lie_in_the_padding():
-    channels, n = 4 * WIDTH, 3 * ROWS  # and what does not divide by the width of a tile goes the other way
+    channels, n = 4 * PAIR, 3 * TALL  # and what is not whole pairs of vectors goes the other way
     for size, kernel, strides in ((7, (2, 1), (4, 3)), (8, (1, 3), (4, 5)), (2, (7, 7), (1, 1)), (1, (3, 3), (1, 1))):
         assert_same(FAMILY, "cpu", "array", (n, size, size, channels), (*kernel, channels, 32), strides, "same")
         assert_same(FAMILY, "cpu", "array", (n, size, size, channels), (*kernel, channels, 33), strides, "same")
@@ -112,9 +113,9 @@ def test_bias_and_relu_are_added_on_every_way(implementation, activation):
         ((2, 9, 9, 4), (3, 3, 4, 33), (1, 1)),
         ((2, 5, 5, 40), (3, 3, 40, 17), (1, 1)),  # several blocks of k: the bias comes once, ReLU after the last
         ((3, 5, 4, 7), (1, 1, 7, 9), (1, 1)),
-        ((2 * ROWS + 1, 6, 6, 2 * WIDTH), (5, 5, 2 * WIDTH, WIDTH), (2, 2)),  # across pictures
-        ((3 * ROWS, 1, 1, 4 * WIDTH), (3, 3, 4 * WIDTH, WIDTH), (1, 1)),
-        ((3 * ROWS, 8, 8, 4 * WIDTH), (2, 1, 4 * WIDTH, WIDTH), (4, 3)),
+        ((2 * TALL + 1, 6, 6, 2 * PAIR), (5, 5, 2 * PAIR, PAIR), (2, 2)),  # across pictures
+        ((3 * TALL, 1, 1, 4 * PAIR), (3, 3, 4 * PAIR, PAIR), (1, 1)),
+        ((3 * TALL, 8, 8, 4 * PAIR), (2, 1, 4 * PAIR, PAIR), (4, 3)),
         ((2, 3, 3, 0), (2, 2, 0, 3), (1, 1)),  # nothing to multiply: the bias alone
     ]
     for (shape, kernel, strides), padding in itertools.product(wide + others, ("valid", "same")):
@@ -196,7 +197,7 @@ def test_strided_arguments_and_out(implementation):
 @pytest.mark.parametrize("shape", [(3, 20, 18, 8), (40, 6, 6, 8)])
 def test_the_same_bits_on_any_number_of_threads(shape):
     assert_same_bits_on_any_number_of_threads(FAMILY, "cpu", normal(*shape), normal(3, 3, 8, 33, seed=1))
-    small = normal(3 * ROWS, 6, 6, 2 * WIDTH), normal(3, 3, 2 * WIDTH, 3 * WIDTH, seed=1)
+    small = normal(3 * TALL, 6, 6, 2 * PAIR), normal(3, 3, 2 * PAIR, 3 * PAIR, seed=1)
     assert_same_bits_on_any_number_of_threads(FAMILY, "cpu", *small)
     wide = normal(*shape[:3], 16), normal(3, 3, 16, 32, seed=1)
     assert_same_bits_on_any_number_of_threads(FAMILY, "winograd", *wide)

@@ -9,13 +9,13 @@ A task takes as many pictures as a tile has rows, which stay in the second cache
 few cells of the kernel, whose part of the panel stays in the first cache, all output pixels go by.
 """
 
-from ..microkernel import ACCUMULATE, ROWS, WIDTH, heart, multiply
+from ..microkernel import ACCUMULATE, LANES, TALL, heart, multiply
 from ..parallel import integer, integers, share, task
 
 DEPTH = 512  # k of one call, at most, unless a single cell of the kernel has more
 TASKS = 32  # at least, where there are as many panels
 SHALLOW = 64  # k of a row of the kernel from which it pays
-NARROW = max(8, ROWS)  # pixels of a row up to which it pays
+NARROW = max(8, TALL)  # pixels of a row up to which it pays
 ALIASED = 1 << 15  # bytes: pictures that lie a multiple of this apart share a few places of the caches
 
 
@@ -25,20 +25,21 @@ def _convolve_across(args, task, tasks):
     heart, x, table_rows = integer(args, 0), integer(args, 1), integer(args, 2)
     n, height, width, channels = integer(args, 4), integer(args, 5), integer(args, 6), integer(args, 7)
     filters, image_step, groups = integer(args, 8), integer(args, 9), integer(args, 10)
-    bias, last_flags = integer(args, 11), integer(args, 12)
+    bias, last_flags, wide = integer(args, 11), integer(args, 12), integer(args, 13)
     phase = integers(args, 3, (table_rows, 13))[task % table_rows]
     part = task // table_rows
     b, out, row_step, pixel_step, rows, pixels = phase[0], phase[1], phase[2], phase[3], phase[4], phase[5]
     top, left, sh, sw, kh, kw = phase[6], phase[7], phase[8], phase[9], phase[10], phase[11]
     first_image, last_image = share((n + 1) // 2, part % groups, groups)
     first_image, last_image = 2 * first_image, min(2 * last_image, n)  # tiles of even heights: there are few odd ones
-    first_panel, last_panel = share(filters // WIDTH, part // groups, tasks // table_rows // groups)
+    first_panel, last_panel = share((filters + wide - 1) // wide, part // groups, tasks // table_rows // groups)
     count, picture = last_image - first_image, height * width * channels * 4
     cells = max(1, min(kw, DEPTH // channels))  # cells of the kernel that one call takes
     for panel in range(first_panel, last_panel):
-        panel_b = b + panel * kh * kw * channels * WIDTH * 4
-        target = out + first_image * image_step + panel * WIDTH * 4
-        panel_bias = bias + panel * WIDTH * 4 if bias != 0 else 0
+        panel_b = b + panel * kh * kw * channels * wide * 4
+        target = out + first_image * image_step + panel * wide * 4
+        held = min(wide, filters - panel * wide)
+        panel_bias = bias + panel * wide * 4 if bias != 0 else 0
         for i in range(rows):
             line = i * sh - top
             low_row, high_row = max(0, -line), min(kh, height - line)
@@ -47,7 +48,7 @@ def _convolve_across(args, task, tasks):
                 if low_row >= high_row or max(0, -column) >= min(kw, width - column):  # nothing but padding
                     multiply(
                         heart, count, x, 0, 0, 0, 0, 0, b, 0, target + i * row_step + j * pixel_step, image_step,
-                        0, WIDTH, panel_bias, last_flags,
+                        0, held, panel_bias, last_flags,
                     )  # fmt: skip
         for di in range(kh):
             for start in range(0, kw, cells):
@@ -66,9 +67,9 @@ def _convolve_across(args, task, tasks):
                                 heart, count,
                                 x + first_image * picture + ((line + di) * width + column + begin) * channels * 4,
                                 picture, 1, 0, (end - begin) * channels, 4,
-                                panel_b + (di * kw + begin) * channels * WIDTH * 4, WIDTH * 4,
+                                panel_b + (di * kw + begin) * channels * wide * 4, wide * 4,
                                 target + i * row_step + j * pixel_step, image_step,
-                                0, WIDTH, panel_bias, (0 if first else ACCUMULATE) + (last_flags if last else 0),
+                                0, held, panel_bias, (0 if first else ACCUMULATE) + (last_flags if last else 0),
                             )  # fmt: skip
 
 
@@ -76,21 +77,24 @@ def across_pays(shape, filters, axes):
     """Whether it is faster than strips of single pictures (measured), for x of ``shape`` and these phases."""
     n, height, width, channels = shape
     return (
-        n >= ROWS
-        and filters % WIDTH == 0
+        n >= TALL
+        and filters % (2 * LANES) == 0
         and height * width * channels * 4 % ALIASED != 0
         and all(h.cells <= NARROW and h.taps * channels >= SHALLOW and v.taps * h.taps > 1 for v, h in axes)
     )
 
 
-def across(source, target, table, bias, flags):
-    """Convolve C-contiguous float32 arrays; ``table`` has the phases, as cpu.py makes it, ``flags`` is RELU or 0."""
+def across(source, target, table, wide, bias, flags):
+    """Convolve C-contiguous float32 arrays; ``table`` has the phases, as cpu.py makes it.
+
+    ``wide`` is the width of the panels in it, ``flags`` is RELU or 0.
+    """
     n, height, width, channels = source.shape
     filters = target.shape[3]
-    groups = -(-n // ROWS)
-    shares = min(filters // WIDTH, -(-TASKS // (groups * len(table))))
+    groups = -(-n // TALL)
+    shares = min(-(-filters // wide), -(-TASKS // (groups * len(table))))
     _convolve_across(
         heart.address, source, len(table), table, n, height, width, channels, filters,
-        target.shape[1] * target.shape[2] * filters * 4, groups, 0 if bias is None else bias, flags,
+        target.shape[1] * target.shape[2] * filters * 4, groups, 0 if bias is None else bias, flags, wide,
         tasks=len(table) * groups * shares,
     )  # fmt: skip

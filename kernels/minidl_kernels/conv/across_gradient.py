@@ -9,11 +9,11 @@ cell of the kernel meets, and none of them lies in the padding. g is laid out in
 
 from .. import memory
 from ..arrays import FLOATS
-from ..microkernel import ACCUMULATE, WIDTH, heart, multiply
+from ..microkernel import ACCUMULATE, LANES, heart, multiply, panel_width
 from ..panels import pack_panel, transpose
 from ..parallel import integer, share, task
 
-RUN = 288  # of a sum, at most: so much of a panel is 18 KiB with AVX2
+RUN = 144  # of a sum, at most: so much of a panel is 9 KiB with AVX2, 36 KiB with AVX-512
 SHORT = 32  # pixels of a row of all pictures from which it pays
 NARROW = 14  # pixels of a row of one picture up to which it pays
 LONGEST = 1 << 14  # pixels of all pictures: one task adds them all up
@@ -39,11 +39,12 @@ def _pictures_last(args, task, tasks):
 
 @task
 def _panels_of_gradient(args, task, tasks):
-    """Pixel ``task`` of g (n, h, w, f) as a part of (f // WIDTH, h, w, n, WIDTH)."""
-    g, target, n, filters = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
-    for panel in range(filters // WIDTH):
-        source = g + (task * filters + panel * WIDTH) * 4
-        pack_panel(target + (panel * tasks + task) * n * WIDTH * 4, source, n, tasks * filters * 4, WIDTH, 4)
+    """Pixel ``task`` of g (n, h, w, f) as a part of (panel, h, w, n, column of the panel)."""
+    g, target, n = integer(args, 0), integer(args, 1), integer(args, 2)
+    filters, wide = integer(args, 3), integer(args, 4)
+    for panel in range((filters + wide - 1) // wide):
+        source, held = g + (task * filters + panel * wide) * 4, min(wide, filters - panel * wide)
+        pack_panel(target + (panel * tasks + task) * n * wide * 4, wide, source, n, tasks * filters * 4, held, 4)
 
 
 @task
@@ -53,11 +54,12 @@ def _sums_across(args, task, tasks):
     height, width, channels = integer(args, 5), integer(args, 6), integer(args, 7)
     rows, pixels, filters = integer(args, 8), integer(args, 9), integer(args, 10)
     kh, kw, sh, sw = integer(args, 11), integer(args, 12), integer(args, 13), integer(args, 14)
-    top, left = integer(args, 15), integer(args, 16)
+    top, left, wide = integer(args, 15), integer(args, 16), integer(args, 17)
     panel, di = task // kh, task % kh
+    held = min(wide, filters - panel * wide)
     across = (width + sw - 1) // sw * n * 4
     for dj in range(kw):
-        target = out + ((di * kw + dj) * channels * filters + panel * WIDTH) * 4
+        target = out + ((di * kw + dj) * channels * filters + panel * wide) * 4
         begin = max(0, -((dj - left) // sw))  # the output pixels whose cell dj is inside of the picture
         end = min(pixels, (width - 1 + left - dj) // sw + 1)
         residue = (dj - left) % sw
@@ -67,18 +69,18 @@ def _sums_across(args, task, tasks):
             row = i * sh + di - top
             if 0 <= row < height and begin < end:
                 a = x + ((row * sw + residue) * channels * across) + (begin + quotient) * n * 4
-                b = g + ((panel * rows + i) * pixels + begin) * n * WIDTH * 4
+                b = g + ((panel * rows + i) * pixels + begin) * n * wide * 4
                 whole = (end - begin) * n
                 parts = (whole + RUN - 1) // RUN
                 for part in range(parts):
                     first, last = share(whole, part, parts)
                     multiply(
-                        heart, channels, a + first * 4, across, 1, 0, last - first, 4, b + first * WIDTH * 4, WIDTH * 4,
-                        target, filters * 4, 0, WIDTH, 0, flags,
+                        heart, channels, a + first * 4, across, 1, 0, last - first, 4, b + first * wide * 4, wide * 4,
+                        target, filters * 4, 0, held, 0, flags,
                     )  # fmt: skip
                     flags = ACCUMULATE
         if flags == 0:  # no pixel meets this cell
-            multiply(heart, channels, x, 0, 0, 0, 0, 0, g, 0, target, filters * 4, 0, WIDTH, 0, 0)
+            multiply(heart, channels, x, 0, 0, 0, 0, 0, g, 0, target, filters * 4, 0, held, 0, 0)
 
 
 def sums_across_pay(g_shape, kernel_shape):
@@ -86,8 +88,8 @@ def sums_across_pay(g_shape, kernel_shape):
     n, rows, pixels, filters = g_shape
     kh, kw, channels, _ = kernel_shape
     return (
-        filters % WIDTH == 0
-        and channels >= WIDTH
+        filters % (2 * LANES) == 0
+        and channels >= 2 * LANES
         and kh * kw > 1
         and pixels <= NARROW
         and n * pixels >= SHORT
@@ -101,10 +103,11 @@ def sums_across(x, g, out, strides, before):
     _, rows, pixels, filters = g.shape
     stride = strides[1]
     turned = memory.empty((height, stride, channels, -(-width // stride), n), FLOATS[0])
-    panels = memory.empty((filters // WIDTH, rows, pixels, n, WIDTH), FLOATS[0])
+    wide = panel_width(filters)
+    panels = memory.empty((-(-filters // wide), rows, pixels, n, wide), FLOATS[0])
     _pictures_last(x, turned, n, height, width, channels, stride, tasks=height)
-    _panels_of_gradient(g, panels, n, filters, tasks=rows * pixels)
+    _panels_of_gradient(g, panels, n, filters, wide, tasks=rows * pixels)
     _sums_across(
         heart.address, turned, panels, out, n, height, width, channels, rows, pixels, filters,
-        *out.shape[:2], *strides, *before, tasks=filters // WIDTH * out.shape[0],
+        *out.shape[:2], *strides, *before, wide, tasks=panels.shape[0] * out.shape[0],
     )  # fmt: skip

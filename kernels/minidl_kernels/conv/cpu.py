@@ -18,7 +18,7 @@ import numpy as np
 from .. import memory
 from ..arrays import FLOATS
 from ..matmul.cpu import product
-from ..microkernel import ACCUMULATE, RELU, WIDTH, clear, copy, heart, keep, line_start, multiply
+from ..microkernel import ACCUMULATE, LANES, RELU, clear, copy, heart, keep, line_start, multiply, panel_width
 from ..on_cpu import contiguous, only_float32
 from ..panels import pack_panel, packed_panels
 from ..parallel import address_of, floats, integer, integers, share, task
@@ -35,9 +35,9 @@ from numba import njit  # after parallel.py has set the cache folder
 
 BUFFER = 12288  # floats of a picture that a task of the forward pass works on (48 KiB)
 PANEL = 256  # k of a block, at most: 16 KiB of a panel with AVX2
-GRADIENT_BUFFER = 6144  # the same for the kernel gradient, which also reads g
+GRADIENT_BUFFER = 3072  # the same for the kernel gradient, which also reads g
 GRADIENT_DEPTH = 64  # output pixels of such a task, at least: each one loads and stores all sums once
-FEW_CHANNELS = WIDTH * 3 // 8  # channels up to which the input gradient is spread (see spread.py)
+FEW_CHANNELS = LANES * 3 // 4  # channels up to which the input gradient is spread (see spread.py)
 PARTIAL = 1 << 20  # floats of kernel gradients that are held before they are added up
 
 
@@ -66,7 +66,7 @@ def _convolve(args, task, tasks):
     heart, x_address, table_rows = integer(args, 0), integer(args, 1), integer(args, 2)
     height, width, channels = integer(args, 5), integer(args, 6), integer(args, 7)
     filters, image_step, strips, strip_rows = integer(args, 8), integer(args, 9), integer(args, 10), integer(args, 11)
-    bias, last_flags = integer(args, 12), integer(args, 13)
+    bias, last_flags, wide = integer(args, 12), integer(args, 13), integer(args, 14)
     phase = integers(args, 3, (table_rows, 13))[task % table_rows]
     image, strip = task // table_rows // strips, task // table_rows % strips
     b, out, row_step, pixel_step, rows, pixels = phase[0], phase[1], phase[2], phase[3], phase[4], phase[5]
@@ -86,8 +86,8 @@ def _convolve(args, task, tasks):
         _copy_rows(picture, height, width, channels, first, left, a, lines, columns)
     depth, run = kh * kw * channels, kw * channels
     together = max(1, min(kh, PANEL // run))  # rows of the kernel whose part of a panel stays in the first cache
-    for panel in range((filters + WIDTH - 1) // WIDTH):
-        last = min(WIDTH, filters - panel * WIDTH)
+    for panel in range((filters + wide - 1) // wide):
+        last = min(wide, filters - panel * wide)
         for di in range(0, kh, together):
             for i in range(count):
                 line = first + i * sh
@@ -99,9 +99,9 @@ def _convolve(args, task, tasks):
                     flags = (ACCUMULATE if begin > low else 0) + (last_flags if end == high else 0)
                     multiply(
                         heart, pixels, a + (i * sh + begin) * line_step, sw * channels * 4, end - begin, line_step,
-                        run, 4, b + (panel * depth + begin * run) * WIDTH * 4, WIDTH * 4,
-                        out + image * image_step + (start + i) * row_step + panel * WIDTH * 4, pixel_step,
-                        0, last, bias + panel * WIDTH * 4 if bias != 0 else 0, flags,
+                        run, 4, b + (panel * depth + begin * run) * wide * 4, wide * 4,
+                        out + image * image_step + (start + i) * row_step + panel * wide * 4, pixel_step,
+                        0, last, bias + panel * wide * 4 if bias != 0 else 0, flags,
                     )  # fmt: skip
     keep(buffer)
 
@@ -136,7 +136,7 @@ def _run_phases(source, w, target, axes, swap, bias=None, flags=0):
     """
     table, panels = _phase_table(source, w, target, axes, swap)  # both alive until the tasks have run
     if across_pays(source.shape, target.shape[3], axes):
-        return across(source, target, table, bias, flags)
+        return across(source, target, table, panels[0].shape[2], bias, flags)
     n, height, width, channels = source.shape
     out_height, out_width, filters = target.shape[1:]
     strip_rows = most_rows = max(v.cells for v, _ in axes)
@@ -148,7 +148,7 @@ def _run_phases(source, w, target, axes, swap, bias=None, flags=0):
     _convolve(
         heart.address, source, len(axes), table, n, height, width, channels,
         filters, out_height * out_width * filters * 4, strips, strip_rows, 0 if bias is None else bias, flags,
-        tasks=n * strips * len(axes),
+        panels[0].shape[2], tasks=n * strips * len(axes),
     )  # fmt: skip
 
 
@@ -198,16 +198,16 @@ def _kernel_gradient(args, task, tasks):
     kh, kw, filters = integer(args, 8), integer(args, 9), integer(args, 10)
     sh, sw = integer(args, 11), integer(args, 12)
     top, left, rows, pixels = integer(args, 13), integer(args, 14), integer(args, 15), integer(args, 16)
-    groups, strip_rows = integer(args, 17), integer(args, 18)
+    groups, strip_rows, wide = integer(args, 17), integer(args, 18), integer(args, 19)
     group = task % groups
     first_image, last_image = share(n, group, groups)
-    panels = (filters + WIDTH - 1) // WIDTH
+    panels = (filters + wide - 1) // wide
     first_panel, last_panel = share(panels, task // groups, tasks // groups)
     run, columns = kw * channels, (pixels - 1) * sw + kw
     target = partial + group * kh * run * filters * 4
     buffer = np.empty(((strip_rows - 1) * sh + kh) * columns * channels, np.float32)
     # A panel of g side by side: read where it is, its lines would share few places of the first cache.
-    narrow = np.empty(strip_rows * pixels * WIDTH + 16, np.float32)
+    narrow = np.empty(strip_rows * pixels * wide + 16, np.float32)
     panel_address = line_start(narrow)
     flags = 0
     for image in range(first_image, last_image):
@@ -222,15 +222,15 @@ def _kernel_gradient(args, task, tasks):
                 _copy_rows(picture, height, width, channels, first, left, a, lines, columns)
             pixel = (image * rows + start) * pixels
             for panel in range(first_panel, last_panel):
-                column = panel * WIDTH
-                width_now = min(WIDTH, filters - column)
+                column = panel * wide
+                held = min(wide, filters - column)
                 g = g_address + (pixel * filters + column) * 4
-                pack_panel(panel_address, g, count * pixels, filters * 4, width_now, 4)
+                pack_panel(panel_address, wide, g, count * pixels, filters * 4, held, 4)
                 for di in range(kh):
                     multiply(
                         heart, run, a + di * line_step, 4, count, sh * line_step, pixels, sw * channels * 4,
-                        panel_address, WIDTH * 4, target + (di * run * filters + column) * 4, filters * 4,
-                        0, width_now, 0, flags,
+                        panel_address, wide * 4, target + (di * run * filters + column) * 4, filters * 4,
+                        0, held, 0, flags,
                     )  # fmt: skip
             flags = ACCUMULATE
     keep(buffer)
@@ -267,11 +267,12 @@ def conv2d_kernel_grad_cpu(x, g, *, kernel_shape, strides, padding, out):
         strip_rows = -(-rows // strips)
         # The shares follow from the sizes alone, so that every number of threads adds in the same order.
         groups = max(1, min(n, 16, PARTIAL // out.size))
-        shares = min(-(-filters // WIDTH), -(-16 // groups))
+        wide = panel_width(filters)
+        shares = min(-(-filters // wide), -(-16 // groups))
         partial = out if groups == 1 else memory.empty((groups, out.size), FLOATS[0])
         _kernel_gradient(
             heart.address, x, g, partial, n, height, width, channels, kh, kw, filters, sh, sw, top, left,
-            rows, pixels, groups, strip_rows, tasks=groups * shares,
+            rows, pixels, groups, strip_rows, wide, tasks=groups * shares,
         )  # fmt: skip
         if groups > 1:
             _add_up(groups, out.size, partial, out, tasks=8 if out.size >= 1 << 13 else 1)

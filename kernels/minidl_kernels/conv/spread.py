@@ -8,7 +8,7 @@ overlap. The sums stay in a strip of the input that fits into the second cache.
 
 import numpy as np
 
-from ..microkernel import WIDTH, copy, heart, keep, multiply
+from ..microkernel import LANES, copy, heart, keep, multiply
 from ..panels import packed_panels
 from ..parallel import integer, task
 
@@ -22,21 +22,21 @@ def _spread(args, task, tasks):
     height, width, channels = integer(args, 5), integer(args, 6), integer(args, 7)
     rows, pixels, filters = integer(args, 8), integer(args, 9), integer(args, 10)
     kh, kw, sh, sw = integer(args, 11), integer(args, 12), integer(args, 13), integer(args, 14)
-    top, left, strips = integer(args, 15), integer(args, 16), integer(args, 17)
+    top, left, strips, wide = integer(args, 15), integer(args, 16), integer(args, 17), integer(args, 18)
     image, start = task // strips, task % strips * STRIP
     stop = min(start + STRIP, height)
     columns, run = kh * kw * channels, kw * channels
-    panels = (columns + WIDTH - 1) // WIDTH
+    panels = (columns + wide - 1) // wide
     sums = np.zeros((stop - start, max((pixels - 1) * sw + kw, left + width) * channels), np.float32)
-    shares = np.empty((pixels, panels * WIDTH), np.float32)
+    shares = np.empty((pixels, panels * wide), np.float32)
     first = max(0, -((kh - 1 - start - top) // sh))  # the output rows whose windows meet the strip
     last = min(rows, (stop - 1 + top) // sh + 1)
     for i in range(first, last):
         for panel in range(panels):
             multiply(
                 heart, pixels, g + (image * rows + i) * pixels * filters * 4, filters * 4, 1, 0, filters, 4,
-                b + panel * filters * WIDTH * 4, WIDTH * 4, shares.ctypes.data + panel * WIDTH * 4, panels * WIDTH * 4,
-                0, WIDTH, 0, 0,
+                b + panel * filters * wide * 4, wide * 4, shares.ctypes.data + panel * wide * 4, panels * wide * 4,
+                0, min(wide, (columns - panel * wide + LANES - 1) // LANES * LANES), 0, 0,
             )  # fmt: skip
         for di in range(kh):
             row = i * sh + di - top - start
@@ -59,6 +59,6 @@ def spread(g, w, dx, strides, before):
     panels = packed_panels(w, 0, (1, 1, filters), (0, 0, 1), kh * kw * channels, filters)
     strips = -(-dx.shape[1] // STRIP)
     _spread(
-        heart.address, g, panels, dx, *dx.shape, *g.shape[1:], kh, kw, *strides, *before, strips,
+        heart.address, g, panels, dx, *dx.shape, *g.shape[1:], kh, kw, *strides, *before, strips, panels.shape[2],
         tasks=dx.shape[0] * strips,
     )  # fmt: skip

@@ -8,7 +8,7 @@ get bias and ReLU before they are written.
 import functools
 from contextlib import nullcontext
 
-from ..microkernel import INT, LANES, VECTOR, WIDTH, clear, vector_at
+from ..microkernel import INT, LANES, VECTOR, vector_at
 from ..streaming import past_caches
 
 # isort: split
@@ -179,18 +179,18 @@ def planes_of_block(m, x, height, width, channels, top, left, down, across, firs
 
 @njit(cache=True, error_model="numpy")
 def outputs_of_block(
-    m, products, plane, rows, pixels, filters, down, across, first, count, out, vectors, bias, relu, past
+    m, products, wide, plane, rows, pixels, filters, down, across, first, count, out, vectors, bias, relu, past
 ):
     """A^T p A of the same tiles, for one panel of filters, into the pictures of outputs; then bias (or 0), ReLU.
 
-    With ``past`` whole tiles are written past the caches.
+    A plane is (tile, filter of the panel). With ``past`` whole tiles are written past the caches.
     """
     row_step, pixel = pixels * filters * 4, filters * 4
     for t in range(count):
         image, tile = (first + t) // (down * across), (first + t) % (down * across)
         row, column = tile // across * m, tile % across * m
         below, behind = min(rows - row, m), min(pixels - column, m)
-        source, target = products + t * WIDTH * 4, out + (image * rows + row) * row_step + column * pixel
+        source, target = products + t * wide * 4, out + (image * rows + row) * row_step + column * pixel
         for v in range(0, vectors * LANES * 4, LANES * 4):
             here, to, b = source + v, target + v, bias + v if bias != 0 else 0
             if m == 2 and below == behind == m and past:
@@ -208,14 +208,14 @@ def outputs_of_block(
 
 
 @njit(cache=True, error_model="numpy")
-def upstream_of_block(m, g, rows, pixels, filters, down, across, first, count, planes, plane, vectors):
-    """A dy A^T of the same tiles, for one panel of filters; a plane is (tile, WIDTH)."""
+def upstream_of_block(m, g, rows, pixels, filters, down, across, first, count, planes, wide, plane, vectors):
+    """A dy A^T of the same tiles, for one panel of filters; a plane is (tile, filter of the panel)."""
     row_step, pixel = pixels * filters * 4, filters * 4
     for t in range(count):
         image, tile = (first + t) // (down * across), (first + t) % (down * across)
         row, column = tile // across * m, tile % across * m
         below, behind = min(rows - row, m), min(pixels - column, m)
-        source, target = g + (image * rows + row) * row_step + column * pixel, planes + t * WIDTH * 4
+        source, target = g + (image * rows + row) * row_step + column * pixel, planes + t * wide * 4
         for v in range(0, vectors * LANES * 4, LANES * 4):
             if m == 2 and below == behind == m:
                 _upstream_2(source + v, row_step, pixel, target + v, 4 * plane, plane)
@@ -225,6 +225,3 @@ def upstream_of_block(m, g, rows, pixels, filters, down, across, first, count, p
                 _upstream_4(source + v, row_step, pixel, target + v, 6 * plane, plane)
             else:
                 _upstream_4_at_border(source + v, row_step, pixel, target + v, 6 * plane, plane, 0, below, 0, behind)
-        for v in range(vectors * LANES * 4, WIDTH * 4, LANES * 4):
-            for p in range((m + 2) * (m + 2)):
-                clear(target + p * plane + v, LANES)

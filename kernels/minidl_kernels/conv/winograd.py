@@ -21,7 +21,7 @@ import numpy as np
 
 from .. import memory
 from ..arrays import FLOATS
-from ..microkernel import ACCUMULATE, LANES, ROWS, WIDTH, clear, heart, keep, line_start, multiply
+from ..microkernel import ACCUMULATE, LANES, heart, keep, line_start, multiply, panel_width, tallest
 from ..on_cpu import contiguous, only_float32
 from ..panels import transpose
 from ..parallel import Chain, floats, integer, share, task
@@ -60,26 +60,22 @@ def _turn(args, task, tasks):
 
 @task
 def _tap_planes(args, task, tasks):
-    """G w G^T, as panels for the micro-kernel: (panel of filters, plane, channel, WIDTH)."""
+    """G w G^T, as panels for the micro-kernel: (panel, plane, channel, filter of the panel)."""
     m, w, channels, filters = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
-    target = integer(args, 4)
+    target, wide = integer(args, 4), integer(args, 5)
     planes, tap = (m + 2) * (m + 2), channels * filters * 4
-    panels = (filters + WIDTH - 1) // WIDTH
+    panels = (filters + wide - 1) // wide
     first, last = share(channels, task, tasks)
     for c in range(first, last):
         for panel in range(panels):
-            for v in range(0, WIDTH, LANES):
-                to = target + ((panel * planes * channels + c) * WIDTH + v) * 4
-                plane = channels * WIDTH * 4
-                if panel * WIDTH + v >= filters:
-                    for p in range(planes):
-                        clear(to + p * plane, LANES)
+            for v in range(0, min(wide, filters - panel * wide), LANES):
+                to = target + ((panel * planes * channels + c) * wide + v) * 4
+                plane = channels * wide * 4
+                source = w + (c * filters + panel * wide + v) * 4
+                if m == 2:
+                    taps_2(source, 3 * tap, tap, to, 4 * plane, plane)
                 else:
-                    source = w + (c * filters + panel * WIDTH + v) * 4
-                    if m == 2:
-                        taps_2(source, 3 * tap, tap, to, 4 * plane, plane)
-                    else:
-                        taps_4(source, 3 * tap, tap, to, 6 * plane, plane)
+                    taps_4(source, 3 * tap, tap, to, 6 * plane, plane)
 
 
 @task
@@ -89,29 +85,29 @@ def _convolve(args, task, tasks):
     height, width, channels = integer(args, 5), integer(args, 6), integer(args, 7)
     images, rows, pixels, filters = integer(args, 8), integer(args, 9), integer(args, 10), integer(args, 11)
     top, left, bias, relu = integer(args, 12), integer(args, 13), integer(args, 14), integer(args, 15)
-    past = integer(args, 16) if out % LINE == 0 else 0
+    past, wide, height_of_tile = integer(args, 16) if out % LINE == 0 else 0, integer(args, 17), integer(args, 18)
     n, down, across = m + 2, (rows + m - 1) // m, (pixels + m - 1) // m
     all_tiles = images * down * across
     # Whole tiles of the micro-kernel: a low one at the end of every plane would cost a tenth of the time.
-    first, last = share((all_tiles + ROWS - 1) // ROWS, task, tasks)
-    first, last = first * ROWS, min(last * ROWS, all_tiles)
+    first, last = share((all_tiles + height_of_tile - 1) // height_of_tile, task, tasks)
+    first, last = first * height_of_tile, min(last * height_of_tile, all_tiles)
     tiles = last - first
-    plane, product_plane = tiles * channels * 4 + 64, tiles * WIDTH * 4 + 64  # + a line, or planes share their places
+    plane, product_plane = tiles * channels * 4 + 64, tiles * wide * 4 + 64  # + a line, or planes share their places
     lifted = np.empty(n * n * plane // 4 + 16, np.float32)
     products = np.empty(n * n * product_plane // 4 + 16, np.float32)
     a, c = line_start(lifted), line_start(products)
     planes_of_block(m, x, height, width, channels, top, left, down, across, first, tiles, a, plane)
-    for panel in range((filters + WIDTH - 1) // WIDTH):
+    for panel in range((filters + wide - 1) // wide):
+        held = min(wide, filters - panel * wide)
         for p in range(n * n):
             multiply(
                 heart, tiles, a + p * plane, channels * 4, 1, 0, channels, 4,
-                taps + (panel * n * n + p) * channels * WIDTH * 4, WIDTH * 4,
-                c + p * product_plane, WIDTH * 4, 0, WIDTH, 0, 0,
+                taps + (panel * n * n + p) * channels * wide * 4, wide * 4,
+                c + p * product_plane, wide * 4, 0, held, 0, 0,
             )  # fmt: skip
-        vectors = min(WIDTH, filters - panel * WIDTH) // LANES
         outputs_of_block(
-            m, c, product_plane, rows, pixels, filters, down, across, first, tiles, out + panel * WIDTH * 4,
-            vectors, bias + panel * WIDTH * 4 if bias != 0 else 0, relu, past,
+            m, c, wide, product_plane, rows, pixels, filters, down, across, first, tiles, out + panel * wide * 4,
+            held // LANES, bias + panel * wide * 4 if bias != 0 else 0, relu, past,
         )  # fmt: skip
     settle(past)
     keep(lifted)
@@ -120,20 +116,21 @@ def _convolve(args, task, tasks):
 
 @task
 def _plane_gradient(args, task, tasks):
-    """The planes of the kernel's gradient from one group of tiles: (panel of filters, plane, channel, WIDTH).
+    """The planes of the kernel's gradient from one group of tiles: (panel, plane, channel, filter of the panel).
 
     Of each group, a task does a part of the panels, in blocks of tiles.
     """
     heart, m, x, g, sums = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3), integer(args, 4)
     height, width, channels = integer(args, 5), integer(args, 6), integer(args, 7)
     images, rows, pixels, filters = integer(args, 8), integer(args, 9), integer(args, 10), integer(args, 11)
-    top, left, most, groups = integer(args, 12), integer(args, 13), integer(args, 14), integer(args, 15)
+    top, left, most = integer(args, 12), integer(args, 13), integer(args, 14)
+    groups, wide = integer(args, 15), integer(args, 16)
     n, down, across = m + 2, (rows + m - 1) // m, (pixels + m - 1) // m
-    panels = (filters + WIDTH - 1) // WIDTH
+    panels = (filters + wide - 1) // wide
     group, parts = task % groups, tasks // groups
     first_panel, last_panel = share(panels, task // groups, parts)
-    sums += group * panels * n * n * channels * WIDTH * 4
-    plane, upstream_plane = most * channels * 4 + 64, most * WIDTH * 4 + 64
+    sums += group * panels * n * n * channels * wide * 4
+    plane, upstream_plane = most * channels * 4 + 64, most * wide * 4 + 64
     lifted = np.empty(n * n * plane // 4 + 16, np.float32)
     upstream = np.empty(n * n * upstream_plane // 4 + 16, np.float32)
     a, b = line_start(lifted), line_start(upstream)
@@ -144,15 +141,27 @@ def _plane_gradient(args, task, tasks):
         first, count = start + first, last - first
         planes_of_block(m, x, height, width, channels, top, left, down, across, first, count, a, plane)
         for panel in range(first_panel, last_panel):
-            vectors = min(WIDTH, filters - panel * WIDTH) // LANES
+            held = min(wide, filters - panel * wide)
             upstream_of_block(
-                m, g + panel * WIDTH * 4, rows, pixels, filters, down, across, first, count, b, upstream_plane, vectors
+                m,
+                g + panel * wide * 4,
+                rows,
+                pixels,
+                filters,
+                down,
+                across,
+                first,
+                count,
+                b,
+                wide,
+                upstream_plane,
+                held // LANES,
             )
             for p in range(n * n):
                 multiply(
                     heart, channels, a + p * plane, 4, 1, 0, count, channels * 4,
-                    b + p * upstream_plane, WIDTH * 4,
-                    sums + (panel * n * n + p) * channels * WIDTH * 4, WIDTH * 4, 0, WIDTH,
+                    b + p * upstream_plane, wide * 4,
+                    sums + (panel * n * n + p) * channels * wide * 4, wide * 4, 0, held,
                     0, ACCUMULATE if block > 0 else 0,
                 )  # fmt: skip
     keep(lifted)
@@ -163,26 +172,26 @@ def _plane_gradient(args, task, tasks):
 def _taps_of_planes(args, task, tasks):
     """dw = G^T sums G, with the groups' sums added up first, always in the same order."""
     m, groups, dw = integer(args, 0), integer(args, 2), integer(args, 3)
-    channels, filters = integer(args, 4), integer(args, 5)
-    n, panels, tap = m + 2, (filters + WIDTH - 1) // WIDTH, channels * filters * 4
-    part = channels * WIDTH  # floats of a plane
+    channels, filters, wide = integer(args, 4), integer(args, 5), integer(args, 6)
+    n, panels, tap = m + 2, (filters + wide - 1) // wide, channels * filters * 4
+    part = channels * wide  # floats of a plane
     sums = floats(args, 1, groups * panels * n * n * part)
     first, last = share(channels, task, tasks)
-    own = (last - first) * WIDTH
+    own = (last - first) * wide
     total = np.empty(n * n * own, np.float32)
     plane = own * 4
     for panel in range(panels):
         for p in range(n * n):  # in the order in which they lie
             into = total[p * own : (p + 1) * own]
             for group in range(groups):
-                start = ((group * panels + panel) * n * n + p) * part + first * WIDTH
+                start = ((group * panels + panel) * n * n + p) * part + first * wide
                 more = sums[start : start + own]
                 for i in range(own):
                     into[i] = more[i] if group == 0 else into[i] + more[i]
         for c in range(first, last):
-            for v in range(0, min(WIDTH, filters - panel * WIDTH), LANES):
-                source = total.ctypes.data + ((c - first) * WIDTH + v) * 4
-                target = dw + (c * filters + panel * WIDTH + v) * 4
+            for v in range(0, min(wide, filters - panel * wide), LANES):
+                source = total.ctypes.data + ((c - first) * wide + v) * 4
+                target = dw + (c * filters + panel * wide + v) * 4
                 if m == 2:
                     gradient_2(source, n * plane, plane, target, 3 * tap, tap)
                 else:
@@ -190,9 +199,9 @@ def _taps_of_planes(args, task, tasks):
     keep(total)
 
 
-def _tiles_of_block(m, channels):
-    """How many tiles a block has at most: the planes of a block stay in the second cache."""
-    return max(FEWEST, BLOCK // ((m + 2) ** 2 * channels)) // ROWS * ROWS
+def _tiles_of_block(m, channels, rows):
+    """How many tiles a block has at most, a multiple of ``rows``: the planes of a block stay in the second cache."""
+    return max(FEWEST, BLOCK // ((m + 2) ** 2 * channels)) // rows * rows
 
 
 def convolve(m, x, w, out, top, left, bias=None, relu=False):
@@ -202,14 +211,16 @@ def convolve(m, x, w, out, top, left, bias=None, relu=False):
     """
     channels, filters = w.shape[2:]
     n, rows, pixels, _ = out.shape
-    taps = memory.empty((-(-filters // WIDTH), (m + 2) ** 2, channels, WIDTH), FLOATS[0])
+    wide = panel_width(filters)
+    height = tallest(wide)
+    taps = memory.empty((-(-filters // wide), (m + 2) ** 2, channels, wide), FLOATS[0])
     tiles = n * -(-rows // m) * -(-pixels // m)
     launches = [
-        _tap_planes.launch(m, w, channels, filters, taps, tasks=8 if taps.size >= 1 << 16 else 1),
+        _tap_planes.launch(m, w, channels, filters, taps, wide, tasks=8 if taps.size >= 1 << 16 else 1),
         _convolve.launch(
             heart.address, m, x, taps, out, *x.shape[1:], n, rows, pixels, filters, top, left,
-            0 if bias is None else bias, relu, goes_past_caches(out),
-            tasks=max(-(-tiles // _tiles_of_block(m, channels)), min(SHARES, tiles // (2 * ROWS)), 1),
+            0 if bias is None else bias, relu, goes_past_caches(out), wide, height,
+            tasks=max(-(-tiles // _tiles_of_block(m, channels, height)), min(SHARES, tiles // (2 * height)), 1),
         ),
     ]  # fmt: skip
     return Chain(launches, taps)
@@ -219,16 +230,17 @@ def kernel_gradient(m, x, g, out, top, left):
     """The launches of out = the gradient by the 3x3 taps, stride 1."""
     channels, filters = out.shape[2:]
     n, rows, pixels, _ = g.shape
-    panels, planes = -(-filters // WIDTH), (m + 2) ** 2
+    wide = panel_width(filters)
+    panels, planes = -(-filters // wide), (m + 2) ** 2
     # The shares follow from the sizes alone, so that every number of threads adds in the same order.
-    groups = max(1, min(n, 16, PARTIAL // (panels * planes * channels * WIDTH)))
-    sums = memory.empty((groups, panels, planes, channels, WIDTH), FLOATS[0])
+    groups = max(1, min(n, 16, PARTIAL // (panels * planes * channels * wide)))
+    sums = memory.empty((groups, panels, planes, channels, wide), FLOATS[0])
     launches = [
         _plane_gradient.launch(
             heart.address, m, x, g, sums, *x.shape[1:], n, rows, pixels, filters, top, left,
-            _tiles_of_block(m, channels), groups, tasks=groups * min(panels, -(-SHARES // groups)),
+            _tiles_of_block(m, channels, tallest(wide)), groups, wide, tasks=groups * min(panels, -(-SHARES // groups)),
         ),
-        _taps_of_planes.launch(m, sums, groups, out, channels, filters, tasks=min(8, channels)),
+        _taps_of_planes.launch(m, sums, groups, out, channels, filters, wide, tasks=min(8, channels)),
     ]  # fmt: skip
     return Chain(launches, sums)
 

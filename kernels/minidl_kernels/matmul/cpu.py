@@ -10,7 +10,7 @@ import functools
 import numpy as np
 
 from .. import config, memory
-from ..microkernel import ACCUMULATE, LANES, WIDTH, heart, keep, line_start, multiply
+from ..microkernel import ACCUMULATE, LANES, heart, keep, line_start, multiply, panel_width
 from ..on_cpu import contiguous, only_float32, tasks_for
 from ..panels import pack_panel, transpose
 from ..parallel import Chain, floats, integer, share, task
@@ -44,7 +44,7 @@ def _product(args, task, tasks):
     a, a_row, a_k = integer(args, 4), integer(args, 5), integer(args, 6)
     b, b_k, b_column = integer(args, 7), integer(args, 8), integer(args, 9)
     bias, flags, c, row_chunks = integer(args, 10), integer(args, 11), integer(args, 12), integer(args, 13)
-    column_sums, blocks, apart = integer(args, 14), integer(args, 15), integer(args, 16)
+    column_sums, blocks, apart, wide = integer(args, 14), integer(args, 15), integer(args, 16), integer(args, 17)
     first_block, last_block = 0, blocks
     if apart:
         tasks //= blocks
@@ -56,14 +56,15 @@ def _product(args, task, tasks):
             bias = 0
     column_chunks = tasks // row_chunks
     top, bottom = share(m, task // column_chunks, row_chunks)
-    left, right = share((n + WIDTH - 1) // WIDTH, task % column_chunks, column_chunks)
+    left, right = share((n + wide - 1) // wide, task % column_chunks, column_chunks)
     copy_a = a_row == 4 and right - left > 4  # read where it is, a transposed A touches a page of memory for each k
     slow = b_k % (LANES * 4) != 0 or b_k % CROWDED == 0
-    pack_b = b_column != 4 or n < WIDTH or (b_k > FAR and bottom - top >= PACK_FROM) or (slow and bottom - top >= MANY)
+    short = n < wide and n % LANES != 0
+    pack_b = b_column != 4 or short or (b_k > FAR and bottom - top >= PACK_FROM) or (slow and bottom - top >= MANY)
     deepest = k // blocks + 1
     copied = (deepest // 16 | 1) * 64 + 64  # an odd number of cache lines: rows then do not share their places
     a_block = np.empty((bottom - top) * copied // 4 + 16 if copy_a else 0, np.float32)
-    b_block = np.empty(deepest * WIDTH + 16 if pack_b else 0, np.float32)
+    b_block = np.empty(deepest * wide + 16 if pack_b else 0, np.float32)
     for block in range(first_block, last_block):
         k0, k1 = share(k, block, blocks)
         depth = k1 - k0
@@ -74,14 +75,15 @@ def _product(args, task, tasks):
             a_now, a_line, a_step = line_start(a_block), copied, 4
             transpose(a_now, a_line, a + top * 4 + k0 * a_k, a_k, bottom - top, depth)
         for panel in range(left, right):
-            column, first, last = panel * WIDTH, 0, min(WIDTH, n - panel * WIDTH)
-            if not pack_b and last < WIDTH:
+            column, first, last = panel * wide, 0, min(wide, n - panel * wide)
+            if not pack_b and last % LANES != 0:
                 # Move the last panel left, so that it ends with B, and write only the columns that are new.
-                first, last, column = WIDTH - last, WIDTH, n - WIDTH
+                first = LANES - last % LANES
+                column, last = column - first, last + first
             b_now, b_step = b + k0 * b_k + column * b_column, b_k
             if pack_b:
-                pack_panel(line_start(b_block), b_now, depth, b_k, last, b_column)
-                b_now, b_step = line_start(b_block), WIDTH * 4
+                pack_panel(line_start(b_block), wide, b_now, depth, b_k, last, b_column)
+                b_now, b_step = line_start(b_block), wide * 4
             multiply(
                 heart, bottom - top, a_now, a_line, 1, 0, depth, a_step, b_now, b_step,
                 c + (top * n + column) * 4, n * 4, first, last, bias + column * 4 if bias != 0 else 0, mode,
@@ -89,7 +91,7 @@ def _product(args, task, tasks):
     keep(a_block)
     keep(b_block)
     if column_sums != 0 and top == 0:
-        first, last = left * WIDTH, min(right * WIDTH, n)
+        first, last = left * wide, min(right * wide, n)
         b_all, sums = floats(args, 7, (k, n)), floats(args, 14, n)
         sums[first:last] = 0.0
         run = np.empty(last - first, np.float32)
@@ -155,7 +157,7 @@ def _few_rows(args, task, tasks):
 
 @functools.cache
 def _chunks(m, n, k, transpose_a, threads):
-    """Into how many chunks of rows and of columns a product is cut. (No sum is cut, so every cut gives the same bits.)
+    """Into how many chunks of rows and of columns a product is cut, and how wide panels are. (No sum is cut by that.)
 
     Every chunk of rows packs B again, every chunk of columns a transposed A: so there are as few as threads and caches
     need, of columns where A is read where it lies, else of rows.
@@ -166,7 +168,10 @@ def _chunks(m, n, k, transpose_a, threads):
         row_chunks = max(row_chunks, min(tasks, m // LOW))
     if row_chunks % 2 and row_chunks > 1 < tasks:
         row_chunks += 1  # even numbers share out well
-    return row_chunks, min(-(-n // WIDTH), max(1, -(-tasks // row_chunks)))
+    wide, column_chunks = panel_width(n), max(1, -(-tasks // row_chunks))
+    if row_chunks == 1 < column_chunks and -(-n // wide) % column_chunks:
+        wide = min(wide, 2 * LANES)  # 3 and 2 panels would leave a core without work for a sixth of the time
+    return row_chunks, min(-(-n // wide), column_chunks), wide
 
 
 @functools.cache
@@ -203,10 +208,12 @@ def product(a, b, out, m, n, k, transpose_a=False, transpose_b=False, bias=None,
     else:
         a_row, a_k = (4, m * 4) if transpose_a else (k * 4, 4)
         b_k, b_column = (4, k * 4) if transpose_b else (n * 4, 4)
-        row_chunks, column_chunks = (1, 1) if apart else _chunks(m, n, k, transpose_a, threads)
+        row_chunks, column_chunks, wide = _chunks(m, n, k, transpose_a, threads)
+        if apart:
+            row_chunks, column_chunks, wide = 1, 1, panel_width(n)
         launch = _product.launch(
             heart.address, m, n, k, a, a_row, a_k, b, b_k, b_column, bias, relu, target, row_chunks,
-            0 if sums is None else sums, blocks if blocks > 1 else -(-k // DEPTH), int(apart),
+            0 if sums is None else sums, blocks if blocks > 1 else -(-k // DEPTH), int(apart), wide,
             tasks=row_chunks * column_chunks * (blocks if apart else 1),
         )  # fmt: skip
     if not apart:

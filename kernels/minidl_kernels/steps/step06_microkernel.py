@@ -1,7 +1,7 @@
 # mypy: ignore-errors
 """Step 6: the tile in registers. What compilers cannot be told in loops is written as vector instructions.
 
-``microkernel.py`` has the text: a tile of so many rows and two vectors of columns that the sums fill the registers of
+``microkernel.py`` has the text: a tile of so many rows and vectors of columns that the sums fill the registers of
 the processor at hand, and leave room for the numbers that come in. Here is what stands around it: three loops.
 """
 
@@ -28,7 +28,7 @@ def _product(args, task, tasks):
         depth = min(DEPTH, k - k0)
         for column in range(0, n, WIDTH):
             wide = min(WIDTH, n - column)
-            pack_panel(place, b + (k0 * n + column) * 4, depth, n * 4, wide, 4)
+            pack_panel(place, WIDTH, b + (k0 * n + column) * 4, depth, n * 4, wide, 4)
             multiply(
                 heart, bottom - top, a + (top * k + k0) * 4, k * 4, 1, 0, depth, 4, place, WIDTH * 4,
                 c + (top * n + column) * 4, n * 4, 0, wide, 0, ACCUMULATE if k0 > 0 else 0,

@@ -9,7 +9,7 @@ that, for it walks through k in two loops. ``conv/cpu.py`` is this with padding,
 
 import numpy as np
 
-from ..microkernel import WIDTH, heart, multiply
+from ..microkernel import heart, multiply
 from ..panels import packed_panels
 from ..parallel import integer, share, task
 from .step07_parallel import matmul
@@ -30,16 +30,16 @@ def _convolve(args, task, tasks):
     """Some of the rows of outputs, of all pictures."""
     heart, x, panels, out = integer(args, 0), integer(args, 1), integer(args, 2), integer(args, 3)
     n, height, width, channels = integer(args, 4), integer(args, 5), integer(args, 6), integer(args, 7)
-    kh, kw, filters = integer(args, 8), integer(args, 9), integer(args, 10)
+    kh, kw, filters, wide = integer(args, 8), integer(args, 9), integer(args, 10), integer(args, 11)
     rows, pixels, depth = height - kh + 1, width - kw + 1, kh * kw * channels
     first, last = share(n * rows, task, tasks)
     for line in range(first, last):
         source = x + (line // rows * height + line % rows) * width * channels * 4
-        for column in range(0, filters, WIDTH):
+        for column in range(0, filters, wide):
             multiply(
                 heart, pixels, source, channels * 4, kh, width * channels * 4, kw * channels, 4,
-                panels + column * depth * 4, WIDTH * 4, out + (line * pixels * filters + column) * 4, filters * 4,
-                0, min(WIDTH, filters - column), 0, 0,
+                panels + column * depth * 4, wide * 4, out + (line * pixels * filters + column) * 4, filters * 4,
+                0, min(wide, filters - column), 0, 0,
             )  # fmt: skip
 
 
@@ -50,5 +50,5 @@ def conv2d(x, w):
     steps = (kw * channels * filters, channels * filters, filters)
     panels = packed_panels(w, 0, (kh, kw, channels), steps, filters, 1)
     tasks = n * max(1, out.shape[1] // 8)
-    _convolve(heart.address, x, panels, out, n, height, width, channels, kh, kw, filters, tasks=tasks)
+    _convolve(heart.address, x, panels, out, n, height, width, channels, kh, kw, filters, panels.shape[2], tasks=tasks)
     return out
