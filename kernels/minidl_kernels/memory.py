@@ -13,11 +13,13 @@ import math
 import sys
 import threading
 from bisect import bisect_left
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["LARGE", "Report", "empty", "release", "report"]
+__all__ = ["LARGE", "Arena", "Report", "empty", "release", "report", "using"]
 
 LARGE = 1 << 17  # bytes from which buffers are kept: smaller ones C's allocator keeps itself
 LINE = 64  # bytes of a cache line
@@ -34,15 +36,54 @@ class Report(NamedTuple):
     reused: int  # results that found a free one
 
 
-class _Arena(threading.local):
-    def __init__(self) -> None:
+class Arena:
+    """Buffers, and which of them are free.
+
+    Args:
+        patience: after so many large results a buffer that was not wanted is given back; None: never.
+    """
+
+    def __init__(self, patience: int | None = PATIENCE) -> None:
+        self.patience = patience
         self.made = self.reused = 0
         self.buffers: list[np.ndarray] = []  # of bytes, the smallest first
         self.starts: list[int] = []  # the first byte of each that lies at the start of a cache line
         self.wanted: list[int] = []  # how many results there had been when each was last given out
 
+    @property
+    def bytes(self) -> int:
+        """Of all buffers."""
+        return sum(buffer.size for buffer in self.buffers)
 
-_arena = _Arena()
+    def give_back(self, since: int) -> None:
+        """Forget free buffers that were last wanted before."""
+        for place in reversed(range(len(self.buffers))):
+            if self.wanted[place] < since and _holders(self.buffers, place) == _NOBODY:
+                del self.buffers[place], self.starts[place], self.wanted[place]
+
+    def lies_in(self, array: np.ndarray) -> bool:
+        """Whether an array is a view of one of the buffers."""
+        while isinstance(array.base, np.ndarray):
+            array = array.base
+        return any(array is buffer for buffer in self.buffers)
+
+
+class _Current(threading.local):
+    def __init__(self) -> None:
+        self.arena = Arena()
+
+
+_current = _Current()
+
+
+@contextmanager
+def using(arena: Arena) -> Iterator[None]:
+    """Inside the block this thread's large results come from another arena."""
+    before, _current.arena = _current.arena, arena
+    try:
+        yield
+    finally:
+        _current.arena = before
 
 
 def _holders(buffers: list[np.ndarray], place: int) -> int:
@@ -64,17 +105,19 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     if size < LARGE or not _COUNTS:
         return np.empty(shape, dtype)
     size += LINE
-    buffers, starts, wanted = _arena.buffers, _arena.starts, _arena.wanted
+    arena = _current.arena
+    buffers, starts, wanted = arena.buffers, arena.starts, arena.wanted
     place = bisect_left(buffers, size, key=_size)
     while place < len(buffers) and buffers[place].size <= size * ROOMIEST:
         if _holders(buffers, place) == _NOBODY:
-            _arena.reused += 1
-            wanted[place] = _arena.made + _arena.reused
+            arena.reused += 1
+            wanted[place] = arena.made + arena.reused
             return np.ndarray(shape, dtype, buffers[place], starts[place])
         place += 1
-    _arena.made += 1
-    now = _arena.made + _arena.reused
-    _give_back(now - PATIENCE)
+    arena.made += 1
+    now = arena.made + arena.reused
+    if arena.patience is not None:
+        arena.give_back(now - arena.patience)
     place = bisect_left(buffers, size, key=_size)
     buffer = np.empty(size, np.uint8)
     buffers.insert(place, buffer)
@@ -88,21 +131,15 @@ def _size(buffer: np.ndarray) -> int:
     return buffer.size
 
 
-def _give_back(since: int) -> None:
-    """Forget free buffers that were last wanted before."""
-    for place in reversed(range(len(_arena.buffers))):
-        if _arena.wanted[place] < since and _holders(_arena.buffers, place) == _NOBODY:
-            del _arena.buffers[place], _arena.starts[place], _arena.wanted[place]
-
-
 def release() -> None:
     """Give all free buffers of this thread back."""
-    _give_back(_arena.made + _arena.reused + 1)
+    arena = _current.arena
+    arena.give_back(arena.made + arena.reused + 1)
 
 
 def report() -> Report:
     """How much this thread's arena holds, and how often it served."""
-    places = range(len(_arena.buffers))
-    free = sum(_arena.buffers[place].size for place in places if _holders(_arena.buffers, place) == _NOBODY)
-    held = sum(_arena.buffers[place].size for place in places) - free
-    return Report(held, free, _arena.made, _arena.reused)
+    arena = _current.arena
+    places = range(len(arena.buffers))
+    free = sum(arena.buffers[place].size for place in places if _holders(arena.buffers, place) == _NOBODY)
+    return Report(arena.bytes - free, free, arena.made, arena.reused)

@@ -90,7 +90,7 @@ def _compute(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         notes.changing(leaves_of([settings.get("out", given[0])]))
     result = function(*given, **settings)
     if in_place:
-        notes.add(partial(function, *given, **settings))
+        notes.add(partial(function, *notes.lent(given), **notes.lent(settings)))
         return kwargs.get("out")
     several = type(result) in (list, tuple)
     if not all(isinstance(part, (np.ndarray, np.generic)) for part in (result if several else [result])):
@@ -105,7 +105,8 @@ def _compute(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         notes.constant.update((id(owner_of(one)), owner_of(one)) for one in fresh)
         notes.hold(fresh)
     elif fresh:  # the others are views
-        notes.add(_again(function, given, settings, parts, inputs), fresh)
+        again = _again(function, notes.lent(given), notes.lent(settings), notes.lent(parts), inputs)
+        notes.add(again, fresh)
     return [Noted(part) for part in parts] if several else Noted(parts[0])
 
 

@@ -3,6 +3,10 @@
 While work is noted it runs as always, but on arrays that note what is done with them (``noted.py``). Kernels are noted
 as a whole, with the launch they planned where there is one. What does not depend on what changes from step to step is
 computed once. Numbers, and variables, are as in ``graphs.py``.
+
+Large results lie in an arena of the recorder (``memory.py``). What is noted knows only where they lie and does not hold
+them: so a result that the work itself has dropped makes room for a later one, as always. Done again in the same order,
+each finds in that place what it found when it was noted. Nobody else gets this memory.
 """
 
 import threading
@@ -14,12 +18,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import arrays as libraries
-from . import devices, graphs
+from . import devices, graphs, memory
 from .noted import LIBRARY, Noted, current_notes, leaves_of, owner_of, plain
 
 __all__ = ["MOST_BYTES", "Action", "Actions", "Call", "Recorder", "any_noted", "repeated", "shapes_of"]
 
-MOST_BYTES = 1 << 25  # of results that a recorder keeps: where they take more, Python's part is small
+MOST_BYTES = 1 << 30  # of results that a recorder keeps: where they take more, Python's part is small
 _lock = threading.Lock()
 _open = 0  # how many threads note
 
@@ -61,12 +65,13 @@ class _Notes(graphs.Recording):
 
     computes = True
 
-    def __init__(self, dtype: Any, bytes_before: int):
+    def __init__(self, dtype: Any, arena: memory.Arena, bytes_before: int):
         host = np.zeros(graphs.PLACES, dtype)
         super().__init__(Noted(host), host)
+        self.arena = arena
         self.actions: list[Action] = []
         self.before: list[tuple[np.ndarray, np.ndarray]] = []  # arrays of variables, and what they held
-        self.bytes = bytes_before
+        self.bytes = bytes_before  # of results that do not lie in the arena
         self.constant: dict[int, np.ndarray] = {}  # what is the same in every step, and need not be computed again
         self.looked: set[Any] = set()  # what a check was made of
         self.touched: set[int] = set()  # what is read or changed other than by the arrays of a ``Call``
@@ -91,10 +96,21 @@ class _Notes(graphs.Recording):
         self.actions.append(Action(action, kernel))
         self.hold(results)
 
+    def lent(self, values: Any) -> Any:
+        """The same values, where arrays in the arena do not hold their place in it; in lists and tuples too."""
+        if type(values) is np.ndarray:
+            # (Whole numbers are told apart by their arrays, which must live for that.)
+            return _Place.of(values) if values.dtype.kind == "f" and self.arena.lies_in(values) else values
+        if type(values) in (list, tuple):
+            return type(values)([self.lent(one) for one in values])
+        if type(values) is dict:
+            return {name: self.lent(one) for name, one in values.items()}
+        return values
+
     def hold(self, results: Sequence[np.ndarray]) -> None:
         """Count what is kept."""
-        self.bytes += sum(one.nbytes for one in results)
-        if self.bytes > MOST_BYTES:
+        self.bytes += sum(one.nbytes for one in results if not self.arena.lies_in(one))
+        if self.bytes + self.arena.bytes > MOST_BYTES:
             raise graphs.Refused(f"the results would take more than {MOST_BYTES / 2**20:.3g} MiB")
 
     def look(self, check: Callable[[], Any], values: Any, arrays: Sequence[np.ndarray]) -> None:
@@ -119,7 +135,19 @@ class _Notes(graphs.Recording):
                 raise graphs.Refused(f"{variable.path!r} is given an array of NumPy")
             if (new := variable.data.array) is not array:
                 self.touched.add(id(owner_of(new)))
-                self.add(partial(np.copyto, array, new))
+                self.add(partial(np.copyto, array, self.lent(new)))
+
+
+class _Place:
+    """Where the numbers of an array lie."""
+
+    def __init__(self, array: np.ndarray):
+        self.__array_interface__ = array.__array_interface__ | {"strides": array.strides}
+
+    @classmethod
+    def of(cls, array: np.ndarray) -> np.ndarray:
+        """The same array, which holds no memory."""
+        return np.asarray(cls(array))
 
 
 def shapes_of(arrays: tuple[Any, ...]) -> str:
@@ -146,7 +174,7 @@ def repeated(kernel: Any, given: tuple[Any, ...], out: Any, settings: dict[str, 
         if notes is not None:
             notes.touched.update(map(id, map(owner_of, arrays)))
             notes.changing(arrays)
-            notes.add(partial(kernel, *call, out=plain(out), **settings))
+            notes.add(partial(kernel, *notes.lent(call), out=notes.lent(plain(out)), **notes.lent(settings)))
         kernel(*call, out=plain(out), **settings)
         return out
     if notes is not None and kernel.lists:  # these change their arrays
@@ -155,7 +183,7 @@ def repeated(kernel: Any, given: tuple[Any, ...], out: Any, settings: dict[str, 
     if notes is None:
         return result
     results = [] if result is None else list(result) if type(result) is tuple else [result]
-    *checks, last = kernel.actions(call, result, settings)
+    *checks, last = kernel.actions(notes.lent(call), notes.lent(result), notes.lent(settings))
     for check in checks:
         notes.look(check, kernel.values, arrays)
     others = [one for one in arrays if one.base is not None] if type(last) is Call and not checks else arrays
@@ -168,8 +196,8 @@ def repeated(kernel: Any, given: tuple[Any, ...], out: Any, settings: dict[str, 
 class Actions:
     """What a CUDA graph is."""
 
-    def __init__(self, actions: list[Action], touched: set[int]):
-        self.actions, self._touched = actions, touched
+    def __init__(self, actions: list[Action], touched: set[int], arena: memory.Arena):
+        self.actions, self._touched, self._arena = actions, touched, arena
         self._runs = [action.run for action in actions]
 
     def calls(self, array: np.ndarray, results: Sequence[np.ndarray] = ()) -> list[Call]:
@@ -191,31 +219,44 @@ class Recorder:
     xp = LIBRARY.namespace
 
     def __init__(self) -> None:
-        self.bytes = 0
+        self._arena = memory.Arena(patience=None)
+        self._others = 0  # bytes of results outside of the arena
+        self._recorded = False
+
+    @property
+    def bytes(self) -> int:
+        """Of all results that are kept."""
+        return self._others + self._arena.bytes
 
     def record(self, work: Callable[[], Any], dtype: Any) -> tuple[graphs.Graph, Any]:
         """Note ``work``. It computes meanwhile; then variables hold again what they held before.
 
         Args:
-            work: called once; what it returns holds results from the first launch on.
+            work: called once; what it returns holds results after a launch, until another graph of the recorder is
+                launched.
             dtype: of the arrays in the place of ``graphs.number``.
 
         Raises:
             Refused, and whatever ``work`` raises; then nothing is noted.
         """
-        notes = _Notes(dtype, self.bytes)
+        memory.release()  # what the same work took before
+        notes = _Notes(dtype, self._arena, self._others)
         with _known():
             try:
-                with devices.scope(devices.Device(LIBRARY, 0)), graphs.opened(notes):
+                with devices.scope(devices.Device(LIBRARY, 0)), graphs.opened(notes), memory.using(self._arena):
                     result, changes = work(), notes.changes()
                     notes.copy_back()
+            except BaseException:
+                if not self._recorded:
+                    self._arena = memory.Arena(patience=None)
+                raise
             finally:
                 for array, values in notes.before:
                     array[...] = values
-        self.bytes = notes.bytes
+        self._others, self._recorded = notes.bytes, True
         from .scalars import joined  # not before it is wanted: it brings along Numba
 
-        return graphs.Graph(self, Actions(joined(notes.actions), notes.touched), notes, changes), result
+        return graphs.Graph(self, Actions(joined(notes.actions), notes.touched, self._arena), notes, changes), result
 
 
 @contextmanager

@@ -121,6 +121,11 @@ class _Captured:
             self._recorder = graphs.Recorder(library.namespace) if self.on_gpu else repeats.Recorder()
         return self._recorder
 
+    @property
+    def bytes(self) -> int:
+        """Of the results that recordings on the CPU keep."""
+        return 0 if self.on_gpu or self._recorder is None else int(self._recorder.bytes)
+
     def lines(self) -> Iterator[str]:
         """What is recorded, and what is not and why."""
         how = "as a CUDA graph" if self.on_gpu else "as a list of launches"

@@ -20,6 +20,7 @@ class MemoryReport(NamedTuple):
     arena_free: int  # kept for the next step
     buffers_made: int  # results for which the system was asked for memory
     buffers_reused: int  # results that found a free buffer
+    recorded: int  # results of recorded steps and predictions, which stay where they are
 
     def __str__(self) -> str:
         rows = [
@@ -28,6 +29,7 @@ class MemoryReport(NamedTuple):
             ("optimizer", _size_text(self.optimizer)),
             ("large results, in use", _size_text(self.arena_in_use)),
             ("large results, kept for the next step", _size_text(self.arena_free)),
+            ("results of recorded steps", _size_text(self.recorded)),
             ("memory asked of the system for", f"{self.buffers_made:,} results"),
             ("and used again for", f"{self.buffers_reused:,} results"),
         ]
@@ -42,8 +44,13 @@ def memory_report(model: Any) -> MemoryReport:
     arena = memory.report()
     return MemoryReport(
         _bytes(model.trainable_weights), _bytes(model.non_trainable_weights), _bytes(slots),
-        arena.in_use, arena.free, arena.made, arena.reused,
+        arena.in_use, arena.free, arena.made, arena.reused, _recorded(model),
     )  # fmt: skip
+
+
+def _recorded(model: Any) -> int:
+    captured = [getattr(model, name, None) for name in ("_captured", "_predictions")]
+    return sum(one.bytes for one in captured if one is not None)
 
 
 def _bytes(variables: list[Any]) -> int:

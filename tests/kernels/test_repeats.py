@@ -2,10 +2,12 @@
 
 import weakref
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
-from minidl_kernels import graphs
+from minidl_kernels import graphs, memory, relu
 from minidl_kernels.arrays import namespace
 from minidl_kernels.loss import probability_cross_entropy, probability_cross_entropy_grad, softmax_cross_entropy
 from minidl_kernels.matmul import matmul
@@ -169,3 +171,86 @@ def test_what_a_variable_becomes_is_read_besides():
     x[...] = 5
     graph.launch()
     np.testing.assert_array_equal(variable.data, np.full((2, 3), 5))
+
+
+BIG = (190, 190)  # of float32: more than the arena leaves to NumPy
+BIG_BYTES = 190 * 190 * 4 + memory.LINE
+
+
+def big(seed):
+    return np.random.default_rng(seed).standard_normal(BIG).astype("float32") / 14  # products keep their size
+
+
+def program(lines, x, w):
+    """Run lines of (operation, which value, which other one, which value is dropped) on a list of live values."""
+    live = [x]
+    for operation, first, second, dropped in lines:
+        a, b = live[first % len(live)], live[second % len(live)]
+        if operation == "matmul":
+            live.append(matmul(a, w))
+        elif operation == "relu":
+            live.append(relu(a))
+        elif operation == "add":
+            live.append(a + b)
+        elif operation == "turn":
+            live.append(a.T[::-1])
+        elif a is not x:  # in place; the input is not the program's own
+            a += b * 0.5
+        if len(live) > 1 and dropped is not None:
+            del live[dropped % len(live)]
+        del a, b
+    return matmul(live[-1], w)
+
+
+LINES = st.tuples(
+    st.sampled_from(["matmul", "relu", "add", "turn", "in place"]), st.integers(0, 5), st.integers(0, 5),
+    st.none() | st.integers(0, 5),
+)  # fmt: skip
+
+
+@given(st.lists(LINES, max_size=12), st.integers(0, 1000))
+@settings(max_examples=60, deadline=None)
+def test_programs_whose_results_make_room_for_each_other(lines, seed):
+    x, w = big(seed), big(seed + 1)
+    graph, found = record(lambda: program(lines, Noted(x), w))
+    for again in range(3):
+        x[...] = big(seed + 2 + again)
+        expected = program(lines, x.copy(), w)
+        others = relu(np.ones(BIG, "float32"))  # somebody else's memory stays what it is
+        graph.launch()
+        np.testing.assert_array_equal(found, expected)
+        assert (others == 1).all()
+
+
+def test_results_that_were_dropped_make_room():
+    x, w = big(0), big(1)
+    recorder = Recorder()
+
+    def work():
+        y = Noted(x)
+        for _ in range(10):
+            y = relu(matmul(y, w))
+        return y
+
+    graph, found = recorder.record(work, np.dtype("float32"))
+    assert 0 < recorder.bytes <= 3 * BIG_BYTES  # of 20 results two live at a time
+    kept = found.array.copy()
+    second, other = recorder.record(lambda: matmul(relu(work()), w), np.dtype("float32"))
+    assert recorder.bytes <= 4 * BIG_BYTES  # the first one's result is held
+    np.testing.assert_array_equal(found.array, kept)
+    for seed in (2, 3):
+        x[...] = big(seed)
+        expected = x
+        for _ in range(10):
+            expected = relu(matmul(expected, w))
+        second.launch()
+        np.testing.assert_array_equal(other.array, matmul(relu(expected), w))
+        graph.launch()
+        np.testing.assert_array_equal(found.array, expected)
+
+
+def test_memory_of_what_was_refused_goes_back():
+    recorder = Recorder()
+    with pytest.raises(graphs.Refused, match="it reads values"):
+        recorder.record(lambda: float(relu(Noted(big(0)))[0, 0]), np.dtype("float32"))
+    assert recorder.bytes == 0

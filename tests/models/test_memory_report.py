@@ -28,13 +28,14 @@ def test_bytes_of_weights_slots_and_large_results():
 
 
 def test_its_table():
-    report = MemoryReport(2_000_000, 1_000, 4_000_000, 0, 3 * 2**30, 1234, 5)
+    report = MemoryReport(2_000_000, 1_000, 4_000_000, 0, 3 * 2**30, 1234, 5, 2**20)
     assert str(report).splitlines() == [
         "weights that train                           1.9 MiB",
         "other weights                                1,000 B",
         "optimizer                                    3.8 MiB",
         "large results, in use                            0 B",
         "large results, kept for the next step       3.00 GiB",
+        "results of recorded steps                    1.0 MiB",
         "memory asked of the system for         1,234 results",
         "and used again for                         5 results",
     ]

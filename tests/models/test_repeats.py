@@ -205,6 +205,42 @@ def test_results_that_take_much_memory_are_not_kept(monkeypatch):
     assert kept < model._captured.recorder.bytes <= repeats.MOST_BYTES
 
 
+def pictures_net(jit_compile):
+    minidl.utils.set_random_seed(0)
+    model = models.Sequential([
+        layers.Input((16, 16, 3)), layers.Conv2D(32, 3, activation="relu", padding="same"), layers.Conv2D(32, 3),
+        layers.BatchNormalization(), layers.ReLU(), layers.MaxPooling2D(), layers.Dropout(0.25), layers.Flatten(),
+        layers.Dense(40, "relu"), layers.Dense(5),
+    ])  # fmt: skip
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=["accuracy"], jit_compile=jit_compile)
+    return model
+
+
+def test_large_results_make_room_for_each_other():
+    """Pictures, whose results are megabytes: the same bits as always, in the memory of those that live at a time."""
+    draw = generator("pictures")
+    nets, outputs, logs = [pictures_net(jit) for jit in ("auto", False)], [], []
+    batches = [(draw.normal(size=(n, 16, 16, 3)).astype("f"), draw.integers(0, 5, n)) for n in (48, 32, 48) * 5]
+    with minidl_kernels.watch() as seen:
+        pictures_net(False).train_on_batch(*batches[0])
+    for model in nets:
+        logs.append([model.train_on_batch(*batch) for batch in batches])
+        outputs.append([model.predict_on_batch(x) for x, _ in batches])
+    assert logs[0] == logs[1]
+    equal(outputs[0], outputs[1])
+    equal(bits(nets[0]), bits(nets[1]))
+    lines = list(nets[0]._captured.lines())
+    assert len(lines) == 2 and all(line.endswith(": recorded as a list of launches") for line in lines)
+    inputs = [call.shapes[0] for call in seen.calls if call.kernel != "adam"]
+    results = sum(
+        4 * int(np.prod(shape)) for shape in inputs
+    )  # about: each but the pictures is a result of another one
+    # Of steps with 48 and with 32 pictures, predictions not counted, and of two arenas at most.
+    assert nets[0].memory_report().recorded < min(results * (48 + 32) / 48, 2 * nets[1].memory_report().arena_free)
+    assert nets[1].memory_report().recorded == 0
+
+
 def test_somebody_looks_on():
     """Where calls are listed, or ops are traced, they are made."""
     model = net()
