@@ -23,7 +23,7 @@ class Gan(minidl.Model):
 
     def compile(self, generator_optimizer: Any, discriminator_optimizer: Any) -> None:
         """Two optimizers; no loss, for ``train_step`` has its own."""
-        super().compile()
+        super().compile(jit_compile=True)  # it does the same in every step
         self.generator_optimizer, self.discriminator_optimizer = generator_optimizer, discriminator_optimizer
 
     def train_step(self, data: Any) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class Gan(minidl.Model):
 def prepare(workload: Workload) -> Runner:
     """Build the networks where the current device is; batches are brought there before.
 
-    Training goes through ``train_on_batch``, a GAN through its ``train_step``. On a GPU, where reading a loss is to
+    Training goes through ``train_on_batch``. On a GPU, where reading a loss is to
     wait for it, all steps of a round but the last go through ``fit``.
     """
     minidl.utils.set_random_seed(0)
@@ -65,7 +65,7 @@ def _prepare(workload: Workload, given: Sequence[Any], training: Callable[..., A
         gan = Gan(*gan_nets(minidl, workload))
         gan.compile(minidl.optimizers.Adam(), minidl.optimizers.Adam())
         count = parameters(gan.generator, gan.discriminator)
-        return Runner(count, in_turn(given, lambda *data: gan.train_step(data)["loss"])), gan
+        return Runner(count, in_turn(given, lambda *data: gan.train_on_batch(*data, return_dict=True)["loss"])), gan
     model = build(minidl, workload.layers, workload.shape)
     if workload.kind == "infer":
         return Runner(parameters(model), in_turn(given, lambda x, y: model.predict_on_batch(x)[0, 0])), model

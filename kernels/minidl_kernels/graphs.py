@@ -12,7 +12,8 @@ number that is another one in the next step must stand in memory::
 Before each launch the functions are called again, and one copy puts their results into the arrays.
 
 What the step reads and assigns to are variables. A launch finds each of them where it was: what it assigned is copied
-back at its end, and what somebody else assigned meanwhile is copied there before.
+back at its end, and what somebody else assigned meanwhile is copied there before. What the step counts in Python, each
+launch counts as well.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,8 +24,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "Graph", "Recorder", "Recording", "Refused", "current", "keep", "number", "opened", "paused", "recording", "refuse",
-    "used",
+    "Graph", "Recorder", "Recording", "Refused", "counts", "current", "keep", "number", "opened", "paused", "recording",
+    "refuse", "used",
 ]  # fmt: skip
 
 PLACES = 64  # numbers of one graph
@@ -50,6 +51,7 @@ class Recording:
         self.places: list[Any] = []
         self.kept: list[Any] = []
         self.used: dict[int, tuple[Any, Any, int]] = {}  # variables, with their arrays and versions before
+        self.counted: dict[int, tuple[Any, Any, int]] = {}  # those that Python counts in
 
     def place(self, compute: Callable[..., float], of: tuple[Any, ...]) -> Any:
         index = len(self.numbers)
@@ -68,6 +70,12 @@ class Recording:
         """Note a variable before it is read or assigned to."""
         self.used.setdefault(id(variable), (variable, variable.data, variable.version))
 
+    def count(self, variable: Any) -> None:
+        """Note a variable before it is raised by one."""
+        if id(variable) in self.counted:  # a number that follows from it would have to be another one by then
+            raise Refused(f"{variable.path!r} is counted twice in a step")
+        self.counted[id(variable)] = variable, variable.data, variable.version
+
     def changes(self) -> list[tuple[Any, int]]:
         """The variables that were assigned to, and by how much their versions rose."""
         return [(v, v.version - version) for v, _, version in self.used.values() if v.version > version]
@@ -81,7 +89,7 @@ def opened(found: Recording) -> Iterator[None]:
         yield
     finally:
         _open.reset(token)
-        for variable, array, version in found.used.values():
+        for variable, array, version in (*found.used.values(), *found.counted.values()):
             variable.data, variable.version = array, version
 
 
@@ -133,6 +141,13 @@ def used(variable: Any) -> Any:
     return variable
 
 
+def counts(variable: Any) -> Any:
+    """The variable, noted before Python raises it by one, so that each launch does."""
+    if (found := _open.get()) is not None:
+        found.count(variable)
+    return variable
+
+
 def keep(array: Any) -> None:
     """Let an array live as long as the recorded work that reads it."""
     if (found := _open.get()) is not None:
@@ -155,7 +170,7 @@ class Graph:
         self._host = recorded.host[:count]
         self._array = recorded.sent_to(count)
         self._places = [(variable, array) for variable, array, _ in recorded.used.values()]
-        self._changes = changes
+        self._changes, self._counted = changes, [variable for variable, _, _ in recorded.counted.values()]
 
     def launch(self) -> None:
         """Compute it on the stream of the thread, with the numbers of now."""
@@ -173,6 +188,8 @@ class Graph:
         self.work.launch()
         for variable, rise in self._changes:
             variable.version += rise
+        for variable in self._counted:
+            variable.data, variable.version = variable.data + 1, variable.version + 1
 
 
 class Recorder:

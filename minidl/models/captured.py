@@ -28,7 +28,7 @@ from minidl_kernels.arrays import library_of, namespace, to_numpy
 from minidl_kernels.kernel import insisted
 from minidl_kernels.noted import Noted
 
-from .recordable import Parts, of_parts, of_predictions, of_setting, reason_of, traced
+from .recordable import Parts, of_parts, of_predictions, of_setting, reason_of, traced, trained_by
 
 __all__ = ["CapturedPredictions", "CapturedSteps", "products"]
 
@@ -160,7 +160,7 @@ class _Captured:
         if sum(one.recorded is not None for one in self.shapes.values()) >= MOST_SHAPES:
             shape.reason = f"there are recordings for {MOST_SHAPES} shapes already"
             return
-        parts = self._parts or Parts(self._objects())
+        parts = self._parts or Parts.of(self.model, self._objects())
         try:
             shape.recorded = self._recorded(batch)
         except Exception as error:  # whatever it is, the step as always will run, or tell
@@ -214,7 +214,8 @@ class CapturedSteps(_Captured):
 
     def _objects(self) -> list[Any]:
         losses = [loss for loss, _ in getattr(self.model._compiled_loss, "_functions", ())]
-        return [*super()._objects(), self.model.optimizer, *(loss for loss in losses if hasattr(loss, "__dict__"))]
+        others = [one for one in (self.model.optimizer, *losses) if hasattr(one, "__dict__")]
+        return [*super()._objects(), *others]
 
     def _tell(self, reason: str | None) -> None:
         if reason is not None and self.model.jit_compile is True and not self._told:
@@ -311,26 +312,14 @@ class _Recorded:
 
 
 class _Step(_Recorded):
-    """A training step, which counts."""
-
-    counter: Any
+    """A training step."""
 
     def __init__(self, model: Any, recorder: Any, batch: tuple[Any, ...]):
         super().__init__(batch)
-        self.counter = model.optimizer._iterations
-        steps = self.counter.data, self.counter.version
-        try:
-            dtype = model._settled_snapshot().variables[0].dtype
-            self.graph, self.found = recorder.record(lambda: self._step(model), dtype)
-        finally:
-            self.counter.data, self.counter.version = steps
+        self.graph, self.found = recorder.record(lambda: self._step(model), trained_by(model)[0].dtype)
 
     def _step(self, model: Any) -> Any:
         raise NotImplementedError
-
-    def _done(self) -> None:
-        self.graph.launch()
-        self.counter.data, self.counter.version = self.counter.data + 1, self.counter.version + 1
 
 
 class _OnGpu(_Step):
@@ -362,7 +351,7 @@ class _OnGpu(_Step):
 
     def launch(self) -> Waiting:
         """One step; its numbers, which are read when somebody looks."""
-        self._done()
+        self.graph.launch()
         numbers = _Numbers(self.found.copy())  # the next launch writes there
         count = len(self.names)
         late.defer(id(self.labels), lambda: self.labels.check(numbers.read()[count:].view("uint64")))
@@ -387,7 +376,7 @@ class _OnCpu(_Step):
 
     def launch(self) -> dict[str, Any]:
         """One step; its numbers."""
-        self._done()
+        self.graph.launch()
         return {name: value.item() for name, value in self.found.items()}
 
 
@@ -490,8 +479,8 @@ def _flat(logs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _variables(model: Any) -> list[Any]:
-    """All that a step may change, but for the counter of steps."""
-    return [*state_of(model, model._flatten_layers()), *model.optimizer.slots, *model._metric_variables()]
+    """All that a step may change, but for what it counts, and slots of optimizers, which say so themselves."""
+    return [*state_of(model, model._flatten_layers()), *model._metric_variables()]
 
 
 def _too_much(calls: list[watching.Call]) -> str | None:

@@ -9,12 +9,16 @@ from typing import Any
 from minidl.engine.op import Op
 from minidl.engine.tensor import Tensor
 from minidl.layers import Layer
+from minidl.losses import Loss
 from minidl.noticed import Noticed
+from minidl.optimizers import Optimizer
 from minidl_kernels import graphs
 
-__all__ = ["Parts", "of_parts", "of_predictions", "of_setting", "reason_of", "traced"]
+__all__ = ["Parts", "of_parts", "of_predictions", "of_setting", "reason_of", "traced", "trained_by"]
 
 NOT_OURS = ("cupy", "cupyx", "cupy_backends", "minidl_kernels")  # what does not say where a step went wrong
+# Python that we do not know may do another thing in every step, and a recorded step would not notice.
+HINT = "jit_compile=True records it, if it does the same in every step"
 _call_op = Op.__call__
 
 
@@ -23,14 +27,22 @@ class Parts:
 
     Args:
         objects: those that a step reads.
+        user: another one of which it reads what the user has set: attributes without an underscore before their names.
     """
 
-    def __init__(self, objects: list[Any]):
+    def __init__(self, objects: list[Any], user: Any = None):
         inner = [value for one in objects for value in vars(one).values() if type(value) is dict]
         noticed = [vars(one) for one in objects if isinstance(one, Noticed)]
         others = [vars(one) for one in objects if not isinstance(one, Noticed)]
         self._latest = Noticed.latest
-        self._noticed, self._others = _Held(noticed), _Held([*others, *inner])
+        self._noticed, self._others = _Held(noticed), _Held([*others, *inner], None if user is None else vars(user))
+
+    @classmethod
+    def of(cls, model: Any, objects: list[Any]) -> "Parts":
+        """Also what a ``train_step`` of the model's own finds among its attributes."""
+        if not _has_own_step(model):
+            return cls(objects)
+        return cls([*objects, *(one for one in vars(model).values() if isinstance(one, (Loss, Optimizer)))], model)
 
     def settle(self) -> None:
         """What a step has changed since does not count from now on."""
@@ -50,8 +62,10 @@ class Parts:
 class _Held:
     """What lies in some dictionaries."""
 
-    def __init__(self, dictionaries: list[dict[str, Any]]):
+    def __init__(self, dictionaries: list[dict[str, Any]], of_user: dict[str, Any] | None = None):
         self._all = [(one, dict(one)) for one in dictionaries]
+        if of_user:
+            self._all.append((of_user, {name: value for name, value in of_user.items() if name[0] != "_"}))
         self._kept: list[tuple[dict[str, Any], Any, tuple[Any, ...]]] = []
         self._tensors: list[tuple[dict[str, Any], str, Tensor]] = []  # others may be equal, and not the same
 
@@ -88,11 +102,20 @@ def of_setting(model: Any) -> str | None:
         return "run_eagerly=True"
     if model.jit_compile is False:
         return "jit_compile=False"
-    if "train_step" in vars(model) or type(model).train_step.__module__ != f"{__package__}.trainer":
-        return "train_step() is one of the model's own"
+    if _has_own_step(model):
+        return None if model.jit_compile is True else f"train_step() is one of the model's own; {HINT}"
     if model.optimizer is None or not _ours(type(model.optimizer)):
         return f"the optimizer is a {type(model.optimizer).__name__}"
     return None
+
+
+def _has_own_step(model: Any) -> bool:
+    return "train_step" in vars(model) or type(model).train_step.__module__ != f"{__package__}.trainer"
+
+
+def trained_by(model: Any) -> list[Any]:
+    """The variables that a step trains; with a ``train_step`` of the model's own all that could be."""
+    return list(model.trainable_variables if _has_own_step(model) else model._settled_snapshot().variables)
 
 
 def of_parts(model: Any) -> str | None:
@@ -101,21 +124,19 @@ def of_parts(model: Any) -> str | None:
         for one in metric.metrics() if hasattr(metric, "metrics") else [metric]:
             if one._counts_on_cpu:
                 return f"the metric {one.name!r} counts on the CPU"
-    variables = model._settled_snapshot().variables
+    variables = trained_by(model)
     if len({variable.dtype for variable in variables}) != 1:
         return "weights of several dtypes are trained" if variables else "no weights are trained"
     if model.jit_compile is True:
         return None
-    # Python that we do not know may do another thing in every step, and a recorded step would not notice.
-    hint = "jit_compile=True records it, if it does the same in every step"
     for name in ("compute_loss", "compute_metrics"):
         if getattr(type(model), name).__module__ != f"{__package__}.trainer":
-            return f"{name}() is one of the model's own; {hint}"
+            return f"{name}() is one of the model's own; {HINT}"
     if found := _of_layers(model):
-        return f"{found}; {hint}"
+        return f"{found}; {HINT}"
     made = [model._compiled_loss, model._compiled_metrics, [(v.regularizer, v.constraint) for v in variables]]
     if found := _others([*made, model._known_metrics()]):
-        return f"{found} is not one of minidl's; {hint}"
+        return f"{found} is not one of minidl's; {HINT}"
     return None
 
 

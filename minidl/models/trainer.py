@@ -73,8 +73,8 @@ class Trainer(Loops):
             run_eagerly: do not record steps and predictions.
             jit_compile: a training step is recorded once for each shape of a batch, and done as a whole afterwards: a
                 CUDA graph on a GPU, a list of launches on the CPU. "auto": where nothing but parts of minidl is in it,
-                so that it computes the same. True: also with layers, losses and metrics of your own, whose Python then
-                runs while it is recorded, and no more; a warning says where that cannot be. False: never.
+                so that it computes the same. True: also with layers, losses, metrics or a train_step of your own, whose
+                Python then runs while it is recorded, and no more; a warning says where that cannot be. False: never.
                 ``summary(show_kernels=True)`` shows what was recorded, and why not.
             steps_per_execution, auto_scale_loss: accepted as in Keras; every batch is a step of its own.
 

@@ -9,7 +9,7 @@ from minidl import registry
 from minidl.engine.op import no_grad
 from minidl.engine.tensor import Tensor, as_array, raw
 from minidl.engine.variable import Variable
-from minidl_kernels.graphs import number, refuse
+from minidl_kernels.graphs import counts, number, recording, refuse, used
 
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from .settings import check_settings, full_signature
@@ -131,6 +131,9 @@ class Optimizer(State):
         if trainable_variables is None and not self.built:
             raise ValueError(f"{self.name}: call build(variables) first, or pass apply() the variables")
         variables = self._variables if trainable_variables is None else list(trainable_variables)
+        if recording():
+            for variable in (*variables, *self.slots):
+                used(variable)
         if len(grads) != len(variables):
             raise ValueError(f"{self.name}: {len(grads)} gradients were given for {len(variables)} variables")
         chosen = [v for v, g in zip(variables, grads, strict=True) if g is not None]
@@ -159,6 +162,7 @@ class Optimizer(State):
             if variable.constraint is not None:
                 variable.assign(raw(variable.constraint(Tensor.of(variable.data))))
             variable.version += 1
+        counts(self._iterations)
         self._iterations.data = self._iterations.data + 1
         self._iterations.version += 1
         return int(self._iterations.data)

@@ -315,7 +315,7 @@ HINT = "; jit_compile=True records it, if it does the same in every step"
 REASONS = {
     "off": (dense, {"jit_compile": False}, "jit_compile=False"),
     "eagerly": (dense, {"run_eagerly": True}, "run_eagerly=True"),
-    "own step": (lambda: dense(cls=OwnStep), {}, "train_step() is one of the model's own"),
+    "own step": (lambda: dense(cls=OwnStep), {}, "train_step() is one of the model's own" + HINT),
     "own loss": (lambda: dense(cls=OwnLoss), {}, "compute_loss() is one of the model's own" + HINT),
     "own layer": (lambda: dense(Own(name="twice")), {}, "Own in 'twice' is not one of minidl's" + HINT),
     "own function": (lambda: dense(layers.Lambda(ops.tanh, name="f"), layers.Activation(lambda x: x, name="g")), {},
@@ -458,6 +458,67 @@ def test_models_are_copied_and_settings_contradict():
     assert copy.deepcopy(model._captured) is None
     with pytest.warns(UserWarning, match="run_eagerly=True.*jit_compile=True is not heeded"):
         model.compile("sgd", "mse", run_eagerly=True, jit_compile=True)
+
+
+class Rivals(models.Model):
+    """Two nets, two optimizers, and a train_step that trains one after the other."""
+
+    def __init__(self, updates=1):
+        super().__init__()
+        self.one, self.two, self.share, self.updates = dense(layers.ReLU()), dense(), 0.5, updates
+        self.loss_of = losses.Huber(0.7)
+
+    def compile(self, **settings):
+        super().compile(**settings)
+        self.first = optimizers.Adam(schedules.ExponentialDecay(0.1, 3, 0.5), clipnorm=0.3)
+        self.second = optimizers.SGD(0.05, momentum=0.9)
+
+    def train_step(self, data):
+        x, y, other = data
+        with minidl.GradientTape() as tape:
+            loss = self.loss_of(y, self.one(x, training=True))
+        self.first.apply(tape.gradient(loss, self.one.trainable_weights), self.one.trainable_weights)
+        for _ in range(self.updates):
+            with minidl.GradientTape() as tape:
+                rival = ops.mean((self.two(x) - self.share * ops.stop_gradient(self.one(x)) - ops.mean(other)) ** 2)
+            self.second.apply(tape.gradient(rival, self.two.trainable_weights), self.two.trainable_weights)
+        return {"loss": loss, "rival": rival}
+
+
+@pytest.mark.parametrize("change", [None, "attribute", "rate", "loss"])
+def test_a_train_step_with_two_optimizers(change):
+    found = []
+    for jit in (False, True):
+        minidl.utils.set_random_seed(4)
+        model = Rivals().to(there())
+        model.compile(jit_compile=jit)
+        logs = []
+        for step in range(9):
+            if step == 6 and change == "attribute":
+                model.share = 0.25
+            elif step == 6 and change == "rate":
+                model.second.learning_rate = 0.5
+            elif step == 6 and change == "loss":
+                model.loss_of = losses.MeanSquaredError()
+            batch = [(1 + step) * one for one in (ROWS, TARGETS, TARGETS[:, 0])]
+            logs.append({k: float(v) for k, v in model.train_on_batch(*batch, return_dict=True).items()})
+        variables = [*model.variables, *model.first.variables, *model.second.variables]
+        found.append((logs, [variable.numpy() for variable in variables]))
+        assert int(model.first.iterations) == int(model.second.iterations) == 9
+        (line,) = model._captured.lines()
+        assert (": recorded as a" in line) == jit, line
+    assert found[0][0] == found[1][0]
+    for one, other in zip(found[0][1], found[1][1], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_optimizer_that_is_applied_twice_in_a_step():
+    model = Rivals(updates=2).to(there())
+    model.compile(jit_compile=True)
+    with pytest.warns(UserWarning, match="iteration.* is counted twice in a step"):
+        for _ in range(4):
+            model.train_on_batch(ROWS, TARGETS, TARGETS[:, 0])
+    assert int(model.first.iterations) == 4 and int(model.second.iterations) == 8
 
 
 on_cpu = pytest.mark.parametrize("device", [machines.CPU], indirect=True)
