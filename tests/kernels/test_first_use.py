@@ -1,5 +1,7 @@
 """First use: the cache is missing, cannot be written, or several processes fill it at once; and forks after use."""
 
+import gc
+import importlib
 import logging
 import os
 import subprocess
@@ -8,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from minidl_kernels import cache, config
+from minidl_kernels import cache, compile_all, config
+from minidl_kernels.parallel import Task
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = """
@@ -143,6 +146,16 @@ def test_a_fork_after_kernels_ran_in_parallel_computes_the_same(fork):
 
 
 @pytest.mark.slow
+def test_all_tasks_are_found():
+    found = {getattr(importlib.import_module(module), name) for module, name in compile_all._tasks()}
+    made = [one for one in gc.get_objects() if isinstance(one, Task) and one.function.__module__ in sys.modules]
+    ours = [one for one in made if one.function.__module__.startswith("minidl_kernels.")]
+    assert len(ours) > 50
+    assert [
+        one.function.__qualname__ for one in ours if one not in found and ".steps." not in one.function.__module__
+    ] == []
+
+
 def test_all_kernels_are_compiled_ahead_by_several_processes(tmp_path):
     script = tmp_path / "ahead.py"  # a file: processes that are started afresh import what started them
     script.write_text(
