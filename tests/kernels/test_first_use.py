@@ -145,7 +145,6 @@ def test_a_fork_after_kernels_ran_in_parallel_computes_the_same(fork):
     assert "and the parent goes on" in out
 
 
-@pytest.mark.slow
 def test_all_tasks_are_found():
     found = {getattr(importlib.import_module(module), name) for module, name in compile_all._tasks()}
     made = [one for one in gc.get_objects() if isinstance(one, Task) and one.function.__module__ in sys.modules]
@@ -156,6 +155,7 @@ def test_all_tasks_are_found():
     ] == []
 
 
+@pytest.mark.slow
 def test_all_kernels_are_compiled_ahead_by_several_processes(tmp_path):
     script = tmp_path / "ahead.py"  # a file: processes that are started afresh import what started them
     script.write_text(
