@@ -5,8 +5,8 @@ In a picture of 7x7 pixels a tile of 6 rows fits a line of 7 pixels badly, and a
 a third of its cells. The same pixel of 6 pictures is one tile exactly, and has the same cells inside: so only these
 are multiplied, nothing is copied, and no zeros are made around a picture.
 
-A task takes as many pictures as a tile has rows, which stay in the second cache, and a few panels of filters. For each
-few cells of the kernel, whose part of the panel stays in the first cache, all output pixels go by.
+A task takes about as many pictures as the tallest tile has rows, which stay in the second cache, and a few panels of
+filters. For each few cells of the kernel, whose part of the panel stays in the first cache, all output pixels go by.
 """
 
 from ..microkernel import ACCUMULATE, LANES, TALL, heart, multiply
