@@ -83,11 +83,13 @@ def through_shim(one: Kernel, implementation: str, call: Call) -> list[np.ndarra
     return flat(outs)
 
 
-def disagreement(name: str, implementation: str, dtype: str, orders: tuple[str, ...] = shim.ORDERS) -> str | None:
-    """The first case and order in which a CUDA implementation fails or disagrees with the plain loops."""
+def disagreement(
+    name: str, implementation: str, dtype: str, orders: tuple[str, ...] = shim.ORDERS, cases: int | None = None
+) -> str | None:
+    """The first case (of the first ``cases``) and order in which an implementation disagrees with the plain loops."""
     one = OURS[name]
     kind = "tf32" if implementation.endswith("tf32") else ""
-    for number, (call, wanted) in enumerate(_cases(name, kind, dtype)):
+    for number, (call, wanted) in enumerate(_cases(name, kind, dtype)[:cases]):
         for order in orders:
             where = f"{name} {implementation} {dtype}, case {number}, {order}"
             with shim.running(order):

@@ -93,12 +93,16 @@ def users(launches) -> dict[Program, list[tuple[str, str]]]:
 
 
 def survivors(mutations, program: Program, users: list[tuple[str, str]], monkeypatch) -> list[str]:
-    """The lines that can be changed without any case failing."""
+    """The lines that can be changed without any case failing, but for those that are known to do no harm."""
     alive = []
     for text, line in mutations(program.text):
+        if any(harmless in line for harmless in HARMLESS):
+            continue
         monkeypatch.setattr(program, "text", text)
         noticed = "labels" in text and harm_of_wrong_labels() is not None
-        if not noticed and all(disagreement(name, one, "float32") is None for name, one in users):
+        for cases in (1, None):  # the first case of each first: most mutations fail in one of them
+            noticed = noticed or any(disagreement(name, one, "float32", cases=cases) for name, one in users)
+        if not noticed:
             alive.append(line)
         monkeypatch.undo()
     return alive
@@ -117,8 +121,7 @@ def test_every_barrier_is_needed(program, users, monkeypatch):
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.path.stem)
 def test_every_border_is_noticed(program, users, monkeypatch):
-    alive = survivors(with_moved_borders, program, users[program], monkeypatch)
-    assert [line for line in alive if not any(harmless in line for harmless in HARMLESS)] == []
+    assert survivors(with_moved_borders, program, users[program], monkeypatch) == []
 
 
 def test_what_is_harmless_is_there():
