@@ -1,11 +1,13 @@
 """Matrix products: every implementation against the definition, on shapes around every border of the blocks."""
 
 import importlib
+import os
 
 import numpy as np
 import pytest
 
 from minidl_kernels import config
+from minidl_kernels.cuda.shim import _Guarded
 from minidl_kernels.matmul import column_sum, dense, matmul
 
 cpu_of_matmul = importlib.import_module("minidl_kernels.matmul.cpu")
@@ -159,6 +161,20 @@ def test_few_rows_in_blocks(m, k, n, activation):
         np.testing.assert_array_equal(one, found[0])
     tolerance = 4 * np.finfo("float32").eps * k**0.5 * np.nanmax(np.abs(expected))
     np.testing.assert_allclose(found[0], expected, rtol=0, atol=tolerance)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs pages that cannot be touched")
+@pytest.mark.parametrize("m", [1, 2])
+def test_columns_behind_the_last_one_are_not_seen(m):
+    for n in range(1, 52):
+        for k in (8, 9, 16, 31):
+            x, w = normal(m, k), normal(k, n, seed=1)
+            w[:, 0] = np.inf  # where a vector goes on behind the end of a row
+            guarded = _Guarded(w, at_end=True)  # one number too many would end the process
+            with dense.use("cpu"):
+                found = dense(x, guarded.copy, normal(n, seed=2))
+            assert not np.isfinite(found[:, 0]).any()
+            assert_close(found[:, 1:], x.astype("d") @ w[:, 1:] + normal(n, seed=2)[1:], k)
 
 
 def test_the_same_bits_on_any_number_of_threads():

@@ -24,7 +24,8 @@ FAR = 2048  # bytes from row to row of B above which every k is on a page of its
 PACK_FROM = 24  # these, copying a block of B pays even where its columns lie side by side
 MANY = 56  # rows from which it pays as well where vectors of B lie in two cache lines each, or at
 CROWDED = 1024  # a multiple of so many bytes from row to row, where lines share few places of the first cache
-FEW = 2  # rows for which B is only read
+FEW = 2  # rows for which B is only read,
+ROUND = 16  # in vectors that make up so many columns
 STREAM = 1 << 18  # numbers of B that are worth a task, then: 1 MiB
 WORK = 1 << 18  # multiply-adds that are worth a task: about 5 us
 SMALL = 1 << 25  # multiply-adds up to which a thread gets one task, not four: it costs more to read rows of B in pieces
@@ -128,31 +129,37 @@ def _few_rows(args, task, tasks):
     A task takes a block of k, in rounds of eight rows of B, and leaves its sums in C (task, m, n).
     """
     m, n, k = integer(args, 0), integer(args, 1), integer(args, 2)
-    a, b, c = floats(args, 3, (m, k)), floats(args, 4, (k, n)), floats(args, 5, (tasks, m, n))[task]
+    a, b, c = floats(args, 3, (m, k)), floats(args, 4, k * n), floats(args, 5, (tasks, m, n))[task]
     bias, relu = integer(args, 6), integer(args, 7)
     first, last = share(k // 8, task, tasks)
-    for i in range(m):
-        c[i][:] = 0.0
-        if bias != 0 and task == 0:
-            c[i][:] = floats(args, 6, n)
+    # Columns behind the last one begin the next row: to add these up as well, unseen, is faster than an end by numbers.
+    wide = (n + ROUND - 1) // ROUND * ROUND
+    all_sums = np.zeros((m, wide), np.float32)
     for r in range(8 * first, 8 * last, 8):
-        b0, b1, b2, b3, b4, b5, b6, b7 = b[r], b[r + 1], b[r + 2], b[r + 3], b[r + 4], b[r + 5], b[r + 6], b[r + 7]
+        columns = wide if (r + 7) * n + wide <= k * n else n
+        b0, b1, b2, b3 = b[r * n :], b[(r + 1) * n :], b[(r + 2) * n :], b[(r + 3) * n :]
+        b4, b5, b6, b7 = b[(r + 4) * n :], b[(r + 5) * n :], b[(r + 6) * n :], b[(r + 7) * n :]
         for i in range(m):
-            sums, x = c[i], a[i][r : r + 8]
+            sums, x = all_sums[i], a[i][r : r + 8]
             x0, x1, x2, x3, x4, x5, x6, x7 = x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]
-            for j in range(n):
+            for j in range(columns):
                 total = (x0 * b0[j] + x1 * b1[j]) + (x2 * b2[j] + x3 * b3[j])
                 sums[j] += total + ((x4 * b4[j] + x5 * b5[j]) + (x6 * b6[j] + x7 * b7[j]))
     for r in range(8 * last, k if task == tasks - 1 else 0):
         for i in range(m):
-            sums, factor, line = c[i], a[i, r], b[r]
+            sums, factor, line = all_sums[i], a[i, r], b[r * n : (r + 1) * n]
             for j in range(n):
                 sums[j] += factor * line[j]
-    if relu != 0:
-        for i in range(m):
-            sums = c[i]
+    for i in range(m):
+        sums, line = all_sums[i], c[i]
+        line[:] = sums[:n]
+        if bias != 0 and task == 0:
+            added = floats(args, 6, n)
             for j in range(n):
-                sums[j] = np.float32(0) if sums[j] < 0 else sums[j]
+                line[j] += added[j]
+        if relu != 0:
+            for j in range(n):
+                line[j] = np.float32(0) if line[j] < 0 else line[j]
 
 
 @functools.cache
