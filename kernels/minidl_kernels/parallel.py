@@ -50,8 +50,8 @@ from numba.np.arrayobj import np_cfarray
 from .denormals import flush_denormals, restore
 
 __all__ = [
-    "Chain", "Launch", "address_of", "compile_seconds", "floats", "floats_of_launch", "integer", "integers", "number",
-    "place_of", "share", "task", "unsigned",
+    "Chain", "Launch", "Row", "address_of", "compile_seconds", "floats", "floats_of_launch", "integer", "integers",
+    "number", "place_of", "share", "task", "unsigned",
 ]  # fmt: skip
 
 _signature = types.void(types.intp, types.int64, types.int64)
@@ -254,6 +254,13 @@ def _serial(packed, arrays):
     restore(before)
 
 
+@njit("void(intp, intp)", cache=True, nogil=True)
+def _in_a_row(pairs, count):
+    words = carray(place_of(pairs), 2 * count, np.int64)
+    for i in range(count):
+        _serial(words[2 * i], words[2 * i + 1])
+
+
 @intrinsic
 def _next(typing_context, counter):
     """The number at an address, which is raised by one: no two threads get the same."""
@@ -330,6 +337,11 @@ class Launch:
         self._packed = array("q", self._begin + pairs)
         self._pointer = self._packed.buffer_info()[0]
 
+    @property
+    def serial(self) -> bool:
+        """Whether one thread does it all."""
+        return self._threads == 1
+
     def again(self, arrays: Sequence[Any]) -> "Launch | None":
         """The same launch, to be called with what these arrays stand for; None where it needs another one besides."""
         indices = {id(one): index for index, one in enumerate(arrays)}
@@ -355,6 +367,28 @@ class Launch:
         else:
             with _launch_lock:
                 _parallel(self._pointer, id(arrays), self._threads)
+
+
+class Row:
+    """Calls whose launches take one thread each, done one after the other without Python in between.
+
+    Args:
+        calls: each with a ``Launch`` and the ``arrays`` for it, which may be others from time to time.
+    """
+
+    __slots__ = ("_calls", "_pairs", "_pointer")
+
+    def __init__(self, calls: Sequence[Any]):
+        self._calls = calls
+        self._pairs = array("q", [word for call in calls for word in (call.launch._pointer, 0)])
+        self._pointer = self._pairs.buffer_info()[0]
+
+    def __call__(self) -> None:
+        """Run them all."""
+        pairs = self._pairs
+        for i, call in enumerate(self._calls):
+            pairs[2 * i + 1] = id(call.arrays)
+        _in_a_row(self._pointer, len(self._calls))
 
 
 class Chain:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -193,12 +194,26 @@ def repeated(kernel: Any, given: tuple[Any, ...], out: Any, settings: dict[str, 
     return None if result is None else tuple(noted) if type(result) is tuple else noted[0]
 
 
+def _in_rows(runs: list[Any]) -> list[Callable[[], Any]]:
+    """The same work, where calls that one thread does and that follow each other are one ``Row``."""
+    from .parallel import Launch, Row  # not before it is wanted: it brings along Numba
+
+    def fits(run: Any) -> bool:
+        return type(run) is Call and type(run.launch) is Launch and run.launch.serial
+
+    found: list[Callable[[], Any]] = []
+    for fit, several in groupby(runs, fits):
+        calls = list(several)
+        found += [Row(calls)] if fit and len(calls) > 1 else calls
+    return found
+
+
 class Actions:
     """What a CUDA graph is."""
 
     def __init__(self, actions: list[Action], touched: set[int], arena: memory.Arena):
         self.actions, self._touched, self._arena = actions, touched, arena
-        self._runs = [action.run for action in actions]
+        self._runs = _in_rows([action.run for action in actions])
 
     def calls(self, array: np.ndarray, results: Sequence[np.ndarray] = ()) -> list[Call]:
         """The calls that read an array; none where something else does or a result is it, so that it must be filled."""

@@ -12,6 +12,7 @@ from minidl_kernels.arrays import namespace
 from minidl_kernels.loss import probability_cross_entropy, probability_cross_entropy_grad, softmax_cross_entropy
 from minidl_kernels.matmul import matmul
 from minidl_kernels.noted import Noted
+from minidl_kernels.parallel import Row
 from minidl_kernels.repeats import Call, Recorder
 
 ROWS = np.arange(6, dtype="float32").reshape(2, 3)
@@ -36,6 +37,27 @@ def test_what_is_the_same_in_every_step_is_computed_once():
     x[...] = 2 * ROWS
     graph.launch()
     np.testing.assert_array_equal(found, 10 * ROWS)
+
+
+def test_calls_of_one_thread_are_one_row_and_read_other_arrays_in_place():
+    x, w = ROWS.copy(), np.random.default_rng(0).standard_normal((3, 4)).astype("float32")
+
+    def work():
+        hidden = relu(matmul(Noted(x), w))
+        return matmul(hidden, Noted(w), transpose_b=True)
+
+    graph, found = record(work)
+    (row,) = graph.work._runs
+    assert type(row) is Row and len(graph.work.actions) == 3
+    calls = graph.work.calls(x)
+    assert len(calls) == 1
+    for other in (ROWS - 3, -ROWS):  # each gone before the next one is there
+        calls[0].put(x, other.copy())
+        graph.launch()
+        calls[0].put_back()
+        np.testing.assert_allclose(found, np.maximum(other.astype("d") @ w, 0) @ w.T, rtol=1e-5)
+    graph.launch()
+    np.testing.assert_allclose(found, np.maximum(x.astype("d") @ w, 0) @ w.T, rtol=1e-5)
 
 
 @pytest.mark.parametrize("how", ["setitem", "operator", "out", "fill", "at", "copyto", "kernel", "view"])
