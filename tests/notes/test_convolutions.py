@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minidl as keras
-from minidl import Model, Sequential, layers, regularizers
+from minidl import Model, Sequential, layers, regularizers, utils
 from minidl.layers import Conv2D, Dense
 from minidl.preprocessing.image import ImageDataGenerator
 from minidl.visualize import kernel_tiles, map_tiles
@@ -46,6 +46,7 @@ def test_102_feature_maps(pictures):
 
 def turned(x, layer):
     """What a model of the layer makes of x in training, and in predict."""
+    utils.set_random_seed(103)  # a flip may leave 8 pictures as they are, once in 256 times
     model = Sequential([layers.Input(x.shape[1:]), layer])
     return model(x, training=True).numpy(), model.predict(x, verbose=0)
 
